@@ -1,0 +1,18 @@
+"""The hardware: constants with their sources, and the mesh as arrays."""
+
+from .spec import ChipSpec, Constant, Status, chips, load_chip
+from .topology import EAST, NORTH, SOUTH, WEST, Topology, topology
+
+__all__ = [
+    "EAST",
+    "NORTH",
+    "SOUTH",
+    "WEST",
+    "ChipSpec",
+    "Constant",
+    "Status",
+    "Topology",
+    "chips",
+    "load_chip",
+    "topology",
+]

@@ -1,0 +1,157 @@
+"""The mesh as arrays: where cores sit, which links there are, and which a message takes.
+
+Routers of all chips form one grid of ``width`` x ``height``; router ``y * width + x``. Messages are
+routed X first, then Y. Directed links are numbered so that a router's own four come first:
+
+    router * 4 + direction      from a router to its neighbour
+    4 * n_routers + core        from a core into its router  (injection)
+    4 * n_routers + n_cores + core   from a router into a core (ejection)
+
+Physical cores are numbered by (chip, router y, router x, port), so that consecutive numbers stay
+on one chip and run along its rows.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from .spec import ChipSpec
+
+IntArray = npt.NDArray[np.int32]
+
+EAST, WEST, NORTH, SOUTH = range(4)
+"""Directions of a router's links; north is towards larger y."""
+
+
+@dataclass(frozen=True, eq=False)
+class Topology:
+    """The mesh of a `ChipSpec`.
+
+    Attributes:
+        width: Routers along x, over all chips.
+        height: Routers along y, over all chips.
+        chip_width: Routers along x of one chip.
+        chip_height: Routers along y of one chip.
+        core_chip: Chip of each physical core, (n_cores,).
+        core_x: Global router column of each physical core, (n_cores,).
+        core_y: Global router row of each physical core, (n_cores,).
+        core_port: Port of its router that each physical core is on, (n_cores,).
+    """
+
+    width: int
+    height: int
+    chip_width: int
+    chip_height: int
+    core_chip: IntArray
+    core_x: IntArray
+    core_y: IntArray
+    core_port: IntArray
+
+    @property
+    def n_cores(self) -> int:
+        """Number of physical cores."""
+        return len(self.core_chip)
+
+    @property
+    def n_routers(self) -> int:
+        """Number of routers, those without cores included."""
+        return self.width * self.height
+
+    @property
+    def n_links(self) -> int:
+        """Number of link ids: four per router (some lead nowhere), two per core."""
+        return 4 * self.n_routers + 2 * self.n_cores
+
+    @cached_property
+    def core_router(self) -> IntArray:
+        """Router of each physical core, (n_cores,)."""
+        return self.core_y * np.int32(self.width) + self.core_x
+
+    @cached_property
+    def send_rank(self) -> IntArray:
+        """Order in which one neuron's messages leave: by (x, y, port) of the destination."""
+        order = np.lexsort((self.core_port, self.core_y, self.core_x))
+        rank = np.empty(self.n_cores, np.int32)
+        rank[order] = np.arange(self.n_cores, dtype=np.int32)
+        return rank
+
+    @cached_property
+    def crosses_chips(self) -> npt.NDArray[np.bool_]:
+        """Which router-to-router links lead to another chip, (4 * n_routers,)."""
+        y, x = np.divmod(np.arange(self.n_routers), self.width)
+        crosses = np.zeros((self.n_routers, 4), np.bool_)
+        crosses[:, EAST] = ((x + 1) % self.chip_width == 0) & (x + 1 < self.width)
+        crosses[:, WEST] = (x % self.chip_width == 0) & (x > 0)
+        crosses[:, NORTH] = ((y + 1) % self.chip_height == 0) & (y + 1 < self.height)
+        crosses[:, SOUTH] = (y % self.chip_height == 0) & (y > 0)
+        return crosses.reshape(-1)
+
+    def injection_link(self, core: int) -> int:
+        """Link from a core into its router."""
+        return 4 * self.n_routers + core
+
+    def ejection_link(self, core: int) -> int:
+        """Link from a router into one of its cores."""
+        return 4 * self.n_routers + self.n_cores + core
+
+    def route(self, source: int, target: int) -> list[int]:
+        """Links a message takes from one physical core to another, in order, X then Y."""
+        links = [self.injection_link(source)]
+        x, y = int(self.core_x[source]), int(self.core_y[source])
+        target_x, target_y = int(self.core_x[target]), int(self.core_y[target])
+        while x != target_x:
+            links.append((y * self.width + x) * 4 + (EAST if target_x > x else WEST))
+            x += 1 if target_x > x else -1
+        while y != target_y:
+            links.append((y * self.width + x) * 4 + (NORTH if target_y > y else SOUTH))
+            y += 1 if target_y > y else -1
+        links.append(self.ejection_link(target))
+        return links
+
+    def link_name(self, link: int) -> str:
+        """A link in words, such as ``(3,1)->(4,1)`` or ``core 17 out``."""
+        if link >= 4 * self.n_routers + self.n_cores:
+            return f"core {link - 4 * self.n_routers - self.n_cores} in"
+        if link >= 4 * self.n_routers:
+            return f"core {link - 4 * self.n_routers} out"
+        router, direction = divmod(link, 4)
+        y, x = divmod(router, self.width)
+        dx, dy = ((1, 0), (-1, 0), (0, 1), (0, -1))[direction]
+        return f"({x},{y})->({x + dx},{y + dy})"
+
+
+@lru_cache(maxsize=32)
+def _topology(
+    chips: tuple[int, int],
+    routers: tuple[int, int],
+    cores_per_router: int,
+    coreless: tuple[tuple[int, int], ...],
+) -> Topology:
+    places = [
+        (cy * chips[0] + cx, cx * routers[0] + x, cy * routers[1] + y, port)
+        for cy in range(chips[1])
+        for cx in range(chips[0])
+        for y in range(routers[1])
+        for x in range(routers[0])
+        if (x, y) not in coreless
+        for port in range(cores_per_router)
+    ]
+    columns = np.array(places, dtype=np.int32).T.copy()
+    columns.flags.writeable = False
+    return Topology(
+        width=chips[0] * routers[0],
+        height=chips[1] * routers[1],
+        chip_width=routers[0],
+        chip_height=routers[1],
+        core_chip=columns[0],
+        core_x=columns[1],
+        core_y=columns[2],
+        core_port=columns[3],
+    )
+
+
+def topology(chip: ChipSpec) -> Topology:
+    """The mesh of a chip (cached: the same object for equal grids)."""
+    return _topology(chip.chips, chip.routers, chip.cores_per_router, chip.coreless_routers)

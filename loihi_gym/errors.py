@@ -1,0 +1,38 @@
+"""Errors a user can cause: each message is one line that names the thing and what to do."""
+
+
+class LoihiGymError(ValueError):
+    """Base of all errors that bad input causes; the command line prints it and exits with 2."""
+
+
+class ChipFileError(LoihiGymError):
+    """A chip file is malformed, or no chip has that name."""
+
+
+class NetworkFileError(LoihiGymError):
+    """A network file is missing, corrupt or of another version."""
+
+
+class MappingFileError(LoihiGymError):
+    """A mapping file is missing or malformed."""
+
+
+class IllegalMappingError(LoihiGymError):
+    """A mapping violates at least one constraint of its problem."""
+
+
+class UnknownNameError(LoihiGymError):
+    """No benchmark, backend, heuristic, objective or solver has that name."""
+
+
+class InvalidActionError(LoihiGymError):
+    """An environment was given an action its rules forbid."""
+
+
+def unknown(kind: str, name: str, known: list[str]) -> UnknownNameError:
+    """The error for a name that is not among `known`, with the nearest ones first."""
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+    return UnknownNameError(f"unknown {kind} {name!r}; {hint}")

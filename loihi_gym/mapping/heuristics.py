@@ -1,0 +1,126 @@
+"""The standard heuristics: three partitionings, each with five core orders.
+
+``lava-default`` with ``row-major`` is what Intel's toolchain would do as far as is public; the
+others are what an engineer would try next. Search has to beat the best of them.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import IllegalMappingError, unknown
+from .mapping import Mapping
+from .orders import ORDERS
+from .problem import Problem
+from .traffic import layer_work_ps
+
+Counts = npt.NDArray[np.int32]
+
+
+def lava_default(problem: Problem) -> Counts:
+    """One core per layer; the cores of a layer that does not fit are halved until it does.
+
+    Source: facts of Lava's compiler logs; core counts are powers of two, capped by the width.
+    """
+    return _until_it_fits(problem, lambda k: 2 * k)
+
+
+def packed(problem: Problem) -> Counts:
+    """The fewest cores that respect every capacity."""
+    return _until_it_fits(problem, lambda k: k + 1)
+
+
+def balanced(problem: Problem) -> Counts:
+    """All cores: each further core goes to the layer whose cores work longest.
+
+    A core's work is the longer of its sending side (updates and messages) and its receiving side.
+    """
+    counts = packed(problem)
+    widths = problem.network.widths
+    work = [_work(problem, layer, counts) for layer in range(problem.n_layers)]
+    for _ in range(problem.topology.n_cores - int(counts.sum())):
+        open_layers = [layer for layer, width in enumerate(widths) if counts[layer] < width]
+        if not open_layers:
+            break
+        grown = max(open_layers, key=lambda layer: work[layer])
+        counts[grown] += 1
+        for layer in (grown - 1, grown):  # a cut of one layer is more messages for the one before
+            if layer >= 0:
+                work[layer] = _work(problem, layer, counts)
+    if not _fits(problem, counts):  # more pieces after a layer take more of its output axons
+        return packed(problem)
+    return counts
+
+
+PARTITIONINGS: dict[str, Callable[[Problem], Counts]] = {
+    "lava-default": lava_default,
+    "packed": packed,
+    "balanced": balanced,
+}
+"""The standard partitionings by name."""
+
+
+def heuristics() -> list[str]:
+    """Names of the fifteen standard heuristics, ``partitioning/order``."""
+    return [f"{partitioning}/{order}" for partitioning in PARTITIONINGS for order in ORDERS]
+
+
+def heuristic(problem: Problem, name: str) -> Mapping:
+    """The mapping of a standard heuristic.
+
+    Raises:
+        UnknownNameError: if no heuristic has that name.
+        IllegalMappingError: if the network does not fit on the chip that way.
+    """
+    if name not in heuristics():
+        raise unknown("heuristic", name, heuristics())
+    partitioning, order = name.split("/")
+    counts = PARTITIONINGS[partitioning](problem)
+    return Mapping(counts, ORDERS[order](problem.topology)[: counts.sum()])
+
+
+def random_mapping(problem: Problem, rng: np.random.Generator) -> Mapping:
+    """Random legal core counts at random places.
+
+    The counts start at the fewest that fit; of the cores left over, a random number goes to random
+    layers.
+    """
+    counts, places = packed(problem), problem.topology.n_cores
+    spare = int(rng.integers(0, places - int(counts.sum()) + 1))
+    weights = rng.dirichlet(np.ones(problem.n_layers))
+    grown = np.minimum(counts + rng.multinomial(spare, weights), problem.network.widths)
+    counts = grown.astype(np.int32) if _fits(problem, grown) else counts
+    return Mapping(counts, rng.permutation(places)[: counts.sum()])
+
+
+def _until_it_fits(problem: Problem, grow: Callable[[int], int]) -> Counts:
+    """Grow every layer that violates a capacity until none does, or the cores run out."""
+    widths, places = problem.network.widths, problem.topology.n_cores
+    counts = np.ones(problem.n_layers, np.int32)
+    growing = True
+    while growing:
+        growing = False
+        # Backwards, since how a layer is cut decides the output axons of the one before it.
+        for layer in reversed(range(problem.n_layers)):
+            while not problem.fits(layer, counts) and counts[layer] < widths[layer]:
+                counts[layer] = min(grow(int(counts[layer])), widths[layer])
+                growing = True
+            if counts.sum() > places:
+                raise IllegalMappingError(
+                    f"{problem.name} does not fit on {problem.chip.name}: it needs more than "
+                    f"{places} cores; use a larger chip"
+                )
+    if not _fits(problem, counts):
+        raise IllegalMappingError(f"{problem.name}: a single neuron exceeds a core's capacity")
+    return counts
+
+
+def _fits(problem: Problem, counts: Counts) -> bool:
+    return all(problem.fits(layer, counts) for layer in range(problem.n_layers))
+
+
+def _work(problem: Problem, layer: int, counts: Counts) -> int:
+    """Time of a layer's busiest core over the recorded steps, in ps."""
+    work = layer_work_ps(problem.pieces, problem.activity, problem.chip, counts, layer)
+    return int(work.max())

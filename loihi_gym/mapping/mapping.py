@@ -1,0 +1,153 @@
+"""`Mapping`: into how many cores each layer is cut, and where each piece sits."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import MappingFileError
+from ..files import write_text
+
+FORMAT = "loihi-gym-mapping"
+VERSION = 1
+MAX_CORES = 1 << 24
+"""More logical cores than any Loihi system has; a file that claims more is refused unread."""
+
+
+@dataclass(frozen=True, init=False, eq=False)
+class Mapping:
+    """A mapping of a network's layers onto physical cores.
+
+    Logical cores are numbered layer by layer; layer ``l`` owns ``cores_per_layer[l]`` of them.
+    Whether a mapping is legal is for `Problem.check` to say.
+
+    Attributes:
+        cores_per_layer: Pieces of each layer, input layer first, (n_layers,), read-only.
+        placement: Physical core of each logical core, (sum of cores_per_layer,), read-only.
+    """
+
+    cores_per_layer: npt.NDArray[np.int32]
+    placement: npt.NDArray[np.int32]
+
+    def __init__(
+        self,
+        cores_per_layer: Sequence[int] | npt.NDArray[Any],
+        placement: Sequence[int] | npt.NDArray[Any],
+    ) -> None:
+        object.__setattr__(self, "cores_per_layer", _frozen(cores_per_layer))
+        object.__setattr__(self, "placement", _frozen(placement))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[bytes, bytes]:
+        return self.cores_per_layer.tobytes(), self.placement.tobytes()
+
+    @property
+    def n_logical_cores(self) -> int:
+        """Number of logical cores."""
+        return len(self.placement)
+
+    @property
+    def digest(self) -> str:
+        """Canonical hash: sha256 of the JSON form, the same on every machine."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """The mapping as one line of JSON; `from_json` reads it back."""
+        return json.dumps(
+            {
+                "format": FORMAT,
+                "version": VERSION,
+                "cores_per_layer": self.cores_per_layer.tolist(),
+                "placement": self.placement.tolist(),
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, text: str, source: str = "mapping") -> "Mapping":
+        """Read what `to_json` wrote.
+
+        Args:
+            text: JSON.
+            source: What to call it in an error, usually a file name.
+
+        Raises:
+            MappingFileError: if it is malformed; one line that names the field.
+        """
+        try:
+            data = json.loads(text, object_pairs_hook=_no_duplicates)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise MappingFileError(f"{source} is not JSON: {error}") from error
+        except _DuplicateKey as error:
+            raise MappingFileError(f"{source}: key {error} stands twice") from error
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise MappingFileError(f"{source} is not a mapping: no \"format\": \"{FORMAT}\"")
+        if data.get("version") != VERSION:
+            raise MappingFileError(
+                f"{source} has version {data.get('version')!r}; this release reads {VERSION}"
+            )
+        known = {"format", "version", "cores_per_layer", "placement"}
+        if data.keys() != known:
+            wrong = ", ".join(sorted(data.keys() ^ known))
+            raise MappingFileError(f"{source}: missing or unknown fields: {wrong}")
+        return cls(_counts(data, "cores_per_layer", source), _counts(data, "placement", source))
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Mapping":
+        """Read a mapping file.
+
+        Raises:
+            MappingFileError: if it cannot be read or is malformed.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except OSError as error:
+            raise MappingFileError(f"mapping file {path}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise MappingFileError(f"mapping file {path} is not text: {error.reason}") from error
+        return cls.from_json(text, source=f"mapping file {path}")
+
+    def save(self, path: str | Path) -> None:
+        """Write the JSON form, whole or not at all."""
+        write_text(path, self.to_json() + "\n")
+
+
+class _DuplicateKey(Exception):
+    pass
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in data:
+            raise _DuplicateKey(repr(key))
+        data[key] = value
+    return data
+
+
+def _counts(data: dict[str, Any], key: str, source: str) -> list[int]:
+    values = data[key]
+    if not isinstance(values, list) or len(values) > MAX_CORES:
+        raise MappingFileError(f"{source}: {key} is not a list of at most {MAX_CORES} numbers")
+    for index, value in enumerate(values):
+        if type(value) is not int or not 0 <= value < MAX_CORES:
+            raise MappingFileError(
+                f"{source}: {key}[{index}] = {value!r} is not a whole number from 0 to {MAX_CORES}"
+            )
+    return values
+
+
+def _frozen(values: Sequence[int] | npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    array = np.array(values, dtype=np.int32).reshape(-1)
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,154 @@
+"""`Problem`: what is to be solved, and the one function that says whether a mapping is legal."""
+
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..chip import ChipSpec, Topology, topology
+from ..errors import IllegalMappingError
+from ..network import Activity, SparseMLP
+from .mapping import Mapping
+from .pieces import Pieces
+from .traffic import Traffic, traffic
+
+
+class Violation(NamedTuple):
+    """One constraint that a mapping breaks."""
+
+    constraint: str
+    where: str
+    value: int
+    limit: int
+
+    def __str__(self) -> str:
+        return f"{self.constraint}: {self.where} has {self.value}, the limit is {self.limit}"
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A network, its recorded activity, a chip, and the mapping that results are compared with.
+
+    Attributes:
+        name: The benchmark's name, or whatever the user calls it.
+        network: What is to be mapped.
+        activity: The messages that set the load, recorded on real input.
+        chip: Where it is mapped to.
+        reference: A standard heuristic, as ``partitioning/order``: the fastest of them on `mesh`.
+    """
+
+    name: str
+    network: SparseMLP
+    activity: Activity
+    chip: ChipSpec
+    reference: str = "lava-default/row-major"
+    _traffic: dict[bytes, Traffic] = field(default_factory=dict, repr=False)
+
+    @property
+    def topology(self) -> Topology:
+        """The chip's mesh."""
+        return topology(self.chip)
+
+    @property
+    def n_layers(self) -> int:
+        """Number of layers, the input population included."""
+        return len(self.network.widths)
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        """Synapse counts of the network's pieces, cached."""
+        return Pieces(self.network, self.chip)
+
+    @cached_property
+    def reference_mapping(self) -> Mapping:
+        """The standard heuristic's mapping that reductions are measured against."""
+        from .heuristics import heuristic
+
+        return heuristic(self, self.reference)
+
+    def traffic(self, cores_per_layer: npt.NDArray[np.int32]) -> Traffic:
+        """What each logical core does and sends under a partitioning; the last 64 are kept."""
+        key = cores_per_layer.tobytes()
+        found = self._traffic.pop(key, None)
+        if found is None:
+            found = traffic(self.pieces, self.activity, self.chip, cores_per_layer)
+            if len(self._traffic) >= 64:
+                self._traffic.pop(next(iter(self._traffic)))
+        self._traffic[key] = found  # youngest last
+        return found
+
+    def check(self, mapping: Mapping) -> list[Violation]:
+        """Every constraint the mapping violates; an empty list means it is legal."""
+        counts = self._check_counts(mapping.cores_per_layer)
+        if counts:
+            return counts
+        return self._check_places(mapping) + self._check_capacity(mapping.cores_per_layer)
+
+    def require(self, mapping: Mapping) -> None:
+        """Raise unless the mapping is legal.
+
+        Raises:
+            IllegalMappingError: names the first violations.
+        """
+        violations = self.check(mapping)
+        if violations:
+            more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+            raise IllegalMappingError(f"illegal mapping for {self.name}: {violations[0]}{more}")
+
+    def _check_counts(self, counts: npt.NDArray[np.int32]) -> list[Violation]:
+        widths = self.network.widths
+        if len(counts) != len(widths):
+            return [Violation("layers", "cores_per_layer", len(counts), len(widths))]
+        return [
+            Violation("pieces per layer", f"layer {layer}", int(count), width)
+            for layer, (count, width) in enumerate(zip(counts, widths, strict=True))
+            if not 1 <= count <= width
+        ]
+
+    def _check_places(self, mapping: Mapping) -> list[Violation]:
+        placement, n_cores = mapping.placement, self.topology.n_cores
+        wanted = int(mapping.cores_per_layer.sum())
+        if len(placement) != wanted:
+            return [Violation("placement length", "placement", len(placement), wanted)]
+        absent = [
+            Violation("absent core", f"logical core {i}", int(core), n_cores - 1)
+            for i, core in enumerate(placement)
+            if not 0 <= core < n_cores
+        ]
+        cores, uses = np.unique(placement, return_counts=True)
+        shared = [
+            Violation("logical cores per core", f"core {core}", int(use), 1)
+            for core, use in zip(cores, uses, strict=True)
+            if use > 1
+        ]
+        return absent + shared
+
+    def _check_capacity(self, counts: npt.NDArray[np.int32]) -> list[Violation]:
+        first = np.concatenate(([0], np.cumsum(counts)))
+        return [
+            Violation(name, f"logical core {first[layer] + piece} (layer {layer})", value, limit)
+            for layer in range(self.n_layers)
+            for name, limit, values in self.usage(layer, counts)
+            for piece, value in enumerate(values.tolist())
+            if value > limit
+        ]
+
+    def usage(
+        self, layer: int, counts: npt.NDArray[np.int32]
+    ) -> list[tuple[str, int, npt.NDArray[np.int64]]]:
+        """What each piece of a layer takes of a core: (resource, limit, (pieces,)) rows."""
+        capacity = self.chip.capacity
+        k = int(counts[layer])
+        fan_out = int(counts[layer + 1]) if layer + 1 < self.n_layers else 0
+        return [
+            ("neurons", capacity.neurons, self.pieces.neurons(layer, k)),
+            ("synaptic memory words", capacity.synmem_words, self.pieces.synmem_words(layer, k)),
+            ("input axons", capacity.input_axons, self.pieces.input_axons(layer, k)),
+            ("output axons", capacity.output_axons, self.pieces.output_axons(layer, k, fan_out)),
+        ]
+
+    def fits(self, layer: int, counts: npt.NDArray[np.int32]) -> bool:
+        """Whether a layer, cut into its count of pieces, respects every capacity."""
+        return all((values <= limit).all() for _, limit, values in self.usage(layer, counts))

@@ -1,0 +1,60 @@
+"""`Activity`: the recorded messages that set a problem's load."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .execute import run
+from .sparse_mlp import SparseMLP
+
+
+@dataclass(frozen=True, eq=False)
+class Activity:
+    """What every layer sends in T time steps of the pipelined network.
+
+    Attributes:
+        messages: For each layer, payloads, int32 (T, width); 0 is silence.
+    """
+
+    messages: tuple[npt.NDArray[np.int32], ...]
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return len(self.messages[0])
+
+    @property
+    def active(self) -> tuple[float, ...]:
+        """Part of each layer's neurons that send in a step, on average."""
+        return tuple(float((layer != 0).mean()) for layer in self.messages)
+
+    @property
+    def message_bits(self) -> int:
+        """Size of a message on a link: 32, or 64 if any payload needs more than 8 bits.
+
+        The format is the network's, not the message's. Assumed: wire formats are not public.
+        """
+        small = all(-128 <= layer.min() and layer.max() <= 127 for layer in self.messages)
+        return 32 if small else 64
+
+
+def record(network: SparseMLP, inputs: npt.NDArray[np.integer], steps: int) -> Activity:
+    """Run the network until every layer is busy and keep the last steps.
+
+    Args:
+        network: What to run.
+        inputs: One sample per time step, (T, widths[0]).
+        steps: Steps to keep.
+
+    Raises:
+        ValueError: if `inputs` is too short to fill the pipeline and then record.
+    """
+    depth = len(network.weights)
+    if steps < 1 or len(inputs) < depth + steps:
+        raise ValueError(
+            f"{len(inputs)} input samples are too few: {depth} fill the pipeline of this network, "
+            f"and {steps} steps are to be recorded"
+        )
+    messages = run(network, inputs[: depth + steps])
+    return Activity(tuple(np.ascontiguousarray(layer[-steps:]) for layer in messages))

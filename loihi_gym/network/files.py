@@ -1,0 +1,117 @@
+"""Network files: one ``.npz`` with weights, thresholds and the input samples to record.
+
+A layer's mask is stored as its seed where it is random with a fixed fan-in, as the bundled networks
+are, and as index arrays otherwise.
+"""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from ..errors import NetworkFileError
+from ..files import write_bytes
+from .masks import random_mask
+from .sparse_mlp import SparseMLP
+
+VERSION = 1
+
+
+def save_network(
+    path: str | Path,
+    network: SparseMLP,
+    inputs: npt.NDArray[np.integer],
+    mask_seeds: tuple[int, ...] | None = None,
+) -> None:
+    """Write a network and its input samples, whole or not at all.
+
+    Args:
+        path: Where to, usually ending in ``.npz``.
+        network: The network.
+        inputs: Samples that its activity is recorded on, (T, widths[0]), of any integer type.
+        mask_seeds: Seed of each layer's `random_mask`, to be stored instead of the mask.
+    """
+    arrays: dict[str, Any] = {
+        "version": VERSION,
+        "widths": np.array(network.widths, np.int64),
+        "exponents": np.array(network.exponents, np.int64),
+        "thresholds": np.array(network.thresholds, np.int64),
+        "neuron": network.neuron,
+        "inputs": inputs,
+    }
+    for layer, weights in enumerate(network.weights, 1):
+        arrays[f"weights_{layer}"] = weights.data
+        if mask_seeds is None:
+            arrays[f"indptr_{layer}"] = weights.indptr
+            arrays[f"indices_{layer}"] = weights.indices
+        else:
+            arrays[f"mask_seed_{layer}"] = mask_seeds[layer - 1]
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    write_bytes(path, buffer.getvalue())
+
+
+def load_network(path: str | Path) -> tuple[SparseMLP, npt.NDArray[np.integer]]:
+    """Read what `save_network` wrote: the network and its input samples.
+
+    Raises:
+        NetworkFileError: if the file is missing, corrupt or of another version.
+    """
+    arrays = _read(Path(path))
+    try:
+        version = int(arrays["version"])
+        if version != VERSION:
+            raise NetworkFileError(f"{path} has version {version}; this release reads {VERSION}")
+        widths = [int(width) for width in arrays["widths"]]
+        network = SparseMLP(
+            weights=tuple(_weights(arrays, layer, widths) for layer in range(1, len(widths))),
+            exponents=tuple(int(value) for value in arrays["exponents"]),
+            thresholds=tuple(int(value) for value in arrays["thresholds"]),
+            neuron=str(arrays["neuron"]),  # type: ignore[arg-type]  # SparseMLP checks it
+        )
+        inputs = arrays["inputs"]
+        if inputs.ndim != 2 or inputs.shape[1] != widths[0] or inputs.dtype.kind not in "iu":
+            raise ValueError(f"inputs are {inputs.dtype} {inputs.shape}, not ints (T, {widths[0]})")
+    except KeyError as error:
+        raise NetworkFileError(f"{path} lacks {error.args[0]!r}: not a loihi_gym network") from error
+    except NetworkFileError:
+        raise
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
+        raise NetworkFileError(f"{path} is not a valid network: {error}") from error
+    return network, inputs
+
+
+def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            return {key: data[key] for key in data.files}
+    except OSError as error:
+        raise NetworkFileError(f"network file {path}: {error.strerror or error}") from error
+    except (ValueError, zipfile.BadZipFile, EOFError, AttributeError, KeyError) as error:
+        raise NetworkFileError(f"network file {path} is corrupt or not .npz: {error}") from error
+    except Exception as error:  # zlib.error and whatever else a broken archive provokes
+        raise NetworkFileError(f"network file {path} is corrupt: {error}") from error
+
+
+def _weights(arrays: dict[str, npt.NDArray[Any]], layer: int, widths: list[int]) -> csr_array:
+    shape = (widths[layer], widths[layer - 1])
+    data = arrays[f"weights_{layer}"]
+    if data.dtype != np.int8 or data.ndim != 1:
+        raise ValueError(f"weights_{layer} are {data.dtype} {data.shape}, not a list of int8")
+    if f"mask_seed_{layer}" in arrays:
+        fan_in, rest = divmod(len(data), shape[0])
+        if rest or not 0 <= fan_in <= shape[1]:
+            raise ValueError(f"weights_{layer} has {len(data)} values for {shape[0]} neurons")
+        indices = random_mask(int(arrays[f"mask_seed_{layer}"]), *shape, fan_in).reshape(-1)
+        indptr = np.arange(shape[0] + 1, dtype=np.int32) * np.int32(fan_in)
+    else:
+        indptr, indices = arrays[f"indptr_{layer}"], arrays[f"indices_{layer}"]
+    weights = csr_array((data, indices, indptr), shape=shape)
+    weights.check_format(full_check=True)
+    if not weights.has_canonical_format:
+        raise ValueError(f"weights_{layer}: indices of a row must ascend without repeats")
+    return weights

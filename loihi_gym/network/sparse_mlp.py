@@ -1,0 +1,63 @@
+"""`SparseMLP`: the networks that are mapped."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from scipy.sparse import csr_array
+
+Neuron = Literal["relu", "sigma-delta"]
+
+
+@dataclass(frozen=True, eq=False)
+class SparseMLP:
+    """A feed-forward network of sparse layers in Loihi's fixed-point arithmetic.
+
+    Layer 0 is the input population; layer ``l`` > 0 has ``weights[l - 1]`` on its inputs. A layer's
+    input is ``weights @ messages`` shifted left by its exponent, or right if that is negative.
+
+    Attributes:
+        weights: int8 matrices, rows post-synaptic, columns presynaptic, sorted indices.
+        exponents: Power of two that scales each layer's input.
+        thresholds: Of each layer. ``relu``: a neuron sends its value if it exceeds the threshold.
+            ``sigma-delta``: it sends its change if that is at least the threshold.
+        neuron: Kind of all neurons but the input population.
+    """
+
+    weights: tuple[csr_array, ...]
+    exponents: tuple[int, ...]
+    thresholds: tuple[int, ...]
+    neuron: Neuron = "relu"
+
+    def __post_init__(self) -> None:
+        if self.neuron not in get_args(Neuron):
+            raise ValueError(f"neuron kind {self.neuron!r} is none of {get_args(Neuron)}")
+        if not self.weights:
+            raise ValueError("a network needs at least one weight matrix")
+        if not len(self.weights) == len(self.exponents) == len(self.thresholds):
+            raise ValueError("weights, exponents and thresholds differ in number of layers")
+        for layer, weights in enumerate(self.weights, 1):
+            if weights.dtype != np.int8:
+                raise ValueError(f"layer {layer}: weights are {weights.dtype}, not int8")
+            if layer > 1 and weights.shape[1] != self.weights[layer - 2].shape[0]:
+                raise ValueError(
+                    f"layer {layer}: {weights.shape[1]} inputs, but layer {layer - 1} has "
+                    f"{self.weights[layer - 2].shape[0]} neurons"
+                )
+            if self.thresholds[layer - 1] < 0:
+                raise ValueError(f"layer {layer}: threshold {self.thresholds[layer - 1]} < 0")
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Neurons of each layer, the input population first."""
+        return (self.weights[0].shape[1], *(weights.shape[0] for weights in self.weights))
+
+    @property
+    def synapses(self) -> int:
+        """Number of synapses."""
+        return sum(weights.nnz for weights in self.weights)
+
+    @property
+    def densities(self) -> tuple[float, ...]:
+        """Part of all possible synapses that each weight matrix has."""
+        return tuple(w.nnz / (w.shape[0] * w.shape[1]) for w in self.weights)
