@@ -1,0 +1,182 @@
+"""`mesh`: event-driven simulation of the network on chip, with finite buffers and back-pressure.
+
+The rules are in `mesh_reference`. A router is a two-stage pipeline as in the cycle-accurate
+simulator BookSim 2; its cycle is half the time a 32-bit message takes a link:
+
+    one cycle    from an output's choice of a message to its departure, and from the departure
+                 until a 32-bit message has left the link
+    a hop        from buffer to buffer, choice included: the chip's hop time
+    two cycles   from a core to its router's buffer; for a credit to return
+    one cycle    from a router to a receiver's queue
+"""
+
+import math
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
+from functools import lru_cache
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from ..chip import ChipSpec, Topology, topology
+from ..mapping import Mapping, Problem, Traffic
+from .bound import busy_times, link_service_ps, measurement
+from .measurement import Measurement
+from .mesh_kernel import CORE, PORT, Delays, Load, Mesh, Records, new_mesh, simulate
+
+Int64Array = npt.NDArray[np.int64]
+
+
+class MeshBackend:
+    """The `mesh` backend."""
+
+    name = "mesh"
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._loads: WeakKeyDictionary[Traffic, Load] = WeakKeyDictionary()
+        self._threads = threading.local()
+
+    def evaluate(self, mapping: Mapping) -> Measurement:
+        """Measure one mapping; see `Backend.evaluate`."""
+        self.problem.require(mapping)
+        busy = busy_times(self.problem, mapping)
+        return measurement(self.problem, mapping, busy, self.step_times(mapping, busy.traffic))
+
+    def evaluate_batch(self, mappings: Sequence[Mapping]) -> list[Measurement]:
+        """Measure several mappings, in their order, on all cores of the machine."""
+        for mapping in mappings:
+            self.problem.require(mapping)
+            self.load(self.problem.traffic(mapping.cores_per_layer))  # not in several threads
+        if len(mappings) == 1:
+            return [self.evaluate(mappings[0])]
+        return list(_pool().map(self.evaluate, mappings))
+
+    def step_times(self, mapping: Mapping, traffic: Traffic) -> Int64Array:
+        """Time of each step in ps, barrier included, (T,)."""
+        chip = self.problem.chip
+        ticks = np.empty(traffic.steps, np.int64)
+        simulate(
+            delays(chip, traffic.link_words),
+            self._mesh(traffic.link_words),
+            self.load(traffic),
+            mapping.placement,
+            ticks,
+        )
+        return ticks * tick_ps(chip) + chip.costs.barrier_ps
+
+    def load(self, traffic: Traffic) -> Load:
+        """The kernel's form of a partitioning's load, kept as long as the traffic is."""
+        load = self._loads.get(traffic)
+        if load is None:
+            load = self._loads[traffic] = kernel_load(traffic, tick_ps(self.problem.chip))
+        return load
+
+    def _mesh(self, link_words: int) -> Mesh:
+        """This thread's workspace; the activity fixes `link_words`, so there is one."""
+        mesh: Mesh | None = getattr(self._threads, "mesh", None)
+        if mesh is None:
+            mesh = self._threads.mesh = make_mesh(self.problem.chip, link_words)
+        return mesh
+
+
+def make_mesh(chip: ChipSpec, link_words: int) -> Mesh:
+    """A workspace for one thread."""
+    return new_mesh(ports(chip, link_words), cores(chip), delays(chip, link_words))
+
+
+def kernel_load(traffic: Traffic, tick: int) -> Load:
+    """Times in ticks; a message that is not there takes -1."""
+    receive = traffic.row_receive_ps // tick
+    return Load(
+        next_core=traffic.next_core,
+        fan_out=traffic.fan_out,
+        neuron_first=traffic.neuron_first,
+        work=traffic.work_ps // tick,
+        tail=traffic.tail_ps // tick,
+        row_first=traffic.row_first,
+        receive=np.where(receive > 0, receive, -1),
+    )
+
+
+@lru_cache(maxsize=64)
+def tick_ps(chip: ChipSpec) -> int:
+    """Greatest common divisor of all times of a chip, half a link slot included."""
+    return math.gcd(*astuple(chip.costs), chip.costs.link_ps // 2)
+
+
+@lru_cache(maxsize=64)
+def delays(chip: ChipSpec, link_words: int) -> Delays:
+    """The kernel's form of a chip's delays for messages of `link_words` 32-bit words."""
+    tick, cycle = tick_ps(chip), chip.costs.link_ps // 2
+    return Delays(
+        fabrics=chip.network.fabrics,
+        ports=chip.cores_per_router + 4,
+        depth=chip.network.router_buffer,
+        queue=chip.network.receiver_queue,
+        allocation=cycle // tick,
+        credit=2 * cycle // tick,
+        inject=2 * cycle // tick,
+        inject_hold=chip.costs.link_ps * link_words // tick,
+        spike=chip.costs.spike_ps // tick,
+    )
+
+
+@lru_cache(maxsize=64)
+def cores(chip: ChipSpec) -> Records:
+    """The kernel's form of a chip's physical cores."""
+    grid, ports = topology(chip), chip.cores_per_router + 4
+    table = np.zeros(grid.n_cores, CORE)
+    table["router"], table["port"] = grid.core_router, grid.core_port
+    table["x"], table["y"], table["rank"] = grid.core_x, grid.core_y, grid.send_rank
+    table["injection"] = grid.core_router * ports + grid.core_port
+    return table
+
+
+@lru_cache(maxsize=64)
+def ports(chip: ChipSpec, link_words: int) -> Records:
+    """The kernel's form of a chip's router ports, fabric by fabric."""
+    grid, n_ports, fabrics = topology(chip), chip.cores_per_router + 4, chip.network.fabrics
+    tick, cycle = tick_ps(chip), chip.costs.link_ps // 2
+    service = link_service_ps(chip, link_words)
+    table = np.zeros((fabrics, grid.n_routers, n_ports), PORT)
+    table["router"] = np.arange(grid.n_routers)[:, None]
+    table["y"], table["x"] = np.divmod(table["router"], grid.width)
+    ids = np.arange(table.size, dtype=np.int32).reshape(table.shape)
+    table["first"] = ids[:, :, :1]
+    table["wire"], table["hold"] = cycle // tick, (service[-1] - cycle) // tick
+    links = (slice(None), slice(None), slice(-4, None))
+    table["wire"][links] = ((_hop_ps(chip, grid) - cycle) // tick).reshape(-1, 4)
+    table["hold"][links] = ((service[: 4 * grid.n_routers] - cycle) // tick).reshape(-1, 4)
+    table["core"] = table["downstream"] = table["sender"] = -1
+    table["core"][:, grid.core_router, grid.core_port] = np.arange(grid.n_cores)
+    # East's output leads to the west input of the next router, and so on; a sender is an event.
+    square = ids.reshape(fabrics, grid.height, grid.width, n_ports)
+    leads = table["downstream"].reshape(square.shape)
+    east, west, north, south = range(n_ports - 4, n_ports)
+    leads[:, :, :-1, east] = square[:, :, 1:, west]
+    leads[:, :, 1:, west] = square[:, :, :-1, east]
+    leads[:, :-1, :, north] = square[:, 1:, :, south]
+    leads[:, 1:, :, south] = square[:, :-1, :, north]
+    table["downstream"] = leads.reshape(table.shape)
+    table["sender"] = np.where(
+        table["core"] >= 0, 2 * table.size + table["core"], table.size + table["downstream"]
+    )
+    return table.reshape(-1)
+
+
+def _hop_ps(chip: ChipSpec, grid: Topology) -> Int64Array:
+    """Hop time of every link between routers, (4 * n_routers,)."""
+    costs = chip.costs
+    hop = np.tile([costs.hop_x_ps, costs.hop_x_ps, costs.hop_y_ps, costs.hop_y_ps], grid.n_routers)
+    return np.where(grid.crosses_chips, costs.chip_hop_ps, hop)
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    """Threads for batches, one per core of the machine; the kernels release the GIL."""
+    return ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="loihi-gym-mesh")

@@ -1,0 +1,487 @@
+"""The mesh simulation's inner loop: an event queue that skips from change to change.
+
+The rules are those of `mesh_reference`, which spells them out one by one; tests hold the two equal.
+What makes this one fast is that it keeps no clock: every buffer, output and core has at most one
+event under way, a credit is the time at which a buffer slot was emptied, and a receiver's queue is
+the list of times at which its messages start. Times are ticks, whole numbers of a common divisor of
+all the chip's delays.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Int32Array = npt.NDArray[np.int32]
+Int64Array = npt.NDArray[np.int64]
+Records = npt.NDArray[Any]
+
+WHEEL = 1 << 15
+"""Ticks the event wheel spans; what is due later is put back until it is in reach."""
+WORDS = WHEEL >> 6
+
+OCCUPIED = 1 << 62
+"""Instead of the time at which a slot was emptied: a message is in it."""
+LONG_AGO = -(1 << 62)
+
+_DEBRUIJN = np.uint64(0x03F79D71B4CB0A89)
+_LOWEST_BIT = np.zeros(64, np.int64)
+for _bit in range(64):
+    _LOWEST_BIT[(0x03F79D71B4CB0A89 << _bit) % (1 << 64) >> 58] = _bit
+
+PORT = np.dtype(
+    [
+        # Fixed. An output leads to the core `core` or, if that is -1, to the input `downstream`.
+        ("wire", np.int64),  # from a departure to the arrival behind it
+        ("hold", np.int64),  # from a departure until the output and its input may be used again
+        ("router", np.int32),
+        ("x", np.int32),
+        ("y", np.int32),
+        ("first", np.int32),  # port 0 of the same router and fabric
+        ("core", np.int32),
+        ("downstream", np.int32),
+        ("sender", np.int32),  # event of what fills this input: an output or a core
+        # The input buffer.
+        ("count", np.int32),
+        ("head", np.int32),  # slot, from 0 to depth - 1
+        ("tail", np.int32),
+        ("head_free", np.int64),
+        ("sender_waits", np.int64),
+        # The output.
+        ("wanted", np.int64),  # bit per input port
+        ("free", np.int64),
+        ("turn", np.int32),  # input port to be looked at first
+        ("chosen", np.int32),  # input port, -1 for none
+    ]
+)
+SLOT = np.dtype(
+    [("emptied", np.int64), ("arrival", np.int64), ("receive", np.int64), ("core", np.int64)]
+)
+CORE = np.dtype(
+    [
+        # Fixed.
+        ("router", np.int32),
+        ("port", np.int32),  # of its router
+        ("x", np.int32),
+        ("y", np.int32),
+        ("rank", np.int32),  # when its messages leave among a neuron's
+        ("injection", np.int32),  # input port in fabric 0
+        # The sending side.
+        ("logical", np.int32),
+        ("position", np.int32),
+        ("neuron", np.int64),
+        ("fabric", np.int64),
+        # The receiving side.
+        ("received", np.int64),
+        ("receiver_free", np.int64),
+    ]
+)
+EVENT = np.dtype([("due", np.int64), ("following", np.int32), ("pending", np.int32)])
+START = np.dtype([("arrival", np.int64), ("start", np.int64)])
+
+
+class Delays(NamedTuple):
+    """Delays in ticks and sizes that hold for the whole network.
+
+    Attributes:
+        fabrics: Parallel networks; a core's k-th message takes fabric k modulo their number.
+        ports: Ports of a router: its cores, then E, W, N, S.
+        depth: Messages an input buffer holds.
+        queue: Messages that wait at a receiver.
+        allocation: From an output's choice of a message to its earliest departure.
+        credit: From a message leaving a buffer until the sender knows.
+        inject: From a core's departure to the arrival at its router.
+        inject_hold: Least time between two departures from a core.
+        spike: Work per message.
+    """
+
+    fabrics: int
+    ports: int
+    depth: int
+    queue: int
+    allocation: int
+    credit: int
+    inject: int
+    inject_hold: int
+    spike: int
+
+
+class Mesh(NamedTuple):
+    """A chip's network: what is fixed, and the workspace of one thread.
+
+    Input port ``C + d`` of a router with C cores takes what the neighbour in direction d sends;
+    output port ``C + d`` leads to it. Ports are numbered fabric by fabric, router by router.
+    Events are numbered: input ports (a message has come to the head), then output ports (time to
+    choose, or to send what was chosen), then physical cores (a message is ready).
+    """
+
+    ports: Records  # PORT
+    cores: Records  # CORE, physical
+    slots: Records  # SLOT, depth per port
+    starts: Records  # START, the last ones of each receiver
+    events: Records  # EVENT
+    wheel: Int32Array  # event at each tick, (WHEEL,)
+    occupied: npt.NDArray[np.uint64]  # which ticks have any, a bit each, (WORDS,)
+    order: Int32Array  # logical cores as their senders address them, (n_cores,)
+    listed: Int32Array  # outputs that choose at this tick, then those that send, (2 * ports,)
+
+
+class Load(NamedTuple):
+    """What the logical cores do in T steps, in ticks; see `Traffic` for the layout.
+
+    Attributes:
+        next_core: First logical core that each one sends to, (N,).
+        fan_out: Logical cores it sends to, (N,); cores with overlapping ranges share theirs.
+        neuron_first: Where each core's sending neurons begin, (T, N + 1).
+        work: Before the messages of each sending neuron, (S,).
+        tail: After the last message, (T, N).
+        row_first: Where each sending neuron's row of `receive` begins, (S,).
+        receive: What its receiver takes for each of `fan_out` messages; -1 for no message.
+    """
+
+    next_core: Int32Array
+    fan_out: Int32Array
+    neuron_first: Int64Array
+    work: Int64Array
+    tail: Int64Array
+    row_first: Int64Array
+    receive: Int64Array
+
+
+def new_mesh(ports: Records, cores: Records, delays: Delays) -> Mesh:
+    """A workspace around the fixed part of ports and cores, which is copied."""
+    return Mesh(
+        ports=ports.copy(),
+        cores=cores.copy(),
+        slots=np.zeros(len(ports) * delays.depth, SLOT),
+        starts=np.zeros(len(cores) * (delays.queue + delays.fabrics), START),
+        events=np.zeros(2 * len(ports) + len(cores), EVENT),
+        wheel=np.full(WHEEL, -1, np.int32),
+        occupied=np.zeros(WORDS, np.uint64),
+        order=np.zeros(len(cores), np.int32),
+        listed=np.zeros(2 * len(ports), np.int32),
+    )
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def simulate(delays, mesh, load, placement, step_ticks):  # type: ignore[no-untyped-def]
+    """Time of each step without the barrier, into `step_ticks` (T,)."""
+    _sort_destinations(mesh, load, placement)
+    for step in range(len(step_ticks)):
+        _reset(mesh)
+        end = _start_cores(delays, mesh, load, placement, step)
+        step_ticks[step] = _run(delays, mesh, load, placement, step, end)
+
+
+@njit(inline="always")
+def _sort_destinations(mesh, load, placement):  # type: ignore[no-untyped-def]
+    """Order each range of receivers by the rank of where they sit (insertion sort)."""
+    order, done = mesh.order, 0
+    for sender in range(len(load.next_core)):
+        start, stop = load.next_core[sender], load.next_core[sender] + load.fan_out[sender]
+        if stop <= done:
+            continue  # shares the range of a core before it
+        done = stop
+        for i in range(start, stop):
+            k, rank = i, mesh.cores[placement[i]].rank
+            while k > start and mesh.cores[placement[order[k - 1]]].rank > rank:
+                order[k] = order[k - 1]
+                k -= 1
+            order[k] = i
+
+
+@njit(inline="always")
+def _reset(mesh):  # type: ignore[no-untyped-def]
+    """Back to an idle network; the event wheel is empty by itself when a step ends."""
+    for p in range(len(mesh.ports)):
+        port = mesh.ports[p]
+        port.count = port.head = port.tail = port.head_free = port.sender_waits = 0
+        port.wanted = port.free = port.turn = 0
+        port.chosen = -1
+    for s in range(len(mesh.slots)):
+        mesh.slots[s].emptied = LONG_AGO
+    for c in range(len(mesh.cores)):
+        core = mesh.cores[c]
+        core.fabric = core.received = core.receiver_free = 0
+
+
+@njit(inline="always")
+def _start_cores(delays, mesh, load, placement, step):  # type: ignore[no-untyped-def]
+    """Let every core work towards its first message; returns when the silent ones are done."""
+    end = np.int64(0)
+    for logical in range(len(placement)):
+        core = mesh.cores[placement[logical]]
+        core.logical = logical
+        core.neuron = load.neuron_first[step, logical] - 1
+        core.position = load.fan_out[logical]
+        done = _work_on(delays, mesh, load, step, placement[logical], np.int64(0), np.int64(0))
+        end = max(end, done)
+    return end
+
+
+@njit(inline="always")
+def _work_on(delays, mesh, load, step, c, now, earliest):  # type: ignore[no-untyped-def]
+    """Bring a core to its next message; returns when it is done if there is none, else 0.
+
+    The core works from `now`; its message leaves no sooner than `earliest`.
+    """
+    core = mesh.cores[c]
+    logical = core.logical
+    start, fan_out = load.next_core[logical], load.fan_out[logical]
+    neuron, position = core.neuron, core.position + 1
+    end = load.neuron_first[step, logical + 1]
+    ready = now + delays.spike
+    done = np.int64(0)
+    searching = True
+    while searching:
+        if position < fan_out:
+            target = mesh.order[start + position]
+            if load.receive[load.row_first[neuron] + target - start] >= 0:
+                core.neuron, core.position = neuron, position
+                _schedule(mesh, 2 * len(mesh.ports) + c, max(ready, earliest), now)
+                searching = False
+            position += 1
+        else:
+            neuron += 1
+            position = 0
+            if neuron < end:
+                ready += load.work[neuron]
+            else:
+                done = ready - delays.spike + load.tail[step, logical]
+                searching = False
+    return done
+
+
+@njit(inline="always")
+def _schedule(mesh, e, due, now):  # type: ignore[no-untyped-def]
+    """Put an event on the wheel."""
+    slot = min(due, now + WHEEL - 1) & (WHEEL - 1)
+    event = mesh.events[e]
+    event.due = due
+    event.pending = 1
+    event.following = mesh.wheel[slot]
+    mesh.wheel[slot] = e
+    mesh.occupied[slot >> 6] |= np.uint64(1) << np.uint64(slot & 63)
+
+
+@njit(inline="always")
+def _next_tick(mesh, now):  # type: ignore[no-untyped-def]
+    """First tick from `now` on with an event, or -1 if there is none."""
+    slot = now & (WHEEL - 1)
+    word = slot >> 6
+    bits = mesh.occupied[word] & (~np.uint64(0) << np.uint64(slot & 63))
+    base, last = now - (slot & 63), now - (slot & 63) + WHEEL
+    while bits == 0 and base < last:
+        word = (word + 1) & (WORDS - 1)
+        bits = mesh.occupied[word]
+        base += 64
+    if bits == 0:
+        found = np.int64(-1)
+    else:
+        lowest = bits & (~bits + np.uint64(1))
+        found = base + _LOWEST_BIT[(lowest * _DEBRUIJN) >> np.uint64(58)]
+    return found
+
+
+@njit(inline="always")
+def _run(delays, mesh, load, placement, step, end):  # type: ignore[no-untyped-def]
+    """Play all events; returns when the last core or receiver is done."""
+    inputs = len(mesh.ports)
+    now = _next_tick(mesh, np.int64(0))
+    while now >= 0:
+        slot = now & (WHEEL - 1)
+        e = mesh.wheel[slot]
+        mesh.wheel[slot] = -1
+        mesh.occupied[slot >> 6] &= ~(np.uint64(1) << np.uint64(slot & 63))
+        choosing = sending = 0
+        # First all that changes by itself at this tick …
+        while e >= 0:
+            event = mesh.events[e]
+            following = event.following
+            if event.due > now:
+                _schedule(mesh, e, event.due, now)
+            else:
+                event.pending = 0
+                if e < inputs:
+                    choosing = _expose(delays, mesh, e, now, choosing)
+                elif e >= 2 * inputs:
+                    done = _inject(delays, mesh, load, placement, step, e - 2 * inputs, now)
+                    end = max(end, done)
+                elif mesh.ports[e - inputs].chosen >= 0:
+                    sending = _list_sender(mesh, sending, e - inputs)
+                else:
+                    mesh.listed[choosing] = e - inputs
+                    choosing += 1
+            e = following
+        # … then free outputs choose, then chosen messages leave.
+        for k in range(choosing):
+            _choose(delays, mesh, mesh.listed[k], now)
+        for k in range(inputs, inputs + sending):
+            end = max(end, _send(delays, mesh, mesh.listed[k], now))
+        now = _next_tick(mesh, now + 1)
+    return end
+
+
+@njit(inline="always")
+def _list_sender(mesh, sending, p):  # type: ignore[no-untyped-def]
+    """Keep the ports that send in ascending order, which decides ties between fabrics."""
+    k = len(mesh.ports) + sending
+    while k > len(mesh.ports) and mesh.listed[k - 1] > p:
+        mesh.listed[k] = mesh.listed[k - 1]
+        k -= 1
+    mesh.listed[k] = p
+    return sending + 1
+
+
+@njit(inline="always")
+def _expose(delays, mesh, p, now, choosing):  # type: ignore[no-untyped-def]
+    """The message at the head of an input asks for its output (X first, then Y)."""
+    port = mesh.ports[p]
+    target = mesh.cores[mesh.slots[p * delays.depth + port.head].core]
+    east = delays.ports - 4
+    if target.x != port.x:
+        way = east if target.x > port.x else east + 1
+    elif target.y != port.y:
+        way = east + 2 if target.y > port.y else east + 3
+    else:
+        way = target.port
+    o = port.first + way
+    output = mesh.ports[o]
+    if output.chosen < 0:
+        if output.free > now:
+            if mesh.events[len(mesh.ports) + o].pending == 0:
+                _schedule(mesh, len(mesh.ports) + o, output.free, now)
+        elif output.wanted == 0:  # the first that asks lists it, unless its own event does
+            mesh.listed[choosing] = o
+            choosing += 1
+    output.wanted |= np.int64(1) << np.int64(p - port.first)
+    return choosing
+
+
+@njit(inline="always")
+def _choose(delays, mesh, o, now):  # type: ignore[no-untyped-def]
+    """A free output takes the next input in turn that asks for it."""
+    output = mesh.ports[o]
+    way = np.int64(output.turn)
+    while not (output.wanted >> way) & 1:
+        way = way + 1 if way + 1 < delays.ports else 0
+    output.wanted &= ~(np.int64(1) << way)
+    output.turn = way + 1 if way + 1 < delays.ports else 0
+    output.chosen = way
+    _schedule(mesh, len(mesh.ports) + o, now + delays.allocation, now)
+
+
+@njit(inline="always")
+def _send(delays, mesh, o, now):  # type: ignore[no-untyped-def]
+    """Move the chosen message on if there is room; returns when its receiver is done with it."""
+    output, event = mesh.ports[o], len(mesh.ports) + o
+    source = output.first + output.chosen
+    slot = mesh.slots[source * delays.depth + mesh.ports[source].head]
+    done = np.int64(0)
+    if output.core >= 0:
+        leaves = _receiver_room(delays, mesh, output.core, now)
+        if leaves > now:
+            _schedule(mesh, event, leaves, now)
+            leaves = -1
+        else:
+            done = _receive(delays, mesh, output.core, slot.receive, now + output.wire)
+    else:
+        leaves = now
+        if _has_room(delays, mesh, output.downstream, event, now):
+            arrival = now + output.wire
+            _push(delays, mesh, output.downstream, slot.core, slot.receive, arrival, now)
+        else:
+            leaves = -1
+    if leaves >= 0:
+        output.chosen = -1
+        output.free = now + output.hold
+        if output.wanted:
+            _schedule(mesh, event, output.free, now)
+        _pop(delays, mesh, source, output.free, now)
+    return done
+
+
+@njit(inline="always")
+def _has_room(delays, mesh, p, sender, now):  # type: ignore[no-untyped-def]
+    """Whether an input's next slot is known to be empty; if not, the sender's event will come."""
+    port = mesh.ports[p]
+    emptied = mesh.slots[p * delays.depth + port.tail].emptied
+    room = emptied + delays.credit <= now
+    if emptied == OCCUPIED:
+        port.sender_waits = 1
+    elif not room:
+        _schedule(mesh, sender, emptied + delays.credit, now)
+    return room
+
+
+@njit(inline="always")
+def _push(delays, mesh, p, core, receive, arrival, now):  # type: ignore[no-untyped-def]
+    """Put a message into an input buffer, where it arrives later."""
+    port = mesh.ports[p]
+    slot = mesh.slots[p * delays.depth + port.tail]
+    slot.core = core
+    slot.receive = receive
+    slot.arrival = arrival
+    slot.emptied = OCCUPIED
+    port.tail = port.tail + 1 if port.tail + 1 < delays.depth else 0
+    if port.count == 0:
+        _schedule(mesh, p, max(arrival, port.head_free), now)
+    port.count += 1
+
+
+@njit(inline="always")
+def _pop(delays, mesh, p, free, now):  # type: ignore[no-untyped-def]
+    """Take the head off an input buffer; the next one may ask from `free` on."""
+    port = mesh.ports[p]
+    mesh.slots[p * delays.depth + port.head].emptied = now
+    port.head = port.head + 1 if port.head + 1 < delays.depth else 0
+    port.head_free = free
+    port.count -= 1
+    if port.count > 0:
+        _schedule(mesh, p, max(mesh.slots[p * delays.depth + port.head].arrival, free), now)
+    if port.sender_waits:
+        port.sender_waits = 0
+        _schedule(mesh, port.sender, now + delays.credit, now)
+
+
+@njit(inline="always")
+def _inject(delays, mesh, load, placement, step, c, now):  # type: ignore[no-untyped-def]
+    """A core's message is ready: hand it to the router if there is room, and work on."""
+    core = mesh.cores[c]
+    p = core.injection + core.fabric * (len(mesh.ports) // delays.fabrics)
+    done = np.int64(0)
+    if _has_room(delays, mesh, p, 2 * len(mesh.ports) + c, now):
+        start = load.next_core[core.logical]
+        target = mesh.order[start + core.position]
+        receive = load.receive[load.row_first[core.neuron] + target - start]
+        _push(delays, mesh, p, placement[target], receive, now + delays.inject, now)
+        core.fabric = core.fabric + 1 if core.fabric + 1 < delays.fabrics else 0
+        done = _work_on(delays, mesh, load, step, c, now, now + delays.inject_hold)
+    return done
+
+
+@njit(inline="always")
+def _receiver_room(delays, mesh, c, now):  # type: ignore[no-untyped-def]
+    """When a receiver's queue has room; what has not arrived before `now` is not seen yet."""
+    ring = delays.queue + delays.fabrics
+    seen = mesh.cores[c].received
+    for _ in range(delays.fabrics):
+        if seen > 0 and mesh.starts[c * ring + (seen - 1) % ring].arrival >= now:
+            seen -= 1
+    room = now
+    if seen >= delays.queue:
+        room = max(now, mesh.starts[c * ring + (seen - delays.queue) % ring].start)
+    return room
+
+
+@njit(inline="always")
+def _receive(delays, mesh, c, receive, arrival):  # type: ignore[no-untyped-def]
+    """Queue a message at its receiver; returns when the receiver is done with it."""
+    core, ring = mesh.cores[c], delays.queue + delays.fabrics
+    entry = mesh.starts[c * ring + core.received % ring]
+    entry.arrival = arrival
+    entry.start = max(arrival, core.receiver_free)
+    core.received += 1
+    core.receiver_free = entry.start + receive
+    return core.receiver_free
