@@ -22,7 +22,7 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from .mesh_kernel import Int32Array, Int64Array, Load, Mesh
+from .mesh_kernel import Delays, Int32Array, Int64Array, Load, Mesh
 
 
 @dataclass
@@ -76,21 +76,24 @@ class Sender:
 
 
 class Simulation:
-    """One step of one mapping."""
+    """One step of one mapping. Of `mesh` only the fixed columns are read."""
 
-    def __init__(self, mesh: Mesh, load: Load, placement: Int32Array, step: int) -> None:
-        self.mesh = mesh
+    def __init__(
+        self, delays: Delays, mesh: Mesh, load: Load, placement: Int32Array, step: int
+    ) -> None:
+        self.delays = delays
+        self.ports = mesh.ports
+        self.cores = mesh.cores
         self.end = 0
         self.agenda: list[int] = []
-        ports = mesh.fabrics * len(mesh.downstream)
-        self.inputs = [Input() for _ in range(ports)]
-        self.outputs = [Output(mesh.depth) for _ in range(ports)]
-        self.injection_credits = [mesh.depth] * ports
-        self.returning: list[tuple[int, int, bool]] = []  # (when, port, to a core)
-        self.receivers = [Receiver() for _ in mesh.core_router]
+        self.inputs = [Input() for _ in mesh.ports]
+        self.outputs = [Output(delays.depth) for _ in mesh.ports]
+        self.injection_credits = [delays.depth for _ in mesh.ports]
+        self.returning: list[tuple[int, int]] = []  # (when, input that was emptied)
+        self.receivers = [Receiver() for _ in mesh.cores]
         self.senders: dict[int, Sender] = {}
         for logical, core in enumerate(placement.tolist()):
-            script, rest = _script(mesh, load, placement, logical, step)
+            script, rest = _script(delays, mesh, load, placement, logical, step)
             self.senders[core] = sender = Sender(script, rest + int(load.tail[step, logical]))
             self._work(sender, 0, 0)
 
@@ -120,111 +123,103 @@ class Simulation:
             self.end = max(self.end, now + sender.tail)
 
     def _return_credits(self, now: int) -> None:
-        for _, port, to_core in [item for item in self.returning if item[0] <= now]:
-            if to_core:
+        for time, port in self.returning:
+            if time > now:
+                continue
+            if self.ports["core"][port] >= 0:  # the input beside a core's output is the core's
                 self.injection_credits[port] += 1
             else:
-                self.outputs[port].credits += 1
+                self.outputs[self.ports["downstream"][port]].credits += 1
         self.returning = [item for item in self.returning if item[0] > now]
 
-    def _place(self, port: int) -> tuple[int, int, int]:
-        """First port of its fabric, router, and port of that router."""
-        here = port % len(self.mesh.downstream)
-        return port - here, here // self.mesh.ports, here % self.mesh.ports
-
-    def _wanted_way(self, router: int, core: int) -> int:
-        mesh, target = self.mesh, int(self.mesh.core_router[core])
-        if target == router:
-            return int(mesh.core_port[core])
-        dx = int(mesh.router_x[target]) - int(mesh.router_x[router])
-        dy = int(mesh.router_y[target]) - int(mesh.router_y[router])
+    def _wanted(self, port: int, core: int) -> int:
+        """Output port that a message for `core` at input `port` wants."""
+        here, target = self.ports[port], self.cores[core]
+        dx, dy = int(target["x"]) - int(here["x"]), int(target["y"]) - int(here["y"])
+        east = self.delays.ports - 4
         if dx:
-            return mesh.core_ports + (0 if dx > 0 else 1)
-        return mesh.core_ports + (2 if dy > 0 else 3)
+            way = east if dx > 0 else east + 1
+        elif dy:
+            way = east + 2 if dy > 0 else east + 3
+        else:
+            way = int(target["port"])
+        return int(here["first"]) + way
 
     def _choose(self, port: int, now: int) -> None:
-        output = self.outputs[port]
+        output, first = self.outputs[port], int(self.ports["first"][port])
         if output.chosen is not None or output.free > now:
             return
-        fabric, router, way = self._place(port)
-        for k in range(self.mesh.ports):
-            candidate = (output.turn + k) % self.mesh.ports
-            source = self.inputs[fabric + router * self.mesh.ports + candidate]
+        for k in range(self.delays.ports):
+            candidate = (output.turn + k) % self.delays.ports
+            source = self.inputs[first + candidate]
             if not source.queue or source.queue[0].arrival > now or source.free > now:
                 continue
-            if self._wanted_way(router, source.queue[0].core) == way:
-                output.chosen, output.chosen_at = candidate, now
-                output.turn = (candidate + 1) % self.mesh.ports
-                self._at(now + self.mesh.allocation)
+            if self._wanted(first + candidate, source.queue[0].core) == port:
+                output.chosen, output.chosen_at = first + candidate, now
+                output.turn = (candidate + 1) % self.delays.ports
+                self._at(now + self.delays.allocation)
                 return
 
     def _send(self, port: int, now: int) -> None:
-        output, mesh = self.outputs[port], self.mesh
-        if output.chosen is None or output.chosen_at + mesh.allocation > now:
+        output, fixed = self.outputs[port], self.ports[port]
+        if output.chosen is None or output.chosen_at + self.delays.allocation > now:
             return
-        fabric, router, way = self._place(port)
-        source_port = port - way + output.chosen
-        source = self.inputs[source_port]
+        source = self.inputs[output.chosen]
         message = source.queue[0]
-        arrival = now + int(mesh.wire[router * mesh.ports + way])
-        if way < mesh.core_ports:
-            receiver = self.receivers[message.core]
-            if receiver.waiting(now) >= mesh.queue:
+        message.arrival = now + int(fixed["wire"])
+        if fixed["core"] >= 0:
+            if self.receivers[message.core].waiting(now) >= self.delays.queue:
                 return  # the start of a waiting message is on the agenda
-            start = max(arrival, receiver.free)
-            receiver.times.append((arrival, start))
-            receiver.free = start + message.receive
-            self.end = max(self.end, receiver.free)
-            self._at(start)
-            self._at(arrival + 1)  # from when on the queue counts it
+            self._receive(message)
         else:
             if output.credits == 0:
-                return
+                return  # the return of a credit is on the agenda
             output.credits -= 1
-            message.arrival = arrival
-            self.inputs[fabric + int(mesh.downstream[router * mesh.ports + way])].queue.append(
-                message
-            )
-            self._at(arrival)
+            self.inputs[fixed["downstream"]].queue.append(message)
+            self._at(message.arrival)
         source.queue.popleft()
-        output.chosen = None
-        output.free = source.free = now + int(mesh.hold[router * mesh.ports + way])
+        output.free = source.free = now + int(fixed["hold"])
         self._at(output.free)
-        self._credit_back(source_port, now + mesh.credit)
+        self.returning.append((now + self.delays.credit, output.chosen))
+        self._at(now + self.delays.credit)
+        output.chosen = None
 
-    def _credit_back(self, port: int, time: int) -> None:
-        fabric, router, way = self._place(port)
-        if way < self.mesh.core_ports:
-            self.returning.append((time, port, True))
-        else:
-            neighbour = int(self.mesh.downstream[router * self.mesh.ports + way])
-            self.returning.append((time, fabric + neighbour, False))
-        self._at(time)
+    def _receive(self, message: Message) -> None:
+        receiver = self.receivers[message.core]
+        start = max(message.arrival, receiver.free)
+        receiver.times.append((message.arrival, start))
+        receiver.free = start + message.receive
+        self.end = max(self.end, receiver.free)
+        self._at(start)
+        self._at(message.arrival + 1)  # from when on the queue counts it
 
     def _inject(self, core: int, now: int) -> None:
-        sender, mesh = self.senders[core], self.mesh
+        sender, delays = self.senders[core], self.delays
         if not sender.script or sender.ready > now:
             return
-        port = (sender.sent % mesh.fabrics) * len(mesh.downstream)
-        port += int(mesh.core_router[core]) * mesh.ports + int(mesh.core_port[core])
+        fabric = sender.sent % delays.fabrics
+        port = int(self.cores["injection"][core]) + fabric * (len(self.ports) // delays.fabrics)
         if self.injection_credits[port] == 0:
             return
         self.injection_credits[port] -= 1
         _, message = sender.script.popleft()
-        message.arrival = now + mesh.inject
+        message.arrival = now + delays.inject
         self.inputs[port].queue.append(message)
         self._at(message.arrival)
         sender.sent += 1
-        self._work(sender, now, now + mesh.inject_hold)
+        self._work(sender, now, now + delays.inject_hold)
 
 
-def simulate_reference(mesh: Mesh, load: Load, placement: Int32Array, steps: int) -> Int64Array:
+def simulate_reference(
+    delays: Delays, mesh: Mesh, load: Load, placement: Int32Array, steps: int
+) -> Int64Array:
     """As `mesh_kernel.simulate`: time of each step in ticks without the barrier, (T,)."""
-    return np.array([Simulation(mesh, load, placement, step).run() for step in range(steps)])
+    times = [Simulation(delays, mesh, load, placement, step).run() for step in range(steps)]
+    return np.array(times, np.int64)
 
 
 def _script(
-    mesh: Mesh, load: Load, placement: Int32Array, logical: int, step: int
+    delays: Delays, mesh: Mesh, load: Load, placement: Int32Array, logical: int, step: int
 ) -> tuple[deque[tuple[int, Message]], int]:
     """All messages of a core in order, each with the work before it, and the work after the last.
 
@@ -232,7 +227,7 @@ def _script(
     """
     start, count = int(load.next_core[logical]), int(load.fan_out[logical])
     targets = sorted(
-        range(start, start + count), key=lambda target: mesh.send_rank[placement[target]]
+        range(start, start + count), key=lambda target: int(mesh.cores["rank"][placement[target]])
     )
     script: deque[tuple[int, Message]] = deque()
     work = 0
@@ -242,6 +237,6 @@ def _script(
         for target in targets:
             receive = int(load.receive[load.row_first[neuron] + target - start])
             if receive >= 0:
-                script.append((work + mesh.spike, Message(int(placement[target]), receive)))
+                script.append((work + delays.spike, Message(int(placement[target]), receive)))
                 work = 0
     return script, work

@@ -1,13 +1,11 @@
 """Contiguous pieces of layers, and how many synapses run between neurons and pieces."""
 
-from functools import lru_cache
-from collections import OrderedDict
-
 import numpy as np
 import numpy.typing as npt
 
 from ..chip import ChipSpec
 from ..network import SparseMLP
+from .recent import Recent
 
 CACHED_COUNTS = 512
 """Synapse-count tables kept: about 100 KB each for a layer of 1024 neurons."""
@@ -30,14 +28,13 @@ class Pieces:
         self.network = network
         self.widths = network.widths
         self._capacity = chip.capacity
-        self._counts: OrderedDict[tuple[int, int], npt.NDArray[np.int32]] = OrderedDict()
+        self._counts: Recent[tuple[int, int], npt.NDArray[np.int32]] = Recent(CACHED_COUNTS)
 
     def synapse_counts(self, layer: int, k: int) -> npt.NDArray[np.int32]:
         """Synapses of each neuron of layer - 1 in each of `k` pieces of `layer`, (n_pre, k)."""
-        key = (layer, k)
-        if key in self._counts:
-            self._counts.move_to_end(key)
-            return self._counts[key]
+        return self._counts.get((layer, k), lambda: self._count_synapses(layer, k))
+
+    def _count_synapses(self, layer: int, k: int) -> npt.NDArray[np.int32]:
         weights = self.network.weights[layer - 1]
         cut = weights.indptr[bounds(self.widths[layer], k)]
         columns = [
@@ -46,9 +43,6 @@ class Pieces:
         ]
         table = np.ascontiguousarray(np.stack(columns, axis=1), dtype=np.int32)
         table.flags.writeable = False
-        self._counts[key] = table
-        if len(self._counts) > CACHED_COUNTS:
-            self._counts.popitem(last=False)
         return table
 
     def neurons(self, layer: int, k: int) -> npt.NDArray[np.int64]:

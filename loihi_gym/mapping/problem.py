@@ -1,7 +1,7 @@
 """`Problem`: what is to be solved, and the one function that says whether a mapping is legal."""
 
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..errors import IllegalMappingError
 from ..network import Activity, SparseMLP
 from .mapping import Mapping
 from .pieces import Pieces
+from .recent import Recent
 from .traffic import Traffic, traffic
 
 
@@ -44,7 +45,10 @@ class Problem:
     activity: Activity
     chip: ChipSpec
     reference: str = "lava-default/row-major"
-    _traffic: dict[bytes, Traffic] = field(default_factory=dict, repr=False)
+    _traffic: Recent[bytes, Traffic] = field(default_factory=lambda: Recent(64), repr=False)
+    _excess: Recent[bytes, list[Violation]] = field(
+        default_factory=lambda: Recent(4096), repr=False
+    )
 
     @property
     def topology(self) -> Topology:
@@ -69,22 +73,20 @@ class Problem:
         return heuristic(self, self.reference)
 
     def traffic(self, cores_per_layer: npt.NDArray[np.int32]) -> Traffic:
-        """What each logical core does and sends under a partitioning; the last 64 are kept."""
-        key = cores_per_layer.tobytes()
-        found = self._traffic.pop(key, None)
-        if found is None:
-            found = traffic(self.pieces, self.activity, self.chip, cores_per_layer)
-            if len(self._traffic) >= 64:
-                self._traffic.pop(next(iter(self._traffic)))
-        self._traffic[key] = found  # youngest last
-        return found
+        """What each logical core does and sends under a partitioning; the last ones are kept."""
+        return self._traffic.get(
+            cores_per_layer.tobytes(),
+            lambda: traffic(self.pieces, self.activity, self.chip, cores_per_layer),
+        )
 
     def check(self, mapping: Mapping) -> list[Violation]:
         """Every constraint the mapping violates; an empty list means it is legal."""
         counts = self._check_counts(mapping.cores_per_layer)
         if counts:
             return counts
-        return self._check_places(mapping) + self._check_capacity(mapping.cores_per_layer)
+        cores = mapping.cores_per_layer
+        excess = self._excess.get(cores.tobytes(), lambda: self._check_capacity(cores))
+        return self._check_places(mapping) + excess
 
     def require(self, mapping: Mapping) -> None:
         """Raise unless the mapping is legal.
@@ -112,16 +114,15 @@ class Problem:
         wanted = int(mapping.cores_per_layer.sum())
         if len(placement) != wanted:
             return [Violation("placement length", "placement", len(placement), wanted)]
+        exists = (placement >= 0) & (placement < n_cores)
+        uses = np.bincount(placement[exists], minlength=n_cores)
         absent = [
-            Violation("absent core", f"logical core {i}", int(core), n_cores - 1)
-            for i, core in enumerate(placement)
-            if not 0 <= core < n_cores
+            Violation("absent core", f"logical core {i}", int(placement[i]), n_cores - 1)
+            for i in np.flatnonzero(~exists)
         ]
-        cores, uses = np.unique(placement, return_counts=True)
         shared = [
-            Violation("logical cores per core", f"core {core}", int(use), 1)
-            for core, use in zip(cores, uses, strict=True)
-            if use > 1
+            Violation("logical cores per core", f"core {core}", int(uses[core]), 1)
+            for core in np.flatnonzero(uses > 1)
         ]
         return absent + shared
 

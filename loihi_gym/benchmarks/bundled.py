@@ -1,0 +1,98 @@
+"""The benchmarks that come with the package: `bundled.toml` and the networks in `data/`."""
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from ..chip import load_chip
+from ..errors import NetworkFileError, unknown
+from ..mapping import Problem
+from ..network import load_network, record
+
+_HERE = resources.files(__package__)
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One entry of `bundled.toml`.
+
+    Attributes:
+        name: What `load` takes.
+        description: One line.
+        network: File in `data/`.
+        sha256: Of that file.
+        chip: Name of a bundled chip.
+        steps: Recorded time steps.
+        reference: The fastest standard heuristic on `mesh`, as ``partitioning/order``.
+        test_accuracy: Of the integer network on 1,000 held-out digits.
+    """
+
+    name: str
+    description: str
+    network: str
+    sha256: str
+    chip: str
+    steps: int
+    reference: str
+    test_accuracy: float
+
+    @property
+    def path(self) -> Path:
+        """The network file."""
+        return Path(str(_HERE / "data" / self.network))
+
+
+@cache
+def _entries() -> dict[str, Benchmark]:
+    tables = tomllib.loads((_HERE / "bundled.toml").read_text(encoding="utf-8"))
+    return {name: Benchmark(name=name, **table) for name, table in tables.items()}
+
+
+def benchmarks() -> list[str]:
+    """Names of the bundled benchmarks, smallest first."""
+    return list(_entries())
+
+
+def benchmark(name: str) -> Benchmark:
+    """The entry of that name.
+
+    Raises:
+        UnknownNameError: if there is none.
+    """
+    if name not in _entries():
+        raise unknown("benchmark", name, benchmarks())
+    return _entries()[name]
+
+
+def load(name: str) -> Problem:
+    """The problem of that name; a new object each time, with caches of its own.
+
+    Raises:
+        UnknownNameError: if there is no such benchmark.
+        NetworkFileError: if its network file is missing or not the one that was released.
+    """
+    entry = benchmark(name)
+    _check_file(entry)
+    network, inputs = load_network(entry.path)
+    return Problem(
+        name=name,
+        network=network,
+        activity=record(network, inputs, entry.steps),
+        chip=load_chip(entry.chip),
+        reference=entry.reference,
+    )
+
+
+def _check_file(entry: Benchmark) -> None:
+    try:
+        digest = hashlib.sha256(entry.path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise NetworkFileError(f"network file {entry.path}: {error.strerror}") from error
+    if digest != entry.sha256:
+        raise NetworkFileError(
+            f"network file {entry.path} is not the released one (sha256 {digest[:12]}, not "
+            f"{entry.sha256[:12]}); reinstall loihi-gym"
+        )

@@ -1,0 +1,44 @@
+"""Problems of one's own: any network, any chip."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ..backends import make_backend
+from ..chip import ChipSpec, load_chip
+from ..mapping import Problem, heuristic, heuristics
+from ..network import SparseMLP, record
+
+
+def make_problem(
+    network: SparseMLP,
+    inputs: npt.NDArray[np.integer],
+    chip: str | ChipSpec = "loihi2",
+    steps: int = 2,
+    name: str = "custom",
+) -> Problem:
+    """A problem from a network and real input; its reference is the fastest heuristic on `mesh`.
+
+    Args:
+        network: What is to be mapped.
+        inputs: One sample per time step, (at least depth + steps, widths[0]), integers.
+        chip: A chip, its name, or a chip file.
+        steps: Time steps to record once every layer is busy.
+        name: For reports.
+
+    Raises:
+        ValueError: if `inputs` is too short or of the wrong shape.
+        IllegalMappingError: if the network does not fit on the chip.
+    """
+    spec = load_chip(chip) if isinstance(chip, str) else chip
+    problem = Problem(name, network, record(network, inputs, steps), spec)
+    return replace(problem, reference=fastest_heuristic(problem))
+
+
+def fastest_heuristic(problem: Problem) -> str:
+    """Name of the standard heuristic with the lowest latency on `mesh`, the first among equals."""
+    backend = make_backend("mesh", problem)
+    measured = backend.evaluate_batch([heuristic(problem, name) for name in heuristics()])
+    latencies = [m.latency_ps for m in measured]
+    return heuristics()[latencies.index(min(latencies))]
