@@ -1,6 +1,7 @@
 """Small chips, networks and problems that tests build theirs from."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,12 @@ import numpy.typing as npt
 from hypothesis import settings
 from scipy.sparse import csr_array
 
-import loihi_gym.benchmarks
+import loihi_gym
 from loihi_gym.chip import ChipSpec, load_chip
 from loihi_gym.mapping import Mapping, Problem
 from loihi_gym.network import Activity, Neuron, SparseMLP, load_network, record
 
-DATA = Path(next(iter(loihi_gym.benchmarks.__path__))) / "data"
+DATA = Path(str(loihi_gym.__file__)).parent / "benchmarks" / "data"
 
 
 def examples(count: int) -> settings:
@@ -64,7 +65,7 @@ def toy_network(
     rng = np.random.default_rng(seed)
     depth = len(widths) - 1
     return SparseMLP(
-        tuple(toy_matrix(rng, n, m, density) for m, n in zip(widths, widths[1:], strict=False)),
+        tuple(toy_matrix(rng, n, m, density) for m, n in pairwise(widths)),
         exponents or (-4,) * depth,
         thresholds or (0,) * depth,
         neuron,
@@ -73,9 +74,7 @@ def toy_network(
 
 def dense_network(*widths: int) -> SparseMLP:
     """All synapses, all of weight 1."""
-    weights = tuple(
-        csr_array(np.ones((n, m), np.int8)) for m, n in zip(widths, widths[1:], strict=False)
-    )
+    weights = tuple(csr_array(np.ones((n, m), np.int8)) for m, n in pairwise(widths))
     return SparseMLP(weights, (0,) * len(weights), (0,) * len(weights))
 
 

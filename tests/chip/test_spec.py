@@ -127,7 +127,8 @@ def test_a_malformed_file_is_named_in_one_line(tmp_path, text, named):
 @pytest.mark.parametrize("table", ["topology", "costs", "network", "capacity", "energy"])
 def test_a_missing_table_is_named(tmp_path, table):
     others = "".join(
-        f"[{name}]\n" for name in ("topology", "costs", "network", "capacity", "energy")
+        f"[{name}]\n"
+        for name in ("topology", "costs", "network", "capacity", "energy")
         if name != table
     )
     with pytest.raises(ChipFileError, match=rf"chip mine: the table \[{table}\] is missing"):

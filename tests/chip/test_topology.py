@@ -83,18 +83,14 @@ def test_a_route_is_connected_and_goes_x_first(mesh, data):
 
 @mesh_of_any_chip
 def test_link_ids_and_names_are_unique(mesh):
-    routers = [
-        link for link in range(4 * mesh.n_routers) if inside(mesh, ends(mesh, link)[1])
-    ]
+    routers = [link for link in range(4 * mesh.n_routers) if inside(mesh, ends(mesh, link)[1])]
     ports = [
         link(core)
         for link in (mesh.injection_link, mesh.ejection_link)
         for core in range(mesh.n_cores)
     ]
     links = routers + ports
-    assert len(routers) == 2 * (
-        (mesh.width - 1) * mesh.height + mesh.width * (mesh.height - 1)
-    )
+    assert len(routers) == 2 * ((mesh.width - 1) * mesh.height + mesh.width * (mesh.height - 1))
     assert len(set(links)) == len(links)
     assert max(links) == mesh.n_links - 1
     assert len({mesh.link_name(link) for link in links}) == len(links)

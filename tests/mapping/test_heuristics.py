@@ -1,0 +1,170 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loihi_gym.errors import IllegalMappingError, UnknownNameError
+from loihi_gym.mapping import Mapping, Problem, heuristic, heuristics, random_mapping
+from loihi_gym.mapping.heuristics import PARTITIONINGS, balanced, lava_default, packed
+from loihi_gym.mapping.orders import ORDERS
+from tests.mapping.conftest import BUNDLED
+from tests.toys import (
+    bundled_problem,
+    examples,
+    problem_of,
+    silent_problem,
+    toy_chip,
+    toy_network,
+    toy_problem,
+)
+
+
+def legal(problem: Problem, counts) -> bool:
+    return problem.check(Mapping(counts, np.arange(int(np.sum(counts))))) == []
+
+
+def test_there_are_fifteen():
+    assert len(heuristics()) == len(set(heuristics())) == 15
+    assert heuristics()[0] == "lava-default/row-major"
+
+
+@pytest.mark.parametrize("name", heuristics())
+def test_every_heuristic_is_legal_on_the_bundled_networks(bundled, name):
+    mapping = heuristic(bundled, name)
+    assert bundled.check(mapping) == []
+    partitioning, order = name.split("/")
+    assert (mapping.cores_per_layer == PARTITIONINGS[partitioning](bundled)).all()
+    places = ORDERS[order](bundled.topology)
+    assert (mapping.placement == places[: mapping.n_logical_cores]).all()
+
+
+@pytest.mark.parametrize("name", heuristics())
+def test_every_heuristic_is_legal_when_a_resource_is_scarce(tight, name):
+    assert tight.check(heuristic(tight, name)) == []
+
+
+def test_golden_partitionings():
+    deep = bundled_problem("mlp-deep", BUNDLED["mlp-deep"])
+    assert lava_default(deep).tolist() == [1] + [8] * 9 + [1]
+    assert packed(deep).tolist() == [1, 6] + [8] * 8 + [1]
+    assert balanced(deep).tolist() == [11, 21, 14, 17, 14, 17, 12, 18, 10, 17, 1]
+
+
+def test_lava_default_halves_cores(bundled):
+    for count, width in zip(lava_default(bundled), bundled.network.widths, strict=True):
+        assert count == width or count.bit_count() == 1
+
+
+def test_lava_default_halves_scarce_cores(tight):
+    counts = lava_default(tight)
+    for count, width in zip(counts, tight.network.widths, strict=True):
+        assert count == width or count.bit_count() == 1
+    assert counts.max() > 1
+
+
+def assert_minimal(problem: Problem) -> None:
+    counts = packed(problem)
+    assert legal(problem, counts)
+    for layer in range(problem.n_layers):
+        fewer = counts.copy()
+        fewer[layer] -= 1
+        assert not legal(problem, fewer), layer
+
+
+def test_packed_is_minimal(bundled):
+    assert_minimal(bundled)
+
+
+def test_packed_is_minimal_when_a_resource_is_scarce(tight):
+    assert_minimal(tight)
+    assert packed(tight).max() > 1
+
+
+def test_balanced_uses_all_cores(bundled):
+    counts = balanced(bundled)
+    assert counts.sum() == bundled.topology.n_cores
+    assert (counts >= packed(bundled)).all()
+
+
+def test_balanced_cuts_no_further_than_neurons():
+    problem = toy_problem((3, 4, 2), chip="loihi2-16")
+    assert balanced(problem).tolist() == [3, 4, 2]
+
+
+def test_balanced_works_without_any_message():
+    assert balanced(silent_problem()).sum() == 16
+
+
+def test_balanced_shortens_the_longest_work():
+    problem = toy_problem((40, 60, 20), density=1.0, chip="loihi2-16")
+
+    def longest(counts) -> int:
+        load = problem.traffic(counts)
+        return int(np.maximum(load.send_ps, load.receive_ps).sum(axis=0).max())
+
+    assert longest(balanced(problem)) < longest(packed(problem)) / 2
+
+
+def test_balanced_stays_legal_when_cutting_takes_output_axons():
+    chip = toy_chip(constants={"capacity.output_axons": 20})
+    problem = problem_of(toy_network((12, 16, 10), density=1.0), chip)
+    counts = balanced(problem)
+    assert legal(problem, counts)
+
+
+@pytest.mark.parametrize("partitioning", PARTITIONINGS)
+def test_a_chip_that_is_too_small_is_named(partitioning):
+    chip = toy_chip(constants={"capacity.neurons": 2})
+    problem = problem_of(toy_network((12, 16, 10)), chip)
+    with pytest.raises(IllegalMappingError, match="does not fit on toy: it needs more than 16"):
+        heuristic(problem, f"{partitioning}/row-major")
+
+
+@pytest.mark.parametrize("partitioning", PARTITIONINGS)
+@pytest.mark.parametrize("resource", ["neurons", "synmem_words", "input_axons"])
+def test_a_neuron_that_exceeds_a_core_is_named(partitioning, resource):
+    chip = toy_chip(constants={f"capacity.{resource}": 0})
+    problem = problem_of(toy_network((2, 3, 2), density=1.0), chip)
+    with pytest.raises(IllegalMappingError, match="a single neuron exceeds a core's capacity"):
+        heuristic(problem, f"{partitioning}/row-major")
+
+
+@pytest.mark.parametrize("name", ["packed", "packed/hilbret", "", "/", "packed/row-major/2"])
+def test_an_unknown_heuristic_is_named(toy, name):
+    with pytest.raises(UnknownNameError, match="unknown heuristic") as caught:
+        heuristic(toy, name)
+    assert repr(name) in str(caught.value)
+
+
+@examples(100)
+@given(st.integers(0, 2**32))
+def test_random_mappings_are_legal(seed):
+    problem = BOXED[seed % len(BOXED)]
+    mapping = random_mapping(problem, np.random.default_rng(seed))
+    assert problem.check(mapping) == []
+    assert (mapping.cores_per_layer >= packed(problem)).all()
+    assert mapping == random_mapping(problem, np.random.default_rng(seed))
+
+
+BOXED = [
+    problem_of(toy_network((20, 24, 10), density=0.3), toy_chip(routers=(5, 4), constants=limits))
+    for limits in (
+        {},
+        {"capacity.neurons": 5},
+        {"capacity.synmem_words": 40},
+        {"capacity.output_axons": 20},
+    )
+]
+
+
+def test_random_mappings_are_legal_on_the_bundled_networks(bundled):
+    rng = np.random.default_rng(0)
+    mappings = [random_mapping(bundled, rng) for _ in range(20)]
+    assert all(bundled.check(mapping) == [] for mapping in mappings)
+    assert len({mapping.n_logical_cores for mapping in mappings}) > 5
+
+
+def test_random_mappings_reach_every_core():
+    rng, problem = np.random.default_rng(0), BOXED[0]
+    sizes = {random_mapping(problem, rng).n_logical_cores for _ in range(300)}
+    assert {3, 40} <= sizes <= set(range(3, 41))

@@ -1,0 +1,94 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loihi_gym.chip import load_chip
+from loihi_gym.mapping.pieces import Pieces, bounds
+from tests.toys import examples, toy_network
+
+WIDTHS = (9, 7, 11)
+
+
+def dense_mask(network, layer: int) -> np.ndarray:
+    """1 where a synapse is, whatever its weight, (n_post, n_pre)."""
+    weights = network.weights[layer - 1]
+    mask = np.zeros(weights.shape, int)
+    for row in range(weights.shape[0]):
+        for at in range(weights.indptr[row], weights.indptr[row + 1]):
+            mask[row, weights.indices[at]] = 1
+    return mask
+
+
+def slices(neurons: int, k: int) -> list[slice]:
+    cut = bounds(neurons, k).tolist()
+    return [slice(start, stop) for start, stop in pairwise(cut)]
+
+
+@pytest.fixture(params=[0.1, 0.5, 1.0])
+def pieces(request) -> Pieces:
+    return Pieces(toy_network(WIDTHS, density=request.param), load_chip("loihi2-16"))
+
+
+@examples(200)
+@given(st.integers(1, 5000), st.data())
+def test_pieces_are_contiguous_and_balanced(neurons, data):
+    k = data.draw(st.integers(1, neurons))
+    cut = bounds(neurons, k)
+    assert (cut[0], cut[-1], len(cut)) == (0, neurons, k + 1)
+    sizes = np.diff(cut)
+    assert sizes.min() >= 1
+    assert sizes.max() - sizes.min() <= 1
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_synapse_counts_equal_a_dense_count(pieces, layer):
+    mask = dense_mask(pieces.network, layer)
+    for k in range(1, WIDTHS[layer] + 1):
+        expected = [mask[piece].sum(axis=0).tolist() for piece in slices(WIDTHS[layer], k)]
+        assert pieces.synapse_counts(layer, k).T.tolist() == expected
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_input_axons_and_memory_equal_a_dense_count(pieces, layer):
+    mask = dense_mask(pieces.network, layer)
+    for k in range(1, WIDTHS[layer] + 1):
+        parts = [mask[piece] for piece in slices(WIDTHS[layer], k)]
+        axons = [int(part.any(axis=0).sum()) for part in parts]
+        words = [-(-int(part.sum()) * 20 // 64) for part in parts]
+        assert pieces.neurons(layer, k).tolist() == [len(part) for part in parts]
+        assert pieces.input_axons(layer, k).tolist() == axons
+        expected = [w + a for w, a in zip(words, axons, strict=True)]
+        assert pieces.synmem_words(layer, k).tolist() == expected
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_output_axons_equal_a_brute_force(pieces, layer):
+    mask = dense_mask(pieces.network, layer + 1)
+    for k in range(1, WIDTHS[layer] + 1):
+        for fan_out in range(1, WIDTHS[layer + 1] + 1):
+            targets = slices(WIDTHS[layer + 1], fan_out)
+            expected = [
+                sum(
+                    any(mask[post, pre] for post in range(target.start, target.stop))
+                    for pre in range(piece.start, piece.stop)
+                    for target in targets
+                )
+                for piece in slices(WIDTHS[layer], k)
+            ]
+            assert pieces.output_axons(layer, k, fan_out).tolist() == expected
+
+
+def test_the_ends_of_the_network_take_no_axons(pieces):
+    assert pieces.input_axons(0, 3).tolist() == [0, 0, 0]
+    assert pieces.synmem_words(0, 3).tolist() == [0, 0, 0]
+    assert pieces.output_axons(2, 4, 0).tolist() == [0, 0, 0, 0]
+
+
+def test_tables_are_kept_and_read_only(pieces):
+    table = pieces.synapse_counts(1, 3)
+    assert pieces.synapse_counts(1, 3) is table
+    with pytest.raises(ValueError, match="read-only"):
+        table[0, 0] = 1

@@ -1,0 +1,213 @@
+"""`Traffic` against a twin that goes through every neuron and every synapse."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loihi_gym.mapping import Problem, Traffic
+from loihi_gym.mapping.pieces import bounds
+from loihi_gym.mapping.traffic import layer_work_ps, message_cost
+from tests.toys import bundled_problem, examples, silent_problem, toy_problem
+
+PER_CORE = (
+    *("active", "inactive", "messages_out", "messages_in", "synops", "synmem_words"),
+    *("send_ps", "receive_ps", "tail_ps"),
+)
+
+
+def slow_traffic(problem: Problem, counts: list[int]) -> dict[str, object]:
+    """All fields of `Traffic`, from loops over neurons and synapses."""
+    chip, costs, widths = problem.chip, problem.chip.costs, problem.network.widths
+    steps, n = problem.activity.steps, sum(counts)
+    first = [sum(counts[:layer]) for layer in range(len(counts) + 1)]
+    owner = [  # logical core of each neuron
+        [
+            first[layer] + piece
+            for piece in range(count)
+            for _ in range(width * piece // count, width * (piece + 1) // count)
+        ]
+        for layer, (count, width) in enumerate(zip(counts, widths, strict=True))
+    ]
+    targets = [  # postsynaptic neurons of each neuron
+        [[] for _ in range(width)] for width in widths
+    ]
+    for layer, weights in enumerate(problem.network.weights):
+        for post in range(widths[layer + 1]):
+            for pre in weights.indices[weights.indptr[post] : weights.indptr[post + 1]]:
+                targets[layer][pre].append(post)
+
+    load = {name: [[0] * n for _ in range(steps)] for name in PER_CORE}
+    flows: dict[tuple[int, int], list[int]] = {}
+    neuron_first, work_ps, row_first, rows = [], [], [], []
+    for step in range(steps):
+        neuron_first.append([])
+        for layer, width in enumerate(widths):
+            updating = 0  # time since the core's last sending neuron
+            for neuron in range(width):
+                core = owner[layer][neuron]
+                if neuron == 0 or owner[layer][neuron - 1] != core:
+                    neuron_first[-1].append(len(work_ps))
+                    updating = 0
+                if problem.activity.messages[layer][step][neuron] == 0:
+                    load["inactive"][step][core] += 1
+                    load["send_ps"][step][core] += costs.neuron_inactive_ps
+                    updating += costs.neuron_inactive_ps
+                    load["tail_ps"][step][core] = updating
+                    continue
+                load["active"][step][core] += 1
+                load["send_ps"][step][core] += costs.neuron_active_ps
+                work_ps.append(updating + costs.neuron_active_ps)
+                updating = 0
+                load["tail_ps"][step][core] = 0
+                row_first.append(len(rows))
+                following = (
+                    range(first[layer + 1], first[layer + 2]) if layer + 2 < len(first) else ()
+                )
+                for target in following:
+                    synapses = sum(owner[layer + 1][p] == target for p in targets[layer][neuron])
+                    if synapses == 0:
+                        rows.append(0)
+                        continue
+                    bits = synapses * chip.capacity.synapse_bits
+                    words = chip.capacity.axon_words + bits // 64 + (bits % 64 > 0)
+                    time = words * costs.synmem_word_ps + synapses * costs.synop_ps
+                    rows.append(time)
+                    load["messages_out"][step][core] += 1
+                    load["send_ps"][step][core] += costs.spike_ps
+                    load["messages_in"][step][target] += 1
+                    load["synops"][step][target] += synapses
+                    load["synmem_words"][step][target] += words
+                    load["receive_ps"][step][target] += time
+                    flows.setdefault((core, target), [0] * steps)[step] += 1
+        neuron_first[-1].append(len(work_ps))
+    layer_of = [layer for layer, count in enumerate(counts) for _ in range(count)]
+    small = all(
+        -128 <= payload <= 127
+        for layer in problem.activity.messages
+        for payload in layer.reshape(-1).tolist()
+    )
+    pairs = sorted(flows)
+    return {
+        **load,
+        "layer": layer_of,
+        "next_core": [first[layer + 1] for layer in layer_of],
+        "fan_out": [(*counts, 0)[layer + 1] for layer in layer_of],
+        "flow_source": [source for source, _ in pairs],
+        "flow_target": [target for _, target in pairs],
+        "flow_messages": [flows[pair] for pair in pairs],
+        "neuron_first": neuron_first,
+        "work_ps": work_ps,
+        "row_first": row_first,
+        "row_receive_ps": rows,
+        "link_words": 1 if small else 2,
+    }
+
+
+def assert_equal(traffic: Traffic, expected: dict[str, object]) -> None:
+    assert {field.name for field in fields(Traffic)} == expected.keys()
+    for name, value in expected.items():
+        found = getattr(traffic, name)
+        assert (found if name == "link_words" else found.tolist()) == value, name
+
+
+@st.composite
+def cases(draw) -> tuple[Problem, list[int]]:
+    widths = tuple(draw(st.lists(st.integers(1, 9), min_size=2, max_size=4)))
+    problem = toy_problem(
+        widths,
+        density=draw(st.sampled_from([0.0, 0.2, 0.6, 1.0])),
+        steps=draw(st.integers(1, 3)),
+        seed=draw(st.integers(0, 1000)),
+        neuron=draw(st.sampled_from(["relu", "sigma-delta"])),
+    )
+    return problem, [draw(st.integers(1, width)) for width in widths]
+
+
+@examples(150)
+@given(cases())
+def test_traffic_equals_its_slow_twin(case):
+    problem, counts = case
+    assert_equal(problem.traffic(np.array(counts, np.int32)), slow_traffic(problem, counts))
+
+
+def test_traffic_of_a_larger_network_equals_its_slow_twin():
+    problem = toy_problem((30, 70, 50, 10), density=0.2, steps=3)
+    for counts in ([1, 1, 1, 1], [3, 5, 2, 1], [30, 70, 50, 10]):
+        assert_equal(problem.traffic(np.array(counts, np.int32)), slow_traffic(problem, counts))
+
+
+@pytest.mark.parametrize("counts", [[1, 1, 1], [5, 4, 3]])
+def test_a_silent_network_only_updates(counts):
+    problem = silent_problem()
+    traffic = problem.traffic(np.array(counts, np.int32))
+    assert_equal(traffic, slow_traffic(problem, counts))
+    assert len(traffic.flow_source) == len(traffic.work_ps) == 0
+    assert (traffic.send_ps == traffic.tail_ps).all()
+
+
+def test_payloads_of_more_than_a_byte_take_two_words():
+    assert bundled_problem("mlp-xs", "loihi2-16").activity.message_bits == 64
+    problem = bundled_problem("mlp-xs", "loihi2-16")
+    assert problem.traffic(np.ones(5, np.int32)).link_words == 2
+
+
+def test_totals_of_a_bundled_network():
+    problem = bundled_problem("mlp-xs", "loihi2-16")
+    traffic = problem.traffic(np.array([2, 3, 3, 2, 1], np.int32))
+    sending = [messages != 0 for messages in problem.activity.messages]
+    synapses = [weights.toarray() * 0 for weights in problem.network.weights]
+    for dense, weights in zip(synapses, problem.network.weights, strict=True):
+        dense[np.repeat(np.arange(len(dense)), np.diff(weights.indptr)), weights.indices] = 1
+    synops = [
+        int((sent @ mask.T.astype(int)).sum())
+        for sent, mask in zip(sending, synapses, strict=False)
+    ]
+    assert [int(traffic.synops[:, traffic.layer == layer].sum()) for layer in range(5)] == [
+        0,
+        *synops,
+    ]
+    assert traffic.active.sum() == sum(int(sent.sum()) for sent in sending)
+    assert (traffic.active + traffic.inactive).sum() == 4 * sum(problem.network.widths)
+
+
+def test_a_message_reads_its_axon_and_its_synapses():
+    chip = toy_problem().chip
+    words, time = message_cost(chip, np.array([0, 1, 3, 4, 16, 17], np.int32))
+    assert words.tolist() == [0, 2, 2, 3, 6, 7]
+    synapses = [0, 1, 3, 4, 16, 17]
+    assert time.tolist() == [
+        560 * w + 700 * s for w, s in zip(words.tolist(), synapses, strict=True)
+    ]
+
+
+@examples(40)
+@given(cases())
+def test_layer_work_is_the_longer_of_sending_and_receiving(case):
+    problem, counts = case
+    cores = np.array(counts, np.int32)
+    traffic = problem.traffic(cores)
+    longer = np.maximum(traffic.send_ps, traffic.receive_ps).sum(axis=0)
+    for layer in range(len(counts)):
+        work = layer_work_ps(problem.pieces, problem.activity, problem.chip, cores, layer)
+        assert work.tolist() == longer[traffic.layer == layer].tolist()
+
+
+@examples(40)
+@given(cases())
+def test_a_core_sends_after_its_updates(case):
+    problem, counts = case
+    traffic = problem.traffic(np.array(counts, np.int32))
+    spike = problem.chip.costs.spike_ps
+    for step in range(traffic.steps):
+        for core in range(traffic.n_logical_cores):
+            start, stop = traffic.neuron_first[step, core : core + 2]
+            update = traffic.work_ps[start:stop].sum() + traffic.tail_ps[step, core]
+            sending = traffic.messages_out[step, core] * spike
+            assert update + sending == traffic.send_ps[step, core]
+    sizes = np.concatenate(
+        [np.diff(bounds(w, k)) for w, k in zip(problem.network.widths, counts, strict=True)]
+    )
+    assert (traffic.active + traffic.inactive == sizes).all()
