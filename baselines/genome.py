@@ -9,8 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from loihi_gym.mapping import Mapping, Problem, full_order, heuristic, reorder
+from loihi_gym.mapping.traffic import layer_work_ps
 
 Genes = npt.NDArray[np.int32]
+
+GUIDED = 0.5
+"""Part of the changes of core counts that favour the layer whose cores work longest."""
 
 
 class Genome:
@@ -84,10 +88,20 @@ class Genome:
         fits = all(self.problem.fits(layer, counts) for layer in range(self.n_layers))
         return counts if fits else fallback
 
+    def _work(self, counts: Genes) -> list[int]:
+        """Longest time one of each layer's cores works, in ps."""
+        problem = self.problem
+        return [
+            int(layer_work_ps(problem.pieces, problem.activity, problem.chip, counts, k).max())
+            for k in range(self.n_layers)
+        ]
+
     def _step(self, counts: Genes, rng: np.random.Generator) -> Genes:
         """One or more cores given to a layer, taken from one, or moved between two."""
         changed = counts.copy()
         give, take = rng.integers(self.n_layers, size=2)
+        if rng.random() < GUIDED:
+            give = np.argmax(self._work(counts))
         kind, size = rng.integers(3), rng.geometric(0.6)
         if kind != 0:
             changed[give] += size
