@@ -5,6 +5,7 @@ takes a `Session` and keyword options, and searches until the session raises `Bu
 nothing left to try.
 """
 
+import contextlib
 import inspect
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
@@ -40,23 +41,39 @@ def load_solver(name: str) -> Solver:
     return solver
 
 
+def solver_options(name: str) -> dict[str, inspect.Parameter]:
+    """A solver's own options by name, as its function declares them.
+
+    Raises:
+        UnknownNameError: if no installed package has such a solver.
+    """
+    parameters = inspect.signature(load_solver(name)).parameters
+    return {key: value for key, value in parameters.items() if key != "session"}
+
+
+def check_options(name: str, options: dict[str, Any]) -> None:
+    """Raise unless a solver has all these options.
+
+    Raises:
+        LoihiGymError: names the option.
+    """
+    known = solver_options(name)
+    for option in options:
+        if option not in known:
+            raise LoihiGymError(
+                f"solver {name!r} has no option {option!r}; it has: {', '.join(known) or 'none'}"
+            )
+
+
 def run_solver(name: str, session: Session, options: dict[str, Any]) -> None:
     """Let a solver search until it stops or the session's budget ends it.
 
     Raises:
         LoihiGymError: if the solver has no such option.
     """
-    solver = load_solver(name)
-    known = [key for key in inspect.signature(solver).parameters if key != "session"]
-    for option in options:
-        if option not in known:
-            raise LoihiGymError(
-                f"solver {name!r} has no option {option!r}; it has: {', '.join(known) or 'none'}"
-            )
-    try:
-        solver(session, **options)
-    except BudgetSpent:
-        pass
+    check_options(name, options)
+    with contextlib.suppress(BudgetSpent):
+        load_solver(name)(session, **options)
 
 
 def _entry_points() -> dict[str, EntryPoint]:

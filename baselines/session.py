@@ -1,10 +1,11 @@
 """The search session all solvers share: it counts, keeps the incumbent, writes the trace, ends.
 
-A solver sees only `evaluate` and `evaluate_batch`. Every measurement it asks for is one evaluation
-of the budget, whoever asks and whatever the mapping; nobody counts for themselves.
+A solver sees `evaluate` and `evaluate_batch`, so that a session can stand wherever a backend can, an
+environment included. What it asks for is counted by one rule, whoever asks: every mapping asked for
+is one evaluation, a mapping asked for again included (it is not measured again). With
+`count_unique`, the second time is free.
 """
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,15 @@ from typing import Self
 import numpy as np
 
 from loihi_gym.backends import Backend, Measurement
+from loihi_gym.backends.bound import busy_times, measurement
+from loihi_gym.errors import RunError
 from loihi_gym.mapping import Mapping, Problem
 
 from .tensorboard import ScalarLog
+from .trace import NAME, Evaluation, append_to, read_trace, short_digest
+
+FREE_REPEATS = 100
+"""With `count_unique`: repeats per evaluation of the budget after which a search is over."""
 
 
 class BudgetSpent(Exception):
@@ -39,6 +46,8 @@ class Session:
     """One search of one problem under a budget of evaluations.
 
     The reference mapping is measured once, free of charge, since every reduction is against it.
+    If `out` holds the trace of an interrupted run, its evaluations are not measured again: the
+    solver, which draws from `rng` alone, asks for the same mappings and is given what was measured.
 
     Args:
         backend: Measures the mappings.
@@ -46,14 +55,18 @@ class Session:
         seed: Seeds `rng`, the only source of chance a solver should use.
         out: Existing directory for ``trace.jsonl`` and the TensorBoard log; None writes nothing.
         on_progress: Called after every batch.
+        seconds: Wall time after which the search ends, too; None for no such limit.
+        count_unique: Whether a mapping asked for again is free.
 
     Attributes:
         problem: What is solved.
+        name: Of the backend.
         budget: As given.
         seed: As given.
         rng: The solver's random generator.
         reference: Measurement of the reference mapping.
         evaluations: Evaluations spent so far.
+        measured: Mappings that the backend was asked to measure, the reference left out.
         best: The incumbent's measurement, None before the first evaluation.
         best_mapping: The incumbent, None before the first evaluation.
     """
@@ -65,19 +78,28 @@ class Session:
         seed: int = 0,
         out: Path | None = None,
         on_progress: Callable[[Progress], None] | None = None,
+        seconds: float | None = None,
+        count_unique: bool = False,
     ) -> None:
         self.problem: Problem = backend.problem
+        self.name = backend.name
         self.budget = budget
         self.seed = seed
         self.rng = np.random.default_rng(seed)
         self.reference = backend.evaluate(self.problem.reference_mapping)
-        self.evaluations = 0
+        self.evaluations = self.measured = 0
         self.best: Measurement | None = None
         self.best_mapping: Mapping | None = None
         self._backend = backend
         self._on_progress = on_progress
         self._started = time.monotonic()
-        self._trace = None if out is None else (out / "trace.jsonl").open("w", encoding="utf-8")
+        self._seconds = seconds
+        self._count_unique = count_unique
+        self._repeats = 0
+        self._asked: set[str] = set()
+        self._recorded = [] if out is None else read_trace(out / NAME)
+        self._times = {line.digest: line.step_times_ps for line in self._recorded}
+        self._trace = None if out is None else append_to(out / NAME)
         self._scalars = None if out is None else ScalarLog(out)
 
     def __enter__(self) -> Self:
@@ -96,8 +118,15 @@ class Session:
 
     @property
     def remaining(self) -> int:
-        """Evaluations left."""
+        """Evaluations left; 0 once the time is up."""
+        if self._seconds is not None and self.seconds >= self._seconds:
+            return 0
         return self.budget - self.evaluations
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since the session began."""
+        return time.monotonic() - self._started
 
     @property
     def reduction(self) -> float:
@@ -121,45 +150,91 @@ class Session:
         Raises:
             BudgetSpent: if no evaluation is left.
             IllegalMappingError: if a mapping is illegal; none of them is charged.
+            RunError: if a resumed search asks for another mapping than it did the first time.
         """
-        if self.remaining <= 0:
-            raise BudgetSpent
-        mappings = mappings[: self.remaining]
-        measured = self._backend.evaluate_batch(mappings)
-        for mapping, result in zip(mappings, measured, strict=True):
-            self._record(mapping, result)
-        self._flush()
-        return measured
+        for mapping in mappings:
+            self.problem.require(mapping)
+        digests = [short_digest(mapping) for mapping in mappings]
+        batch = list(zip(mappings, digests, strict=True))[: self._affordable(digests)]
+        fresh = {digest: mapping for mapping, digest in batch if digest not in self._times}
+        measured = dict(
+            zip(fresh, self._backend.evaluate_batch(list(fresh.values())), strict=True)
+        )
+        self.measured += len(fresh)
+        self._times |= {digest: result.step_times_ps for digest, result in measured.items()}
+        results = []
+        for mapping, digest in batch:
+            result = measured.get(digest) or self._recall(mapping, digest)
+            self._count(mapping, digest, result)
+            results.append(result)
+        self._report()
+        return results
 
-    def _record(self, mapping: Mapping, result: Measurement) -> None:
+    def _affordable(self, digests: Sequence[str]) -> int:
+        """How many of the next mappings the budget pays for, from the first on."""
+        if self.remaining <= 0 or self._repeats > FREE_REPEATS * self.budget:
+            raise BudgetSpent
+        if not self._count_unique:
+            return self.remaining
+        new: set[str] = set()
+        for position, digest in enumerate(digests):
+            if digest not in self._asked:
+                new.add(digest)
+            if len(new) > self.remaining:
+                return position
+        return len(digests)
+
+    def _recall(self, mapping: Mapping, digest: str) -> Measurement:
+        """The measurement of a mapping whose step times are known; the rest follows from counts."""
+        step_ps = np.array(self._times[digest], np.int64)
+        return measurement(self.problem, mapping, busy_times(self.problem, mapping), step_ps)
+
+    def _count(self, mapping: Mapping, digest: str, result: Measurement) -> None:
+        if self._count_unique and digest in self._asked:
+            self._repeats += 1
+            return
+        self._asked.add(digest)
         self.evaluations += 1
         improved = self.best is None or result.latency_ps < self.best.latency_ps
         if improved:
             self.best, self.best_mapping = result, mapping
+        if self.evaluations <= len(self._recorded):
+            self._check_replay(digest)
+            return
+        line = Evaluation(
+            self.evaluations, digest, result.step_times_ps, mapping if improved else None
+        )
         if self._trace is not None:
-            line: dict[str, object] = {
-                "evaluation": self.evaluations,
-                "latency_ps": result.latency_ps,
-            }
-            if improved:
-                line["cores_per_layer"] = mapping.cores_per_layer.tolist()
-                line["placement"] = mapping.placement.tolist()
-            self._trace.write(json.dumps(line, separators=(",", ":")) + "\n")
+            self._trace.write(line.to_json() + "\n")
         if self._scalars is not None:
-            assert self.best is not None
-            self._scalars.add("latency_us", result.latency_ps * 1e-6, self.evaluations)
-            if improved:
-                self._scalars.add("best/latency_us", result.latency_ps * 1e-6, self.evaluations)
-                self._scalars.add("best/reduction", self.reduction, self.evaluations)
-                self._scalars.add("best/energy_uj", result.energy_fj * 1e-9, self.evaluations)
+            self._log(result, improved)
 
-    def _flush(self) -> None:
+    def _check_replay(self, digest: str) -> None:
+        recorded = self._recorded[self.evaluations - 1].digest
+        if recorded != digest:
+            raise RunError(
+                f"evaluation {self.evaluations} of the trace is of mapping {recorded}, but the search "
+                f"now asks for {digest}: the run was begun with another version of the program"
+            )
+
+    def _log(self, result: Measurement, improved: bool) -> None:
+        assert self._scalars is not None
+        self._scalars.add("latency_us", result.latency_ps * 1e-6, self.evaluations)
+        if improved:
+            self._scalars.add("best/latency_us", result.latency_ps * 1e-6, self.evaluations)
+            self._scalars.add("best/reduction", self.reduction, self.evaluations)
+            self._scalars.add("best/energy_uj", result.energy_fj * 1e-9, self.evaluations)
+
+    def _report(self) -> None:
         if self._trace is not None:
             self._trace.flush()
         if self._on_progress is not None and self.best is not None:
-            seconds = time.monotonic() - self._started
             self._on_progress(
                 Progress(
-                    self.evaluations, self.budget, self.best.latency_ps, self.reduction, seconds
+                    self.evaluations,
+                    self.budget,
+                    self.best.latency_ps,
+                    self.reduction,
+                    self.seconds,
                 )
             )

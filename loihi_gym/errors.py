@@ -25,6 +25,10 @@ class UnknownNameError(LoihiGymError):
     """No benchmark, backend, heuristic, objective or solver has that name."""
 
 
+class RunError(LoihiGymError):
+    """A search's directory is missing, taken, malformed or cannot be written."""
+
+
 class InvalidActionError(LoihiGymError):
     """An environment was given an action its rules forbid."""
 

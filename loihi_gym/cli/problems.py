@@ -1,0 +1,251 @@
+"""Commands that look at chips, benchmarks and single mappings."""
+
+import json
+
+import click
+import numpy as np
+
+from ..backends import Backend, Measurement, backends, make_backend
+from ..benchmarks import benchmark, benchmarks, load
+from ..chip import load_chip
+from ..mapping import Mapping, Problem, heuristic, heuristics
+from .app import app, show, table
+
+backend_option = click.option(
+    "--backend",
+    default="mesh",
+    show_default=True,
+    metavar="NAME",
+    help=f"What measures: {', '.join(backends())}.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+
+
+@app.command("list")
+def list_benchmarks() -> None:
+    """List the benchmarks."""
+    rows = table("benchmark", "layers", "chip", "description")
+    rows.columns[3].justify = "left"
+    for name in benchmarks():
+        entry = benchmark(name)
+        layers = str(load(name).n_layers)
+        rows.add_row(name, layers, entry.chip, entry.description)
+    show(rows)
+
+
+@app.command(epilog="Example: loihi-gym info mlp-deep")
+@click.argument("name", metavar="BENCHMARK")
+@json_option
+def info(name: str, as_json: bool) -> None:
+    """Show a benchmark: layers, capacity, and every standard heuristic measured on `mesh`."""
+    problem = load(name)
+    measured = measure_heuristics(problem)
+    if as_json:
+        click.echo(json.dumps(_info_data(problem, measured)))
+        return
+    show(_layer_table(problem), "", _heuristic_table(problem, measured), "", _notes(problem))
+
+
+@app.command(epilog="Example: loihi-gym chips loihi2")
+@click.argument("name", metavar="CHIP", required=False)
+def chips(name: str | None) -> None:
+    """List the chips, or the constants of CHIP (a name or a .toml file) with their sources."""
+    from ..chip import chips as chip_names
+
+    if name is None:
+        rows = table("chip", "cores", "description")
+        rows.columns[2].justify = "left"
+        for known in chip_names():
+            chip = load_chip(known)
+            rows.add_row(known, f"{chip.n_cores:,}", chip.description)
+        show(rows)
+        return
+    chip = load_chip(name)
+    rows = table("constant", "value", "range", "unit", "status", "source", title=chip.description)
+    for column in rows.columns[3:]:
+        column.justify = "left"
+    rows.add_row(
+        "topology", f"{chip.n_cores:,}", "", "neurocores", chip.grid.status, chip.grid.source
+    )
+    for key, constant in chip.constants.items():
+        low_high = "" if constant.range is None else "{:,} - {:,}".format(*constant.range)
+        rows.add_row(
+            key, f"{constant.value:,}", low_high, constant.unit, constant.status, constant.source
+        )
+    show(rows)
+
+
+@app.command(epilog="Example: loihi-gym evaluate mlp-deep mapping.json")
+@click.argument("name", metavar="BENCHMARK")
+@click.argument("mapping", metavar="MAPPING")
+@backend_option
+@json_option
+def evaluate(name: str, mapping: str, backend: str, as_json: bool) -> None:
+    """Measure MAPPING: a file, or the name of a standard heuristic such as balanced/strided."""
+    problem = load(name)
+    chosen = read_mapping(problem, mapping)
+    measuring = make_backend(backend, problem)
+    result, reference = measuring.evaluate_batch([chosen, problem.reference_mapping])
+    if as_json:
+        click.echo(json.dumps(_measurement_data(problem, measuring, chosen, result, reference)))
+        return
+    show(*_measurement_lines(problem, measuring, chosen, result, reference))
+
+
+@app.command(epilog="Example: loihi-gym render mlp-deep balanced/strided -o mesh.png")
+@click.argument("name", metavar="BENCHMARK")
+@click.argument("mapping", metavar="MAPPING")
+@click.option("-o", "--output", metavar="FILE", help="Picture (.png, .svg, .pdf); else text.")
+@backend_option
+def render(name: str, mapping: str, output: str | None, backend: str) -> None:
+    """Draw MAPPING (a file or a heuristic's name): layers as colours, link loads as heat."""
+    from .. import drawing
+
+    problem = load(name)
+    chosen = read_mapping(problem, mapping)
+    result, reference = make_backend(backend, problem).evaluate_batch(
+        [chosen, problem.reference_mapping]
+    )
+    if output is None:
+        click.echo(drawing.text(problem, chosen, result, reference), nl=False)
+    else:
+        drawing.save(output, problem, chosen, result, reference)
+        click.echo(f"wrote {output}")
+
+
+def read_mapping(problem: Problem, text: str) -> Mapping:
+    """A mapping from a file, or by the name of a standard heuristic; legal in either case."""
+    mapping = heuristic(problem, text) if text in heuristics() else Mapping.load(text)
+    problem.require(mapping)
+    return mapping
+
+
+def measure_heuristics(problem: Problem) -> dict[str, tuple[Mapping, Measurement]]:
+    """All standard heuristics of a problem with their measurements on `mesh`."""
+    mappings = [heuristic(problem, name) for name in heuristics()]
+    measured = make_backend("mesh", problem).evaluate_batch(mappings)
+    return dict(zip(heuristics(), zip(mappings, measured, strict=True), strict=True))
+
+
+def microseconds(time_ps: int) -> str:
+    """A time for people."""
+    return f"{time_ps * 1e-6:,.3f}"
+
+
+def _layer_table(problem: Problem) -> object:
+    network, capacity = problem.network, problem.chip.capacity
+    packed = heuristic(problem, "packed/row-major").cores_per_layer
+    rows = table(
+        *("layer", "neurons", "synapses", "density", "active", "fewest cores"),
+        "synaptic memory",
+        title=f"{problem.name} on {problem.chip.name} ({problem.topology.n_cores:,} cores)",
+    )
+    for layer, width in enumerate(network.widths):
+        nnz = network.weights[layer - 1].nnz if layer else 0
+        words = int(problem.pieces.synmem_words(layer, 1).sum())
+        rows.add_row(
+            str(layer) if layer else "0 (input)",
+            f"{width:,}",
+            f"{nnz:,}" if layer else "",
+            f"{network.densities[layer - 1]:.1%}" if layer else "",
+            f"{problem.activity.active[layer]:.1%}",
+            str(packed[layer]),
+            f"{words / capacity.synmem_words:.2f} cores" if layer else "",
+        )
+    return rows
+
+
+def _heuristic_table(
+    problem: Problem, measured: dict[str, tuple[Mapping, Measurement]]
+) -> object:
+    rows = table(
+        *("heuristic", "cores", "latency (us)", "energy (uJ)", "bottleneck"),
+        title=f"Standard heuristics, simulated on mesh over {problem.activity.steps} time steps",
+    )
+    rows.columns[4].justify = "left"
+    for name, (mapping, result) in sorted(measured.items(), key=lambda item: item[1][1].latency_ps):
+        rows.add_row(
+            name + (" (reference)" if name == problem.reference else ""),
+            str(mapping.n_logical_cores),
+            microseconds(result.latency_ps),
+            f"{result.energy_j * 1e6:.2f}",
+            str(result.bottleneck),
+        )
+    return rows
+
+
+def _notes(problem: Problem) -> str:
+    return (
+        "Times are simulated with substitute constants (loihi-gym chips "
+        f"{problem.chip.name}), not measured on a chip."
+    )
+
+
+def _info_data(
+    problem: Problem, measured: dict[str, tuple[Mapping, Measurement]]
+) -> dict[str, object]:
+    return {
+        "benchmark": problem.name,
+        "chip": problem.chip.name,
+        "cores": problem.topology.n_cores,
+        "widths": list(problem.network.widths),
+        "densities": list(problem.network.densities),
+        "active": list(problem.activity.active),
+        "steps": problem.activity.steps,
+        "reference": problem.reference,
+        "heuristics": {
+            name: {
+                "cores": mapping.n_logical_cores,
+                "latency_ps": result.latency_ps,
+                "energy_fj": result.energy_fj,
+                "bottleneck": str(result.bottleneck),
+            }
+            for name, (mapping, result) in measured.items()
+        },
+    }
+
+
+def _measurement_data(
+    problem: Problem, backend: Backend, mapping: Mapping, result: Measurement, reference: Measurement
+) -> dict[str, object]:
+    return {
+        "benchmark": problem.name,
+        "backend": backend.name,
+        "mapping": mapping.digest,
+        "latency_ps": result.latency_ps,
+        "step_times_ps": list(result.step_times_ps),
+        "energy_fj": result.energy_fj,
+        "bottleneck": str(result.bottleneck),
+        "reference_latency_ps": reference.latency_ps,
+        "reduction": 1.0 - result.latency_ps / reference.latency_ps,
+    }
+
+
+def _measurement_lines(
+    problem: Problem, backend: Backend, mapping: Mapping, result: Measurement, reference: Measurement
+) -> list[object]:
+    change = 1.0 - result.latency_ps / reference.latency_ps
+    rows = table("quantity", "value", title=f"{problem.name} on {backend.name}")
+    rows.columns[1].justify = "left"
+    steps = " ".join(microseconds(time) for time in result.step_times_ps)
+    split = " + ".join(
+        f"{value * 1e-9:.2f} {name.removesuffix('_fj')}"
+        for name, value in result.energy._asdict().items()
+    )
+    busiest = int(np.argmax(result.messages_in.sum(axis=0)))
+    for name, value in {
+        "latency": f"{microseconds(result.latency_ps)} us ({steps} per step)",
+        "reference": f"{microseconds(reference.latency_ps)} us ({problem.reference})",
+        "reduction": f"{change:.1%}",
+        "energy": f"{result.energy_j * 1e6:.2f} uJ ({split})",
+        "bottleneck": str(result.bottleneck),
+        "cores per layer": " ".join(map(str, mapping.cores_per_layer)),
+        "synaptic operations": f"{int(result.synops.sum()):,}",
+        "messages": f"{int(result.messages_out.sum()):,}; most into one core: "
+        f"{int(result.messages_in.sum(axis=0)[busiest]):,} (logical core {busiest})",
+        "mapping": mapping.digest[:16],
+    }.items():
+        rows.add_row(name, value)
+    return [rows]
+
+
