@@ -1,0 +1,1 @@
+"""Solvers that search mappings under a budget of evaluations, and the session they share."""

@@ -1,8 +1,8 @@
 """`ga`: a genetic algorithm on PyGAD, the reference baseline.
 
 After Pierro et al. (arXiv 2602.04717), who evolved core counts and placement with the chip in the
-loop. Here PyGAD keeps the population and selects; the operators are those of `Genome`, since its own
-know neither permutations nor core counts.
+loop. Here PyGAD keeps the population and selects; the operators are those of `Genome`, since its
+own know neither permutations nor core counts.
 """
 
 import warnings

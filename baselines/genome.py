@@ -1,4 +1,4 @@
-"""Mappings as integer vectors, for evolutionary solvers: ``[cores per layer | all physical cores]``.
+"""Mappings as integer vectors for evolution: ``[cores per layer | all physical cores]``.
 
 The second part lists every physical core once: first those of layer 0, then of layer 1, …, then the
 unused ones. So every vector of that form whose counts fit is a legal mapping, and no operator has
@@ -61,8 +61,8 @@ class Genome:
         """A child: each layer's count from either parent, a range of places from `b`, others `a`.
 
         Both parents are first brought to the child's counts by the reordering operator; the places
-        are then joined by partially mapped crossover (PMX), which keeps most pieces where one of the
-        parents has them.
+        are then joined by partially mapped crossover (PMX), which keeps most pieces where one of
+        the parents has them.
         """
         counts = np.where(rng.random(self.n_layers) < 0.5, a[: self.n_layers], b[: self.n_layers])
         counts = self.repair(counts, fallback=a[: self.n_layers], rng=rng)

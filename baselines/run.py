@@ -1,10 +1,10 @@
 """A search on disk: its directory, how it is begun, resumed and finished.
 
-    config.json     what was asked for, with versions, written before the first evaluation
-    trace.jsonl     every evaluation
-    events.out.*    TensorBoard
-    mapping.json    the best mapping, written at the end
-    result.json     the outcome, written last: a directory without it is an interrupted run
+config.json     what was asked for, with versions, written before the first evaluation
+trace.jsonl     every evaluation
+events.out.*    TensorBoard
+mapping.json    the best mapping, written at the end
+result.json     the outcome, written last: a directory without it is an interrupted run
 """
 
 import json

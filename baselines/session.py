@@ -1,8 +1,8 @@
 """The search session all solvers share: it counts, keeps the incumbent, writes the trace, ends.
 
-A solver sees `evaluate` and `evaluate_batch`, so that a session can stand wherever a backend can, an
-environment included. What it asks for is counted by one rule, whoever asks: every mapping asked for
-is one evaluation, a mapping asked for again included (it is not measured again). With
+A solver sees `evaluate` and `evaluate_batch`, so that a session can stand wherever a backend can,
+an environment included. What it asks for is counted by one rule, whoever asks: every mapping asked
+for is one evaluation, a mapping asked for again included (it is not measured again). With
 `count_unique`, the second time is free.
 """
 
@@ -157,9 +157,7 @@ class Session:
         digests = [short_digest(mapping) for mapping in mappings]
         batch = list(zip(mappings, digests, strict=True))[: self._affordable(digests)]
         fresh = {digest: mapping for mapping, digest in batch if digest not in self._times}
-        measured = dict(
-            zip(fresh, self._backend.evaluate_batch(list(fresh.values())), strict=True)
-        )
+        measured = dict(zip(fresh, self._backend.evaluate_batch(list(fresh.values())), strict=True))
         self.measured += len(fresh)
         self._times |= {digest: result.step_times_ps for digest, result in measured.items()}
         results = []
@@ -213,8 +211,8 @@ class Session:
         recorded = self._recorded[self.evaluations - 1].digest
         if recorded != digest:
             raise RunError(
-                f"evaluation {self.evaluations} of the trace is of mapping {recorded}, but the search "
-                f"now asks for {digest}: the run was begun with another version of the program"
+                f"evaluation {self.evaluations} of the trace is of mapping {recorded}, but the "
+                f"search now asks for {digest}: the run was begun with another version"
             )
 
     def _log(self, result: Measurement, improved: bool) -> None:

@@ -1,7 +1,7 @@
 """`trace.jsonl`: one line per evaluation, from which a search can be checked and resumed.
 
-A line holds the evaluation's index, the mapping's digest, its step times and latency, and, where the
-mapping is the best so far, the mapping itself. Every figure of a report is computed from these lines.
+A line holds the evaluation's index, the mapping's digest, its step times and latency, and, where
+the mapping is the best so far, the mapping itself. Reports are computed from these lines alone.
 """
 
 import json

@@ -82,9 +82,7 @@ def busy_times(problem: Problem, mapping: Mapping) -> Busy:
     return Busy(problem.chip, problem.topology, traffic, loads)
 
 
-def measurement(
-    problem: Problem, mapping: Mapping, busy: Busy, step_ps: Int64Array
-) -> Measurement:
+def measurement(problem: Problem, mapping: Mapping, busy: Busy, step_ps: Int64Array) -> Measurement:
     """Put a `Measurement` together from busy times and the step times a backend found."""
     traffic, latency_ps = busy.traffic, int(step_ps.sum())
     return Measurement(

@@ -64,9 +64,7 @@ def chips(name: str | None) -> None:
     rows = table("constant", "value", "range", "unit", "status", "source", title=chip.description)
     for column in rows.columns[3:]:
         column.justify = "left"
-    rows.add_row(
-        "topology", f"{chip.n_cores:,}", "", "neurocores", chip.grid.status, chip.grid.source
-    )
+    rows.add_row("topology", f"{chip.n_cores:,}", "", "neurocores", *chip.grid)
     for key, constant in chip.constants.items():
         low_high = "" if constant.range is None else "{:,} - {:,}".format(*constant.range)
         rows.add_row(
@@ -155,9 +153,7 @@ def _layer_table(problem: Problem) -> object:
     return rows
 
 
-def _heuristic_table(
-    problem: Problem, measured: dict[str, tuple[Mapping, Measurement]]
-) -> object:
+def _heuristic_table(problem: Problem, measured: dict[str, tuple[Mapping, Measurement]]) -> object:
     rows = table(
         *("heuristic", "cores", "latency (us)", "energy (uJ)", "bottleneck"),
         title=f"Standard heuristics, simulated on mesh over {problem.activity.steps} time steps",
@@ -206,7 +202,11 @@ def _info_data(
 
 
 def _measurement_data(
-    problem: Problem, backend: Backend, mapping: Mapping, result: Measurement, reference: Measurement
+    problem: Problem,
+    backend: Backend,
+    mapping: Mapping,
+    result: Measurement,
+    reference: Measurement,
 ) -> dict[str, object]:
     return {
         "benchmark": problem.name,
@@ -222,7 +222,11 @@ def _measurement_data(
 
 
 def _measurement_lines(
-    problem: Problem, backend: Backend, mapping: Mapping, result: Measurement, reference: Measurement
+    problem: Problem,
+    backend: Backend,
+    mapping: Mapping,
+    result: Measurement,
+    reference: Measurement,
 ) -> list[object]:
     change = 1.0 - result.latency_ps / reference.latency_ps
     rows = table("quantity", "value", title=f"{problem.name} on {backend.name}")
@@ -247,5 +251,3 @@ def _measurement_lines(
     }.items():
         rows.add_row(name, value)
     return [rows]
-
-

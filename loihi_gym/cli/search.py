@@ -80,9 +80,7 @@ def solve(
         if solver is None or benchmark is None:
             raise click.UsageError("Name a solver and a benchmark.", context)
         options = _solver_options(context, solver, context.args)
-        config = Config(
-            solver, benchmark, budget, seed, backend, options, seconds, count_unique
-        )
+        config = Config(solver, benchmark, budget, seed, backend, options, seconds, count_unique)
         with _progress() as on_progress:
             directory = free_directory(config) if out is None else Path(out)
             outcome = search(config, directory, on_progress)

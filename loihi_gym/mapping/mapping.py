@@ -91,7 +91,7 @@ class Mapping:
         except _DuplicateKey as error:
             raise MappingFileError(f"{source}: key {error} stands twice") from error
         if not isinstance(data, dict) or data.get("format") != FORMAT:
-            raise MappingFileError(f"{source} is not a mapping: no \"format\": \"{FORMAT}\"")
+            raise MappingFileError(f'{source} is not a mapping: no "format": "{FORMAT}"')
         if data.get("version") != VERSION:
             raise MappingFileError(
                 f"{source} has version {data.get('version')!r}; this release reads {VERSION}"

@@ -35,7 +35,7 @@ class Activity:
 
         The format is the network's, not the message's. Assumed: wire formats are not public.
         """
-        small = all(-128 <= layer.min() and layer.max() <= 127 for layer in self.messages)
+        small = all(layer.min() >= -128 and layer.max() <= 127 for layer in self.messages)
         return 32 if small else 64
 
 

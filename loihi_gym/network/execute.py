@@ -41,10 +41,7 @@ def run(network: SparseMLP, inputs: npt.NDArray[np.integer]) -> Messages:
     for layer, weights in enumerate(network.weights, 1):
         arriving = np.zeros((len(inputs), weights.shape[0]), np.int64)
         arriving[1:] = _shift((weights.astype(np.int64) @ sent[-1][:-1].T).T, network, layer)
-        if network.neuron == "sigma-delta":
-            state = np.cumsum(arriving, axis=0)
-        else:
-            state = arriving
+        state = np.cumsum(arriving, axis=0) if network.neuron == "sigma-delta" else arriving
         _check_state(state, layer)
         threshold = network.thresholds[layer - 1]
         if network.neuron == "sigma-delta":
@@ -67,9 +64,7 @@ def classify(network: SparseMLP, inputs: npt.NDArray[np.integer]) -> npt.NDArray
     return np.asarray(state.argmax(axis=1), np.int64)
 
 
-def _shift(
-    sums: npt.NDArray[np.int64], network: SparseMLP, layer: int
-) -> npt.NDArray[np.int64]:
+def _shift(sums: npt.NDArray[np.int64], network: SparseMLP, layer: int) -> npt.NDArray[np.int64]:
     exponent = network.exponents[layer - 1]
     return sums << exponent if exponent > 0 else sums >> -exponent
 

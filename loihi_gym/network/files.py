@@ -77,7 +77,9 @@ def load_network(path: str | Path) -> tuple[SparseMLP, npt.NDArray[np.integer]]:
         if inputs.ndim != 2 or inputs.shape[1] != widths[0] or inputs.dtype.kind not in "iu":
             raise ValueError(f"inputs are {inputs.dtype} {inputs.shape}, not ints (T, {widths[0]})")
     except KeyError as error:
-        raise NetworkFileError(f"{path} lacks {error.args[0]!r}: not a loihi_gym network") from error
+        raise NetworkFileError(
+            f"{path} lacks {error.args[0]!r}: not a loihi_gym network"
+        ) from error
     except NetworkFileError:
         raise
     except (ValueError, TypeError, IndexError, OverflowError) as error:

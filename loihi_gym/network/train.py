@@ -95,7 +95,8 @@ class MaskedLinear(nn.Module):
         raw = self.raw * self.mask
         centred = (raw - raw.sum(dim=1, keepdim=True) / self.fan_in) * self.mask
         inhibition = self.inhibition / self.fan_in.sqrt()
-        return centred / centred.norm(dim=1, keepdim=True) - inhibition * self.mask
+        unit: Tensor = centred / centred.norm(dim=1, keepdim=True)
+        return unit - inhibition * self.mask
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, n_pre) to (batch, n_post)."""
@@ -140,7 +141,7 @@ def _fit(model: nn.Sequential, digits: Digits, recipe: Recipe) -> None:
     for epoch in range(recipe.epochs):
         model.train()
         total = 0.0
-        for chosen in torch.randperm(len(images)).split(batch):
+        for chosen in torch.split(torch.randperm(len(images)), batch):
             shifted = _shift(images[chosen])
             loss = nn.functional.cross_entropy(
                 LOGIT_GAIN * model(shifted), labels[chosen], label_smoothing=0.05
@@ -179,7 +180,7 @@ def _quantise(model: nn.Sequential, images: npt.NDArray[np.int16]) -> SparseMLP:
     """Round weights to int8; exponents keep payloads on `images` within PAYLOAD_BITS."""
     weights, exponents = [], []
     messages = images.astype(np.int64)
-    for linear in model[::2]:
+    for linear in list(model)[::2]:
         assert isinstance(linear, MaskedLinear)
         matrix = _int8(linear)
         sums = (matrix.astype(np.int64) @ messages.T).T
