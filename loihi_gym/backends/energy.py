@@ -1,4 +1,11 @@
-"""Energy of a measured mapping, from counts of what happened and how long it took."""
+"""Energy of a measured mapping, from counts of what happened and how long it took.
+
+Dynamic energy is per operation: a synaptic operation, a neuron update, a hop of a message, and each
+message once within its tile; no mapping changes the first two sums. A hop between chips is taken to
+cost as much as one within a chip, for want of a published figure, and a message as much whatever
+its size. Static power is per chip times the latency, and all chips of the system count, whether the
+mapping uses them or not: they cannot be switched off.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +25,22 @@ def energy(
     """Energy by cause over all steps; `link_messages` is (T, n_links)."""
     costs = chip.energy
     hops = link_messages[:, : 4 * mesh.n_routers].reshape(-1, 4).sum(axis=0)
-    return EnergyBreakdown(
-        synops_fj=int(traffic.synops.sum()) * costs.synop_fj,
-        neurons_fj=int(traffic.active.sum()) * costs.neuron_active_fj
-        + int(traffic.inactive.sum()) * costs.neuron_inactive_fj,
-        messages_fj=int(hops[EAST] + hops[WEST]) * costs.hop_x_fj
-        + int(hops[NORTH] + hops[SOUTH]) * costs.hop_y_fj
-        + int(traffic.messages_out.sum()) * costs.tile_fj,
+    fixed = fixed_energy(chip, traffic)
+    return fixed._replace(
+        messages_fj=fixed.messages_fj
+        + int(hops[EAST] + hops[WEST]) * costs.hop_x_fj
+        + int(hops[NORTH] + hops[SOUTH]) * costs.hop_y_fj,
         static_fj=latency_ps * costs.static_mw * chip.n_chips,  # 1 ps at 1 mW is 1 fJ
+    )
+
+
+def fixed_energy(chip: ChipSpec, traffic: Traffic) -> EnergyBreakdown:
+    """The part that no placement changes: operations, and every message within its tile."""
+    costs, totals = chip.energy, traffic.totals
+    return EnergyBreakdown(
+        synops_fj=totals["synops"] * costs.synop_fj,
+        neurons_fj=totals["active"] * costs.neuron_active_fj
+        + totals["inactive"] * costs.neuron_inactive_fj,
+        messages_fj=totals["messages_out"] * costs.tile_fj,
+        static_fj=0,
     )

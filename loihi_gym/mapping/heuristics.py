@@ -5,6 +5,7 @@ others are what an engineer would try next. Search has to beat the best of them.
 """
 
 from collections.abc import Callable
+from heapq import heapify, heappop, heappush
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,6 @@ from ..errors import IllegalMappingError, unknown
 from .mapping import Mapping
 from .orders import ORDERS
 from .problem import Problem
-from .traffic import layer_work_ps
 
 Counts = npt.NDArray[np.int32]
 
@@ -36,18 +36,21 @@ def balanced(problem: Problem) -> Counts:
 
     A core's work is the longer of its sending side (updates and messages) and its receiving side.
     """
-    counts = packed(problem)
-    widths = problem.network.widths
+    counts, widths = packed(problem), problem.network.widths
     work = [_work(problem, layer, counts) for layer in range(problem.n_layers)]
-    for _ in range(problem.topology.n_cores - int(counts.sum())):
-        open_layers = [layer for layer, width in enumerate(widths) if counts[layer] < width]
-        if not open_layers:
-            break
-        grown = max(open_layers, key=lambda layer: work[layer])
-        counts[grown] += 1
-        for layer in (grown - 1, grown):  # a cut of one layer is more messages for the one before
-            if layer >= 0:
-                work[layer] = _work(problem, layer, counts)
+    busiest = [(-ps, layer) for layer, ps in enumerate(work) if counts[layer] < widths[layer]]
+    heapify(busiest)
+    spare = problem.topology.n_cores - int(counts.sum())
+    while spare and busiest:
+        ps, layer = heappop(busiest)
+        if -ps != work[layer] or counts[layer] == widths[layer]:
+            continue  # its work has changed since
+        counts[layer] += 1
+        spare -= 1
+        for changed in (layer - 1, layer):  # a cut of one layer is more messages for the one before
+            if changed >= 0:
+                work[changed] = _work(problem, changed, counts)
+                heappush(busiest, (-work[changed], changed))
     if not _fits(problem, counts):  # more pieces after a layer take more of its output axons
         return packed(problem)
     return counts
@@ -122,5 +125,4 @@ def _fits(problem: Problem, counts: Counts) -> bool:
 
 def _work(problem: Problem, layer: int, counts: Counts) -> int:
     """Time of a layer's busiest core over the recorded steps, in ps."""
-    work = layer_work_ps(problem.pieces, problem.activity, problem.chip, counts, layer)
-    return int(work.max())
+    return int(problem.loads.work_ps(layer, counts).max())

@@ -1,71 +1,78 @@
-"""Contiguous pieces of layers, and how many synapses run between neurons and pieces."""
+"""Contiguous pieces of layers, and what their synapses and axons take of a core."""
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..chip import ChipSpec
 from ..network import SparseMLP
+from .loads_kernel import count_axons
 from .recent import Recent
 
-CACHED_COUNTS = 512
-"""Synapse-count tables kept: about 100 KB each for a layer of 1024 neurons."""
+Int64Array = npt.NDArray[np.int64]
+
+KEPT_PER_LAYER = 64
+"""Counts of axons that are kept for each layer: a few KB each."""
 
 
-def bounds(neurons: int, k: int) -> npt.NDArray[np.int64]:
+def bounds(neurons: int, k: int) -> Int64Array:
     """First neuron of each of `k` balanced contiguous pieces, and the end: (k + 1,)."""
     return np.arange(k + 1, dtype=np.int64) * neurons // k
 
 
-class Pieces:
-    """Synapse counts and memory of the pieces that a network's layers are cut into.
+class Axons(NamedTuple):
+    """Axons between a layer's neurons and the k pieces of the next."""
 
-    Everything follows from one table per (layer, pieces): how many synapses each presynaptic
-    neuron has in each piece. The tables are cached, since a search meets few (layer, pieces) pairs
-    but very many combinations of them.
+    into: Int64Array  # presynaptic neurons with a synapse in each piece, (k,)
+    reached: npt.NDArray[np.int32]  # pieces in which each presynaptic neuron has one, (n_pre,)
+
+
+class Pieces:
+    """Neurons, synapses, axons and memory of the pieces that a network's layers are cut into.
+
+    Axons are counted once per (layer, pieces) and cached, since a search meets few such pairs but
+    very many combinations of them.
     """
 
     def __init__(self, network: SparseMLP, chip: ChipSpec) -> None:
         self.network = network
         self.widths = network.widths
         self._capacity = chip.capacity
-        self._counts: Recent[tuple[int, int], npt.NDArray[np.int32]] = Recent(CACHED_COUNTS)
+        self._axons: Recent[tuple[int, int], Axons] = Recent(KEPT_PER_LAYER * len(self.widths))
 
-    def synapse_counts(self, layer: int, k: int) -> npt.NDArray[np.int32]:
-        """Synapses of each neuron of layer - 1 in each of `k` pieces of `layer`, (n_pre, k)."""
-        return self._counts.get((layer, k), lambda: self._count_synapses(layer, k))
+    def axons(self, layer: int, k: int) -> Axons:
+        """Axons into `k` pieces of `layer`, which is not the first one."""
+        return self._axons.get((layer, k), lambda: self._count_axons(layer, k))
 
-    def _count_synapses(self, layer: int, k: int) -> npt.NDArray[np.int32]:
+    def _count_axons(self, layer: int, k: int) -> Axons:
         weights = self.network.weights[layer - 1]
-        cut = weights.indptr[bounds(self.widths[layer], k)]
-        columns = [
-            np.bincount(weights.indices[start:stop], minlength=self.widths[layer - 1])
-            for start, stop in zip(cut[:-1], cut[1:], strict=True)
-        ]
-        table = np.ascontiguousarray(np.stack(columns, axis=1), dtype=np.int32)
-        table.flags.writeable = False
-        return table
+        axons = Axons(np.zeros(k, np.int64), np.zeros(self.widths[layer - 1], np.int32))
+        count_axons(weights.indptr, weights.indices, axons.into, axons.reached)
+        return axons
 
-    def neurons(self, layer: int, k: int) -> npt.NDArray[np.int64]:
+    def neurons(self, layer: int, k: int) -> Int64Array:
         """Neurons in each piece, (k,)."""
         return np.diff(bounds(self.widths[layer], k))
 
-    def synmem_words(self, layer: int, k: int) -> npt.NDArray[np.int64]:
-        """64-bit words of synaptic memory that each piece takes, (k,)."""
+    def synapses(self, layer: int, k: int) -> Int64Array:
+        """Synapses of each piece, (k,)."""
         if layer == 0:
             return np.zeros(k, np.int64)
-        table = self.synapse_counts(layer, k)
-        bits = table.sum(axis=0, dtype=np.int64) * self._capacity.synapse_bits
+        return np.diff(self.network.weights[layer - 1].indptr[bounds(self.widths[layer], k)])
+
+    def synmem_words(self, layer: int, k: int) -> Int64Array:
+        """64-bit words of synaptic memory that each piece takes, (k,)."""
+        bits = self.synapses(layer, k) * np.int64(self._capacity.synapse_bits)
         return -(-bits // 64) + self.input_axons(layer, k) * self._capacity.axon_words
 
-    def input_axons(self, layer: int, k: int) -> npt.NDArray[np.int64]:
+    def input_axons(self, layer: int, k: int) -> Int64Array:
         """Presynaptic neurons with at least one synapse in each piece, (k,)."""
-        if layer == 0:
-            return np.zeros(k, np.int64)
-        return np.count_nonzero(self.synapse_counts(layer, k), axis=0).astype(np.int64)
+        return np.zeros(k, np.int64) if layer == 0 else self.axons(layer, k).into
 
-    def output_axons(self, layer: int, k: int, fan_out: int) -> npt.NDArray[np.int64]:
+    def output_axons(self, layer: int, k: int, fan_out: int) -> Int64Array:
         """(Neuron, destination piece) pairs of each piece, (k,); `fan_out` pieces come next."""
         if fan_out == 0:
             return np.zeros(k, np.int64)
-        reached = np.count_nonzero(self.synapse_counts(layer + 1, fan_out), axis=1)
-        return np.add.reduceat(reached, bounds(self.widths[layer], k)[:-1]).astype(np.int64)
+        reached = self.axons(layer + 1, fan_out).reached
+        return np.add.reduceat(reached, bounds(self.widths[layer], k)[:-1], dtype=np.int64)

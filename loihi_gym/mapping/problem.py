@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ..chip import ChipSpec, Topology, topology
 from ..errors import IllegalMappingError
 from ..network import Activity, SparseMLP
+from .loads import Loads
 from .mapping import Mapping
 from .pieces import Pieces
 from .recent import Recent
@@ -62,8 +63,13 @@ class Problem:
 
     @cached_property
     def pieces(self) -> Pieces:
-        """Synapse counts of the network's pieces, cached."""
+        """What the network's pieces take of a core, cached."""
         return Pieces(self.network, self.chip)
+
+    @cached_property
+    def loads(self) -> Loads:
+        """What the network's pieces do under the recorded activity, cached."""
+        return Loads(self.network, self.activity, self.chip)
 
     @cached_property
     def reference_mapping(self) -> Mapping:
@@ -76,7 +82,7 @@ class Problem:
         """What each logical core does and sends under a partitioning; the last ones are kept."""
         return self._traffic.get(
             cores_per_layer.tobytes(),
-            lambda: traffic(self.pieces, self.activity, self.chip, cores_per_layer),
+            lambda: traffic(self.loads, cores_per_layer),
         )
 
     def check(self, mapping: Mapping) -> list[Violation]:

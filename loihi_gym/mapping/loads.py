@@ -1,0 +1,183 @@
+"""`Loads`: what single layers do when cut into k pieces, kept for every partitioning that asks.
+
+A partitioning's load is put together from three kinds of parts: how the pieces of a layer update
+(its own k), how they receive (its own k), and how many messages run between the pieces of two
+layers (both k). So where a search changes one layer's count, all but a few parts are known already.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..chip import ChipSpec
+from ..network import Activity, SparseMLP
+from .loads_kernel import count_messages, list_targets, receive, receive_rows
+from .pieces import bounds
+from .recent import Recent
+
+Int64Array = npt.NDArray[np.int64]
+Int32Array = npt.NDArray[np.int32]
+
+KEPT_PER_LAYER = 32
+"""Parts of each kind that are kept for each layer of the network."""
+
+
+class Senders(NamedTuple):
+    """How the k pieces of a layer update in T steps; A sending neurons in a step."""
+
+    active: Int64Array  # neurons that send, (T, k)
+    inactive: Int64Array  # (T, k)
+    tail_ps: Int64Array  # update time after the last sending neuron, (T, k)
+    work_ps: tuple[Int64Array, ...]  # before each sending neuron, T x (A,)
+
+
+class Receivers(NamedTuple):
+    """How the k pieces of a layer receive in T steps; A sending neurons of the layer before it."""
+
+    messages: Int64Array  # (T, k)
+    synops: Int64Array  # (T, k)
+    synmem_words: Int64Array  # (T, k)
+    receive_ps: Int64Array  # (T, k)
+    synapses: tuple[
+        npt.NDArray[np.unsignedinteger], ...
+    ]  # of each sender, T x (A, k)
+
+
+class Targets(NamedTuple):
+    """Post-synaptic neurons of the neurons that send in one step."""
+
+    senders: Int64Array  # sending neurons, ascending, (A,)
+    first: Int64Array  # where each one's targets begin, (A + 1,)
+    neurons: Int32Array  # targets, ascending for each sender
+
+
+class Loads:
+    """Loads of single layers of a problem, cached. Not for several threads at once."""
+
+    def __init__(self, network: SparseMLP, activity: Activity, chip: ChipSpec) -> None:
+        self.widths = network.widths
+        self.activity = activity
+        self.chip = chip
+        self._weights = network.weights
+        kept = KEPT_PER_LAYER * len(self.widths)
+        self._targets: dict[tuple[int, int], Targets] = {}
+        self._senders: Recent[tuple[int, int], Senders] = Recent(kept)
+        self._receivers: Recent[tuple[int, int], Receivers] = Recent(kept)
+        self._between: Recent[tuple[int, int, int], Int32Array] = Recent(kept)
+
+    @property
+    def cost(self) -> tuple[int, int, int, int]:
+        """What a received message costs: bits and axon words it reads, ps per word and synapse."""
+        capacity, costs = self.chip.capacity, self.chip.costs
+        return capacity.synapse_bits, capacity.axon_words, costs.synmem_word_ps, costs.synop_ps
+
+    def targets(self, layer: int, step: int) -> Targets:
+        """Where the messages of `layer` go in a step; it must not be the last layer."""
+        if (layer, step) not in self._targets:
+            self._targets[layer, step] = self._list_targets(layer, step)
+        return self._targets[layer, step]
+
+    def senders(self, layer: int, k: int) -> Senders:
+        """How `k` pieces of a layer update."""
+        return self._senders.get((layer, k), lambda: self._update(layer, k))
+
+    def receivers(self, layer: int, k: int) -> Receivers:
+        """How `k` pieces of a layer, not the first one, receive."""
+        return self._receivers.get((layer, k), lambda: self._receive(layer, k))
+
+    def between(self, layer: int, k: int, fan_out: int) -> Int32Array:
+        """Messages from each of `k` pieces of a layer to each of the next, (k, fan_out, T)."""
+        return self._between.get(
+            (layer, k, fan_out), lambda: self._count_messages(layer, k, fan_out)
+        )
+
+    def rows_ps(self, layer: int, step: int, fan_out: int) -> Int64Array:
+        """Time the receivers take for each sender's message, 0 for none, (A, fan_out)."""
+        synapses = self.receivers(layer + 1, fan_out).synapses[step]
+        rows = np.empty(synapses.shape, np.int64)
+        receive_rows(synapses, self.cost, rows)
+        return rows
+
+    def work_ps(self, layer: int, counts: Int32Array) -> Int64Array:
+        """Time that each core of a layer works over all steps, (T summed) -> (k,).
+
+        Sending and receiving run side by side in a core, so a step takes it the longer of the two.
+        """
+        k = int(counts[layer])
+        busy = self.send_ps(layer, counts)
+        if layer > 0:
+            busy = np.maximum(busy, self.receivers(layer, k).receive_ps)
+        total: Int64Array = busy.sum(axis=0)
+        return total
+
+    def send_ps(self, layer: int, counts: Int32Array) -> Int64Array:
+        """Time that each core of a layer takes to update and send, (T, k)."""
+        costs, own = self.chip.costs, self.senders(layer, int(counts[layer]))
+        busy = own.active * costs.neuron_active_ps + own.inactive * costs.neuron_inactive_ps
+        if layer + 1 < len(counts):
+            between = self.between(layer, int(counts[layer]), int(counts[layer + 1]))
+            busy = busy + between.sum(axis=1, dtype=np.int64).T * costs.spike_ps
+        return busy
+
+    def _list_targets(self, layer: int, step: int) -> Targets:
+        senders = np.flatnonzero(self.activity.messages[layer][step])
+        weights = self._weights[layer]
+        rank = np.full(self.widths[layer], -1, np.int32)
+        rank[senders] = np.arange(len(senders), dtype=np.int32)
+        first = np.zeros(len(senders) + 1, np.int64)
+        list_targets(weights.indptr, weights.indices, rank, first, np.empty(0, np.int32))
+        neurons = np.empty(int(first[-1]), np.int32)
+        if len(neurons):
+            list_targets(weights.indptr, weights.indices, rank, first, neurons)
+        return Targets(senders, first, neurons)
+
+    def _update(self, layer: int, k: int) -> Senders:
+        cut = bounds(self.widths[layer], k)
+        steps = [self._update_step(layer, step, cut) for step in range(self.activity.steps)]
+        active = np.stack([part[0] for part in steps])
+        return Senders(
+            active=active,
+            inactive=np.diff(cut) - active,
+            tail_ps=np.stack([part[1] for part in steps]),
+            work_ps=tuple(part[2] for part in steps),
+        )
+
+    def _update_step(
+        self, layer: int, step: int, cut: Int64Array
+    ) -> tuple[Int64Array, Int64Array, Int64Array]:
+        """Sending neurons and tail of each piece, and the update time up to each of them."""
+        costs = self.chip.costs
+        neurons = np.flatnonzero(self.activity.messages[layer][step])
+        until = np.searchsorted(neurons, cut)  # sending neurons before each piece
+        before = np.append(-1, neurons)  # before[i]: the sending neuron ahead of neurons[i]
+        piece_start = cut[np.searchsorted(cut, neurons, side="right") - 1]
+        silent = neurons - np.maximum(before[:-1] + 1, piece_start)
+        last = before[until[1:]]  # last sending neuron up to a piece's end
+        tail = cut[1:] - np.maximum(last + 1, cut[:-1])
+        return (
+            np.diff(until),
+            tail * costs.neuron_inactive_ps,
+            silent * costs.neuron_inactive_ps + costs.neuron_active_ps,
+        )
+
+    def _receive(self, layer: int, k: int) -> Receivers:
+        totals = np.empty((4, self.activity.steps, k), np.int64)
+        synapses, most = [], np.min_scalar_type(self.widths[layer])
+        for step in range(self.activity.steps):
+            targets = self.targets(layer - 1, step)
+            table = np.empty((len(targets.senders), k), most)
+            one = np.empty((4, k), np.int64)
+            width = self.widths[layer]
+            receive(targets.first, targets.neurons, width, k, self.cost, table, one)
+            totals[:, step] = one
+            synapses.append(table)
+        return Receivers(*totals, tuple(synapses))
+
+    def _count_messages(self, layer: int, k: int, fan_out: int) -> Int32Array:
+        between = np.zeros((self.activity.steps, k, fan_out), np.int32)
+        synapses = self.receivers(layer + 1, fan_out).synapses
+        for step in range(self.activity.steps):
+            senders = self.targets(layer, step).senders
+            count_messages(senders, self.widths[layer], synapses[step], between[step])
+        return np.ascontiguousarray(between.transpose(1, 2, 0))
