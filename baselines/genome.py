@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from loihi_gym.mapping import Mapping, Problem, full_order, heuristic, reorder
-from loihi_gym.mapping.traffic import layer_work_ps
 
 Genes = npt.NDArray[np.int32]
 
@@ -90,11 +89,8 @@ class Genome:
 
     def _work(self, counts: Genes) -> list[int]:
         """Longest time one of each layer's cores works, in ps."""
-        problem = self.problem
-        return [
-            int(layer_work_ps(problem.pieces, problem.activity, problem.chip, counts, k).max())
-            for k in range(self.n_layers)
-        ]
+        loads = self.problem.loads
+        return [int(loads.work_ps(layer, counts).max()) for layer in range(self.n_layers)]
 
     def _step(self, counts: Genes, rng: np.random.Generator) -> Genes:
         """One or more cores given to a layer, taken from one, or moved between two."""

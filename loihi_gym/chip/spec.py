@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from ..errors import ChipFileError, unknown
 
@@ -171,8 +171,11 @@ def load_chip(name: str) -> ChipSpec:
         chips=_pair(label, topology, "chips"),
         routers=_pair(label, topology, "routers"),
         cores_per_router=_positive(label, topology, "cores_per_router"),
-        coreless_routers=tuple((int(x), int(y)) for x, y in topology.get("coreless_routers", [])),
-        grid=(topology.get("status", "assumed"), topology.get("source", "")),
+        coreless_routers=_coreless(label, topology),
+        grid=(
+            _status(label, "topology", topology.get("status", "assumed")),
+            topology.get("source", ""),
+        ),
         constants=constants,
         **{name: _section(label, name, constants) for name in _SECTIONS},
     )
@@ -187,7 +190,7 @@ def _read(name: str) -> dict[str, Any]:
         return tomllib.loads(source.read_text(encoding="utf-8"))
     except OSError as error:
         raise ChipFileError(f"chip file {name}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # TOML, UTF-8, a number of 5,000 digits, nesting
         raise ChipFileError(f"chip file {name} is not TOML: {error}") from error
 
 
@@ -195,7 +198,8 @@ def _merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """`own` laid over `base`, constant by constant; a topology replaces the base's whole."""
     merged = {**base, **own}
     for section in _SECTIONS:
-        merged[section] = {**base.get(section, {}), **own.get(section, {})}
+        if isinstance(own.get(section, {}), dict):
+            merged[section] = {**base.get(section, {}), **own.get(section, {})}
     return merged
 
 
@@ -221,13 +225,35 @@ def _constant(label: str, name: str, entry: object) -> Constant:
         raise ChipFileError(
             f"chip {label}: {name} needs value, unit, status and source ({error!r})"
         ) from error
-    if not isinstance(constant.value, int) or constant.value < 0:
+    if type(constant.value) is not int or constant.value < 0:
         raise ChipFileError(f"chip {label}: {name} = {constant.value!r} is not a whole number >= 0")
-    if constant.status not in get_args(Status):
-        raise ChipFileError(
-            f"chip {label}: status {constant.status!r} of {name} is none of {get_args(Status)}"
-        )
+    _status(label, name, constant.status)
     return constant
+
+
+def _status(label: str, name: str, status: object) -> Status:
+    for known in get_args(Status):
+        if status == known:
+            return cast(Status, known)
+    raise ChipFileError(f"chip {label}: status {status!r} of {name} is none of {get_args(Status)}")
+
+
+def _coreless(label: str, topology: dict[str, Any]) -> tuple[tuple[int, int], ...]:
+    value = topology.get("coreless_routers", [])
+    width, height = _pair(label, topology, "routers")
+    routers = {(x, y) for x in range(width) for y in range(height)}
+    try:
+        coreless = [(x, y) for x, y in value]
+    except (TypeError, ValueError) as error:
+        raise ChipFileError(
+            f"chip {label}: topology.coreless_routers = {value!r} is not a list of [x, y]"
+        ) from error
+    if not routers.issuperset(coreless) or len(set(coreless)) < len(coreless):
+        raise ChipFileError(
+            f"chip {label}: topology.coreless_routers = {value!r} are not different routers of "
+            f"a grid of {width} x {height}"
+        )
+    return tuple(coreless)
 
 
 def _section(label: str, section: str, constants: dict[str, Constant]) -> Any:

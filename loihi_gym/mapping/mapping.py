@@ -86,19 +86,19 @@ class Mapping:
         """
         try:
             data = json.loads(text, object_pairs_hook=_no_duplicates)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # a ValueError is a number of 5,000 digits
             raise MappingFileError(f"{source} is not JSON: {error}") from error
         except _DuplicateKey as error:
             raise MappingFileError(f"{source}: key {error} stands twice") from error
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise MappingFileError(f'{source} is not a mapping: no "format": "{FORMAT}"')
-        if data.get("version") != VERSION:
+        if type(data.get("version")) is not int or data["version"] != VERSION:
             raise MappingFileError(
                 f"{source} has version {data.get('version')!r}; this release reads {VERSION}"
             )
         known = {"format", "version", "cores_per_layer", "placement"}
         if data.keys() != known:
-            wrong = ", ".join(sorted(data.keys() ^ known))
+            wrong = ", ".join(map(repr, sorted(data.keys() ^ known)))
             raise MappingFileError(f"{source}: missing or unknown fields: {wrong}")
         return cls(_counts(data, "cores_per_layer", source), _counts(data, "placement", source))
 

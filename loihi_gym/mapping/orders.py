@@ -25,7 +25,7 @@ def column_major(mesh: Topology) -> Order:
 
 def serpentine(mesh: Topology) -> Order:
     """Along the rows, every second one backwards, so that consecutive routers are neighbours."""
-    x = np.where(mesh.core_y % 2 == 0, mesh.core_x, -mesh.core_x)
+    x = np.where(mesh.core_y % mesh.chip_height % 2 == 0, mesh.core_x, -mesh.core_x)
     return np.lexsort((mesh.core_port, x, mesh.core_y, mesh.core_chip))
 
 

@@ -42,7 +42,7 @@ def run(network: SparseMLP, inputs: npt.NDArray[np.integer]) -> Messages:
         arriving = np.zeros((len(inputs), weights.shape[0]), np.int64)
         arriving[1:] = _shift((weights.astype(np.int64) @ sent[-1][:-1].T).T, network, layer)
         state = np.cumsum(arriving, axis=0) if network.neuron == "sigma-delta" else arriving
-        _check_state(state, layer)
+        _check_state(int(np.abs(state).max(initial=0)), layer)
         threshold = network.thresholds[layer - 1]
         if network.neuron == "sigma-delta":
             sent.append(_delta(np.maximum(state, 0), threshold))
@@ -59,14 +59,17 @@ def classify(network: SparseMLP, inputs: npt.NDArray[np.integer]) -> npt.NDArray
     messages = inputs.astype(np.int64)
     for layer, weights in enumerate(network.weights, 1):
         state = _shift((weights.astype(np.int64) @ messages.T).T, network, layer)
-        _check_state(state, layer)
+        _check_state(int(np.abs(state).max(initial=0)), layer)
         messages = np.where(state > network.thresholds[layer - 1], state, 0)
     return np.asarray(state.argmax(axis=1), np.int64)
 
 
 def _shift(sums: npt.NDArray[np.int64], network: SparseMLP, layer: int) -> npt.NDArray[np.int64]:
     exponent = network.exponents[layer - 1]
-    return sums << exponent if exponent > 0 else sums >> -exponent
+    if exponent <= 0:
+        return sums >> min(-exponent, 63)
+    _check_state(int(np.abs(sums).max(initial=0)) << exponent, layer)
+    return sums << exponent
 
 
 def _delta(values: npt.NDArray[np.int64], threshold: int) -> npt.NDArray[np.int64]:
@@ -83,8 +86,7 @@ def _delta(values: npt.NDArray[np.int64], threshold: int) -> npt.NDArray[np.int6
     return sent
 
 
-def _check_state(state: npt.NDArray[np.int64], layer: int) -> None:
-    largest = int(np.abs(state).max(initial=0))
+def _check_state(largest: int, layer: int) -> None:
     if largest >= 1 << (STATE_BITS - 1):
         raise OverflowError(
             f"layer {layer}: a neuron reaches {largest}, beyond {STATE_BITS} bits; "

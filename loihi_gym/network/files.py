@@ -19,6 +19,8 @@ from .masks import random_mask
 from .sparse_mlp import SparseMLP
 
 VERSION = 1
+MAX_WIDTH = 1 << 20
+"""More neurons than any layer has that fits on a Loihi chip; a file that claims more is refused."""
 
 
 def save_network(
@@ -67,6 +69,8 @@ def load_network(path: str | Path) -> tuple[SparseMLP, npt.NDArray[np.integer]]:
         if version != VERSION:
             raise NetworkFileError(f"{path} has version {version}; this release reads {VERSION}")
         widths = [int(width) for width in arrays["widths"]]
+        if not all(0 < width <= MAX_WIDTH for width in widths):
+            raise ValueError(f"widths {widths} are not all from 1 to {MAX_WIDTH:,}")
         network = SparseMLP(
             weights=tuple(_weights(arrays, layer, widths) for layer in range(1, len(widths))),
             exponents=tuple(int(value) for value in arrays["exponents"]),
@@ -89,7 +93,8 @@ def load_network(path: str | Path) -> tuple[SparseMLP, npt.NDArray[np.integer]]:
 
 def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as data:
+        # Opened here, since numpy leaves the file open when it finds that it is no archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
             return {key: data[key] for key in data.files}
     except OSError as error:
         raise NetworkFileError(f"network file {path}: {error.strerror or error}") from error
