@@ -21,6 +21,10 @@ class IllegalMappingError(LoihiGymError):
     """A mapping violates at least one constraint of its problem."""
 
 
+class NocCaseError(LoihiGymError):
+    """A reference case of the mesh simulation is missing or malformed."""
+
+
 class UnknownNameError(LoihiGymError):
     """No benchmark, backend, heuristic, objective or solver has that name."""
 

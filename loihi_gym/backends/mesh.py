@@ -141,6 +141,7 @@ def ports(chip: ChipSpec, link_words: int) -> Records:
     service = link_service_ps(chip, link_words)
     table = np.zeros((fabrics, grid.n_routers, n_ports), PORT)
     table["router"] = np.arange(grid.n_routers)[:, None]
+    table["fabric"] = np.arange(fabrics)[:, None, None]
     table["y"], table["x"] = np.divmod(table["router"], grid.width)
     ids = np.arange(table.size, dtype=np.int32).reshape(table.shape)
     table["first"] = ids[:, :, :1]

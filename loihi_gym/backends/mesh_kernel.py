@@ -38,6 +38,7 @@ PORT = np.dtype(
         ("router", np.int32),
         ("x", np.int32),
         ("y", np.int32),
+        ("fabric", np.int32),
         ("first", np.int32),  # port 0 of the same router and fabric
         ("core", np.int32),
         ("downstream", np.int32),
@@ -78,7 +79,7 @@ CORE = np.dtype(
     ]
 )
 EVENT = np.dtype([("due", np.int64), ("following", np.int32), ("pending", np.int32)])
-START = np.dtype([("arrival", np.int64), ("start", np.int64)])
+START = np.dtype([("arrival", np.int64), ("start", np.int64), ("fabric", np.int64)])
 
 
 class Delays(NamedTuple):
@@ -155,7 +156,7 @@ def new_mesh(ports: Records, cores: Records, delays: Delays) -> Mesh:
         ports=ports.copy(),
         cores=cores.copy(),
         slots=np.zeros(len(ports) * delays.depth, SLOT),
-        starts=np.zeros(len(cores) * (delays.queue + delays.fabrics), START),
+        starts=np.zeros(len(cores) * (delays.queue + 2 * delays.fabrics), START),
         events=np.zeros(2 * len(ports) + len(cores), EVENT),
         wheel=np.full(WHEEL, -1, np.int32),
         occupied=np.zeros(WORDS, np.uint64),
@@ -164,7 +165,7 @@ def new_mesh(ports: Records, cores: Records, delays: Delays) -> Mesh:
     )
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
 def simulate(delays, mesh, load, placement, step_ticks):  # type: ignore[no-untyped-def]
     """Time of each step without the barrier, into `step_ticks` (T,)."""
     _sort_destinations(mesh, load, placement)
@@ -286,7 +287,7 @@ def _next_tick(mesh, now):  # type: ignore[no-untyped-def]
 
 @njit(inline="always")
 def _run(delays, mesh, load, placement, step, end):  # type: ignore[no-untyped-def]
-    """Play all events; returns when the last core or receiver is done."""
+    """Play all events; returns when the last core, receiver and link are quiet."""
     inputs = len(mesh.ports)
     now = _next_tick(mesh, np.int64(0))
     while now >= 0:
@@ -365,7 +366,7 @@ def _choose(delays, mesh, o, now):  # type: ignore[no-untyped-def]
     output = mesh.ports[o]
     way = np.int64(output.turn)
     while not (output.wanted >> way) & 1:
-        way = way + 1 if way + 1 < delays.ports else 0
+        way = np.int64(way + 1 if way + 1 < delays.ports else 0)
     output.wanted &= ~(np.int64(1) << way)
     output.turn = way + 1 if way + 1 < delays.ports else 0
     output.chosen = way
@@ -374,18 +375,18 @@ def _choose(delays, mesh, o, now):  # type: ignore[no-untyped-def]
 
 @njit(inline="always")
 def _send(delays, mesh, o, now):  # type: ignore[no-untyped-def]
-    """Move the chosen message on if there is room; returns when its receiver is done with it."""
+    """Move the chosen message on if there is room; returns when the link and receiver are quiet."""
     output, event = mesh.ports[o], len(mesh.ports) + o
     source = output.first + output.chosen
     slot = mesh.slots[source * delays.depth + mesh.ports[source].head]
     done = np.int64(0)
     if output.core >= 0:
-        leaves = _receiver_room(delays, mesh, output.core, now)
+        leaves = _receiver_room(delays, mesh, output.core, output.fabric, now)
         if leaves > now:
             _schedule(mesh, event, leaves, now)
             leaves = -1
         else:
-            done = _receive(delays, mesh, output.core, slot.receive, now + output.wire)
+            done = _receive(delays, mesh, output, slot.receive, now + output.wire)
     else:
         leaves = now
         if _has_room(delays, mesh, output.downstream, event, now):
@@ -396,6 +397,7 @@ def _send(delays, mesh, o, now):  # type: ignore[no-untyped-def]
     if leaves >= 0:
         output.chosen = -1
         output.free = now + output.hold
+        done = max(done, output.free)
         if output.wanted:
             _schedule(mesh, event, output.free, now)
         _pop(delays, mesh, source, output.free, now)
@@ -447,7 +449,10 @@ def _pop(delays, mesh, p, free, now):  # type: ignore[no-untyped-def]
 
 @njit(inline="always")
 def _inject(delays, mesh, load, placement, step, c, now):  # type: ignore[no-untyped-def]
-    """A core's message is ready: hand it to the router if there is room, and work on."""
+    """A core's message is ready: hand it to the router if there is room, and work on.
+
+    Returns when the core's port and, after its last message, the core are quiet.
+    """
     core = mesh.cores[c]
     p = core.injection + core.fabric * (len(mesh.ports) // delays.fabrics)
     done = np.int64(0)
@@ -457,18 +462,26 @@ def _inject(delays, mesh, load, placement, step, c, now):  # type: ignore[no-unt
         receive = load.receive[load.row_first[core.neuron] + target - start]
         _push(delays, mesh, p, placement[target], receive, now + delays.inject, now)
         core.fabric = core.fabric + 1 if core.fabric + 1 < delays.fabrics else 0
-        done = _work_on(delays, mesh, load, step, c, now, now + delays.inject_hold)
+        free = now + delays.inject_hold
+        done = max(free, _work_on(delays, mesh, load, step, c, now, free))
     return done
 
 
 @njit(inline="always")
-def _receiver_room(delays, mesh, c, now):  # type: ignore[no-untyped-def]
-    """When a receiver's queue has room; what has not arrived before `now` is not seen yet."""
-    ring = delays.queue + delays.fabrics
+def _receiver_room(delays, mesh, c, fabric, now):  # type: ignore[no-untyped-def]
+    """When a receiver's queue has room for a message of `fabric`.
+
+    Seen are messages that arrived before `now`, and at `now` from the fabrics before this one.
+    """
+    ring = delays.queue + 2 * delays.fabrics
     seen = mesh.cores[c].received
-    for _ in range(delays.fabrics):
-        if seen > 0 and mesh.starts[c * ring + (seen - 1) % ring].arrival >= now:
+    searching = seen > 0
+    while searching:
+        last = mesh.starts[c * ring + (seen - 1) % ring]
+        searching = last.arrival > now or (last.arrival == now and last.fabric >= fabric)
+        if searching:
             seen -= 1
+            searching = seen > 0
     room = now
     if seen >= delays.queue:
         room = max(now, mesh.starts[c * ring + (seen - delays.queue) % ring].start)
@@ -476,12 +489,13 @@ def _receiver_room(delays, mesh, c, now):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _receive(delays, mesh, c, receive, arrival):  # type: ignore[no-untyped-def]
+def _receive(delays, mesh, output, receive, arrival):  # type: ignore[no-untyped-def]
     """Queue a message at its receiver; returns when the receiver is done with it."""
-    core, ring = mesh.cores[c], delays.queue + delays.fabrics
-    entry = mesh.starts[c * ring + core.received % ring]
+    core, ring = mesh.cores[output.core], delays.queue + 2 * delays.fabrics
+    entry = mesh.starts[output.core * ring + core.received % ring]
     entry.arrival = arrival
     entry.start = max(arrival, core.receiver_free)
+    entry.fabric = output.fabric
     core.received += 1
     core.receiver_free = entry.start + receive
     return core.receiver_free

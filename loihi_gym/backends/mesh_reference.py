@@ -12,8 +12,11 @@ A step goes from one instant at which something changes to the next. At each ins
 4. Every core with a finished message hands it to its router if it has a credit, and only then
    works on. A core's k-th message takes fabric k modulo the number of fabrics.
 
-A receiver takes its messages one at a time in the order of arrival, the lower fabric first. A queue
-counts messages that arrived before the instant and have not started by then.
+A receiver takes its messages one at a time in the order of arrival, the lower fabric first. What
+an output of a fabric sees of its queue are the messages that have arrived, before the instant or at
+it from a lower fabric, and have not started by then.
+
+The step is over when all cores have done their work and all receivers and links are quiet.
 """
 
 from collections import deque
@@ -55,14 +58,14 @@ class Output:
 
 @dataclass
 class Receiver:
-    """A core's receiving side; (arrival, start) of all its messages."""
+    """A core's receiving side; ((arrival, fabric), start) of all its messages."""
 
-    times: list[tuple[int, int]] = field(default_factory=list)
+    times: list[tuple[tuple[int, int], int]] = field(default_factory=list)
     free: int = 0
 
-    def waiting(self, now: int) -> int:
-        """Messages in its queue."""
-        return sum(arrival < now and start > now for arrival, start in self.times)
+    def waiting(self, now: int, fabric: int) -> int:
+        """Messages in its queue, as an output of `fabric` sees it."""
+        return sum(there < (now, fabric) and start > now for there, start in self.times)
 
 
 @dataclass
@@ -168,9 +171,9 @@ class Simulation:
         message = source.queue[0]
         message.arrival = now + int(fixed["wire"])
         if fixed["core"] >= 0:
-            if self.receivers[message.core].waiting(now) >= self.delays.queue:
+            if self.receivers[message.core].waiting(now, fixed["fabric"]) >= self.delays.queue:
                 return  # the start of a waiting message is on the agenda
-            self._receive(message)
+            self._receive(message, int(fixed["fabric"]))
         else:
             if output.credits == 0:
                 return  # the return of a credit is on the agenda
@@ -179,15 +182,16 @@ class Simulation:
             self._at(message.arrival)
         source.queue.popleft()
         output.free = source.free = now + int(fixed["hold"])
+        self.end = max(self.end, output.free)
         self._at(output.free)
         self.returning.append((now + self.delays.credit, output.chosen))
         self._at(now + self.delays.credit)
         output.chosen = None
 
-    def _receive(self, message: Message) -> None:
+    def _receive(self, message: Message, fabric: int) -> None:
         receiver = self.receivers[message.core]
         start = max(message.arrival, receiver.free)
-        receiver.times.append((message.arrival, start))
+        receiver.times.append(((message.arrival, fabric), start))
         receiver.free = start + message.receive
         self.end = max(self.end, receiver.free)
         self._at(start)
@@ -207,7 +211,9 @@ class Simulation:
         self.inputs[port].queue.append(message)
         self._at(message.arrival)
         sender.sent += 1
-        self._work(sender, now, now + delays.inject_hold)
+        free = now + delays.inject_hold
+        self.end = max(self.end, free)
+        self._work(sender, now, free)
 
 
 def simulate_reference(

@@ -6,6 +6,7 @@ from loihi_gym.chip import ChipSpec, chips, load_chip
 from loihi_gym.errors import ChipFileError, UnknownNameError
 
 CORES = {
+    "booksim-8x4": 128,
     "kapoho-point": 8 * 152,
     "loihi2": 152,
     "loihi2-128": 128,
