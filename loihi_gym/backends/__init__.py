@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from ..errors import unknown
 from ..mapping import Problem
-from .bound import Bound
+from .bound import Bound, Placed
+from .lower_bound import LowerBound, lower_bound
 from .measurement import Backend, Bottleneck, EnergyBreakdown, Measurement
 from .mesh import MeshBackend
 
@@ -13,9 +14,12 @@ __all__ = [
     "Bottleneck",
     "Bound",
     "EnergyBreakdown",
+    "LowerBound",
     "Measurement",
     "MeshBackend",
+    "Placed",
     "backends",
+    "lower_bound",
     "make_backend",
 ]
 

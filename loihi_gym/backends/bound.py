@@ -138,7 +138,7 @@ def make_tables(problem: Problem, traffic: Traffic) -> Tables:
         core_y=mesh.core_y,
         width=mesh.width,
         link_ps=service[: 4 * mesh.n_routers],
-        floor_ps=floor_ps(chip, traffic),
+        floor_ps=traffic.floor_ps,
         barrier_ps=chip.costs.barrier_ps,
         fixed_fj=sum(fixed_energy(chip, traffic)),
         hop_fj=(chip.energy.hop_x_fj, chip.energy.hop_y_fj),
@@ -175,7 +175,7 @@ class Busy:
         self.traffic = traffic
         self.link_messages = link_messages
         self._link_ps = link_messages * link_service_ps(chip, traffic.link_words)
-        busiest = np.maximum(floor_ps(chip, traffic), self._link_ps.max(axis=1))
+        busiest = np.maximum(traffic.floor_ps, self._link_ps.max(axis=1))
         self.bound_ps = busiest + chip.costs.barrier_ps
 
     def bottleneck(self, mesh: Topology, mapping: Mapping, step_ps: Int64Array) -> Bottleneck:
@@ -218,19 +218,6 @@ def measurement(problem: Problem, mapping: Mapping, busy: Busy, step_ps: Int64Ar
         messages_in=traffic.messages_in,
         link_messages=busy.link_messages,
     )
-
-
-def floor_ps(chip: ChipSpec, traffic: Traffic) -> Int64Array:
-    """What the busiest core or core port takes in each step, wherever cores are placed, (T,)."""
-    port_ps = chip.costs.link_ps * traffic.link_words
-    busiest = [
-        traffic.send_ps,
-        traffic.receive_ps,
-        traffic.messages_out * port_ps,
-        traffic.messages_in * port_ps,
-    ]
-    result: Int64Array = np.max([times.max(axis=1) for times in busiest], axis=0)
-    return result
 
 
 @lru_cache(maxsize=64)

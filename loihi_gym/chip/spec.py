@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from ..errors import ChipFileError, unknown
+from .barrier import barrier_ps
 
 Status = Literal["measured", "vendor", "derived", "assumed", "logged"]
 
@@ -155,20 +156,25 @@ def load_chip(name: str) -> ChipSpec:
         UnknownNameError: if no bundled chip has that name.
         ChipFileError: if the file is missing or malformed; the message names the key.
     """
-    tables = _read(name)
+    tables, label = _read(name), Path(name).stem
     if base := tables.pop("base", None):
+        own_barrier = "barrier_ps" in tables.get("costs", {})
         tables = _merge(_read(str(base)), tables)
-    label = Path(name).stem
+    else:
+        own_barrier = True
     topology = _table(label, tables, "topology")
+    grid = _pair(label, topology, "chips")
     constants = {
         f"{section}.{key}": _constant(label, f"{section}.{key}", entry)
         for section in _SECTIONS
         for key, entry in _table(label, tables, section).items()
     }
+    if not own_barrier and grid != (1, 1):
+        constants["costs.barrier_ps"] = _barrier(grid[0] * grid[1])
     return ChipSpec(
         name=label,
         description=str(tables.get("description", "")),
-        chips=_pair(label, topology, "chips"),
+        chips=grid,
         routers=_pair(label, topology, "routers"),
         cores_per_router=_positive(label, topology, "cores_per_router"),
         coreless_routers=_coreless(label, topology),
@@ -254,6 +260,11 @@ def _coreless(label: str, topology: dict[str, Any]) -> tuple[tuple[int, int], ..
             f"a grid of {width} x {height}"
         )
     return tuple(coreless)
+
+
+def _barrier(n_chips: int) -> Constant:
+    source = f"interpolated for {n_chips} chips, see loihi_gym/chip/barrier.py"
+    return Constant(barrier_ps(n_chips), "ps to close a time step", "assumed", source)
 
 
 def _section(label: str, section: str, constants: dict[str, Constant]) -> Any:

@@ -60,6 +60,11 @@ class Topology:
         return self.width * self.height
 
     @property
+    def n_chips(self) -> int:
+        """Number of chips."""
+        return (self.width // self.chip_width) * (self.height // self.chip_height)
+
+    @property
     def n_links(self) -> int:
         """Number of link ids: four per router (some lead nowhere), two per core."""
         return 4 * self.n_routers + 2 * self.n_cores

@@ -10,6 +10,7 @@ from heapq import heapify, heappop, heappush
 import numpy as np
 import numpy.typing as npt
 
+from ..chip import Topology
 from ..errors import IllegalMappingError, unknown
 from .mapping import Mapping
 from .orders import ORDERS
@@ -79,8 +80,25 @@ def heuristic(problem: Problem, name: str) -> Mapping:
     if name not in heuristics():
         raise unknown("heuristic", name, heuristics())
     partitioning, order = name.split("/")
-    counts = PARTITIONINGS[partitioning](problem)
-    return Mapping(counts, ORDERS[order](problem.topology)[: counts.sum()])
+    counts, order_of_cores = PARTITIONINGS[partitioning](problem), ORDERS[order](problem.topology)
+    return Mapping(counts, order_of_cores[core_positions(counts, problem.topology)])
+
+
+def core_positions(counts: Counts, mesh: Topology) -> npt.NDArray[np.int64]:
+    """Positions of all logical cores in an order that goes chip by chip.
+
+    A layer that fits on one chip but would begin on one and end on the next begins on the next,
+    as long as enough cores are left for the layers after it.
+    """
+    per_chip = mesh.n_cores // mesh.n_chips
+    spare, start, positions = mesh.n_cores - int(counts.sum()), 0, []
+    for count in counts.tolist():
+        rest = -start % per_chip  # cores left on a chip that was begun
+        if rest < count <= per_chip and rest <= spare:
+            start, spare = start + rest, spare - rest
+        positions.append(np.arange(start, start + count))
+        start += count
+    return np.concatenate(positions)
 
 
 def random_mapping(problem: Problem, rng: np.random.Generator) -> Mapping:
@@ -101,12 +119,15 @@ def _until_it_fits(problem: Problem, grow: Callable[[int], int]) -> Counts:
     """Grow every layer that violates a capacity until none does, or the cores run out."""
     widths, places = problem.network.widths, problem.topology.n_cores
     counts = np.ones(problem.n_layers, np.int32)
+    fewest = [fewest_cores(problem, layer) for layer in range(problem.n_layers)]
     growing = True
     while growing:
         growing = False
         # Backwards, since how a layer is cut decides the output axons of the one before it.
         for layer in reversed(range(problem.n_layers)):
-            while not problem.fits(layer, counts) and counts[layer] < widths[layer]:
+            while counts[layer] < widths[layer] and (
+                counts[layer] < fewest[layer] or not problem.fits(layer, counts)
+            ):
                 counts[layer] = min(grow(int(counts[layer])), widths[layer])
                 growing = True
             if counts.sum() > places:
@@ -117,6 +138,14 @@ def _until_it_fits(problem: Problem, grow: Callable[[int], int]) -> Counts:
     if not _fits(problem, counts):
         raise IllegalMappingError(f"{problem.name}: a single neuron exceeds a core's capacity")
     return counts
+
+
+def fewest_cores(problem: Problem, layer: int) -> int:
+    """A count below which a layer cannot fit, since its pieces are too large on average."""
+    capacity, width = problem.chip.capacity, problem.network.widths[layer]
+    bits = int(problem.pieces.synapses(layer, 1)[0]) * capacity.synapse_bits
+    by_neurons = -(-width // max(capacity.neurons, 1))
+    return max(by_neurons, -(-bits // max(64 * capacity.synmem_words, 1)))
 
 
 def _fits(problem: Problem, counts: Counts) -> bool:

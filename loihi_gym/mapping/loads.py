@@ -39,9 +39,7 @@ class Receivers(NamedTuple):
     synops: Int64Array  # (T, k)
     synmem_words: Int64Array  # (T, k)
     receive_ps: Int64Array  # (T, k)
-    synapses: tuple[
-        npt.NDArray[np.unsignedinteger], ...
-    ]  # of each sender, T x (A, k)
+    synapses: tuple[npt.NDArray[np.unsignedinteger], ...]  # of each sender, T x (A, k)
 
 
 class Targets(NamedTuple):
@@ -172,7 +170,8 @@ class Loads:
             receive(targets.first, targets.neurons, width, k, self.cost, table, one)
             totals[:, step] = one
             synapses.append(table)
-        return Receivers(*totals, tuple(synapses))
+        messages, synops, words, receive_ps = totals
+        return Receivers(messages, synops, words, receive_ps, tuple(synapses))
 
     def _count_messages(self, layer: int, k: int, fan_out: int) -> Int32Array:
         between = np.zeros((self.activity.steps, k, fan_out), np.int32)

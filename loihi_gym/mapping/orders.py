@@ -1,6 +1,8 @@
 """Orders in which a heuristic hands out physical cores to consecutive logical cores.
 
-Every order goes chip by chip, so that a layer stays on one chip where it fits.
+Every order goes chip by chip, so that a layer can stay on one chip where it fits. All but
+``row-major``, which is the numbering itself, go along the rows of chips like a serpentine, so that
+consecutive chips are neighbours.
 """
 
 from collections.abc import Callable
@@ -20,26 +22,25 @@ def row_major(mesh: Topology) -> Order:
 
 def column_major(mesh: Topology) -> Order:
     """Along the columns of routers."""
-    return np.lexsort((mesh.core_port, mesh.core_y, mesh.core_x, mesh.core_chip))
+    return np.lexsort((mesh.core_port, mesh.core_y, mesh.core_x, _along_chips(mesh)))
 
 
 def serpentine(mesh: Topology) -> Order:
     """Along the rows, every second one backwards, so that consecutive routers are neighbours."""
     x = np.where(mesh.core_y % mesh.chip_height % 2 == 0, mesh.core_x, -mesh.core_x)
-    return np.lexsort((mesh.core_port, x, mesh.core_y, mesh.core_chip))
+    return np.lexsort((mesh.core_port, x, mesh.core_y, _along_chips(mesh)))
 
 
 def hilbert(mesh: Topology) -> Order:
     """Along a Hilbert curve over each chip, which keeps consecutive cores close in both axes."""
     x, y = mesh.core_x % mesh.chip_width, mesh.core_y % mesh.chip_height
     side = 1 << max(mesh.chip_width - 1, mesh.chip_height - 1).bit_length()
-    along = [_hilbert_index(side, int(a), int(b)) for a, b in zip(x, y, strict=True)]
-    return np.lexsort((mesh.core_port, along, mesh.core_chip))
+    return np.lexsort((mesh.core_port, _hilbert_index(side, x, y), _along_chips(mesh)))
 
 
 def strided(mesh: Topology) -> Order:
     """One core of every router before the second of any: consecutive ones on different routers."""
-    return np.lexsort((mesh.core_x, mesh.core_y, mesh.core_port, mesh.core_chip))
+    return np.lexsort((mesh.core_x, mesh.core_y, mesh.core_port, _along_chips(mesh)))
 
 
 ORDERS: dict[str, Callable[[Topology], Order]] = {
@@ -52,15 +53,21 @@ ORDERS: dict[str, Callable[[Topology], Order]] = {
 """The standard orders by name."""
 
 
-def _hilbert_index(side: int, x: int, y: int) -> int:
-    """Position of (x, y) on the Hilbert curve that fills a square whose side is a power of two."""
-    index, half = 0, side // 2
+def _along_chips(mesh: Topology) -> Order:
+    """Position of each core's chip when every second row of chips is taken backwards."""
+    columns = mesh.width // mesh.chip_width
+    y, x = np.divmod(mesh.core_chip.astype(np.int64), columns)
+    return y * columns + np.where(y % 2 == 0, x, columns - 1 - x)
+
+
+def _hilbert_index(side: int, x: npt.NDArray[np.int32], y: npt.NDArray[np.int32]) -> Order:
+    """Position of each (x, y) on the Hilbert curve that fills a square, its side a power of two."""
+    index, half = np.zeros(len(x), np.int64), side // 2
     while half:
-        right, upper = int(bool(x & half)), int(bool(y & half))
+        right, upper = (x & half) > 0, (y & half) > 0
         index += half * half * ((3 * right) ^ upper)
-        if not upper:  # turn the quadrant so that its curve runs like the whole
-            if right:
-                x, y = side - 1 - x, side - 1 - y
-            x, y = y, x
+        # Turn the quadrant so that its curve runs like the whole.
+        x, y = np.where(right & ~upper, side - 1 - x, x), np.where(right & ~upper, side - 1 - y, y)
+        x, y = np.where(upper, x, y), np.where(upper, y, x)
         half //= 2
     return index

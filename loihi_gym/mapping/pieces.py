@@ -59,11 +59,12 @@ class Pieces:
         """Synapses of each piece, (k,)."""
         if layer == 0:
             return np.zeros(k, np.int64)
-        return np.diff(self.network.weights[layer - 1].indptr[bounds(self.widths[layer], k)])
+        indptr: Int64Array = self.network.weights[layer - 1].indptr.astype(np.int64)
+        return np.diff(indptr[bounds(self.widths[layer], k)])
 
     def synmem_words(self, layer: int, k: int) -> Int64Array:
         """64-bit words of synaptic memory that each piece takes, (k,)."""
-        bits = self.synapses(layer, k) * np.int64(self._capacity.synapse_bits)
+        bits = self.synapses(layer, k) * self._capacity.synapse_bits
         return -(-bits // 64) + self.input_axons(layer, k) * self._capacity.axon_words
 
     def input_axons(self, layer: int, k: int) -> Int64Array:

@@ -138,8 +138,8 @@ class Problem:
             Violation(name, f"logical core {first[layer] + piece} (layer {layer})", value, limit)
             for layer in range(self.n_layers)
             for name, limit, values in self.usage(layer, counts)
-            for piece, value in enumerate(values.tolist())
-            if value > limit
+            for piece in np.flatnonzero(values > limit)
+            for value in [int(values[piece])]
         ]
 
     def usage(

@@ -78,6 +78,15 @@ class Traffic:
         return self.active + self.inactive
 
     @cached_property
+    def floor_ps(self) -> Int64Array:
+        """What the busiest core or port takes in each step, wherever cores are placed, (T,)."""
+        port_ps = self._loads.chip.costs.link_ps * self.link_words
+        messages = np.maximum(self.messages_out, self.messages_in)
+        busiest = np.maximum(self.send_ps, self.receive_ps)
+        floor: Int64Array = np.maximum(busiest, messages * port_ps).max(axis=1)
+        return floor
+
+    @cached_property
     def totals(self) -> dict[str, int]:
         """Sums over all cores and steps, by name of the field."""
         names = ("active", "inactive", "synops", "messages_out")
@@ -107,7 +116,7 @@ class Traffic:
     @cached_property
     def row_first(self) -> Int64Array:
         """Where each sending neuron's row of `row_receive_ps` begins, (S,)."""
-        lengths = np.concatenate([np.repeat(self.fan_out, active) for active in self.active])
+        lengths: Int64Array = np.repeat(np.tile(self.fan_out, self.steps), self.active.reshape(-1))
         return np.cumsum(lengths, dtype=np.int64) - lengths
 
     @cached_property
@@ -164,7 +173,8 @@ def traffic(loads: Loads, counts: Int32Array) -> Traffic:
 
 
 def _joined(parts: list[Int64Array]) -> Int64Array:
-    return np.concatenate(parts, axis=1)
+    joined: Int64Array = np.concatenate(parts, axis=1)
+    return joined
 
 
 def _received(receivers: list[Receivers], name: str, inputs: int) -> Int64Array:

@@ -3,10 +3,12 @@ import re
 import pytest
 
 from loihi_gym.chip import ChipSpec, chips, load_chip
+from loihi_gym.chip.barrier import barrier_ps
 from loihi_gym.errors import ChipFileError, UnknownNameError
 
 CORES = {
     "booksim-8x4": 128,
+    "hala-point": 140_544,
     "kapoho-point": 8 * 152,
     "loihi2": 152,
     "loihi2-128": 128,
@@ -35,7 +37,7 @@ def test_bundled_chip_loads(name):
     chip = load_chip(name)
     assert chip.name == name
     assert chip.n_cores == CORES[name]
-    assert chip.n_chips == (8 if name == "kapoho-point" else 1)
+    assert chip.n_chips == {"kapoho-point": 8, "hala-point": 1152}.get(name, 1)
     assert chip.description
     assert "\n" not in chip.description
     assert chip.grid[0] in STATUSES
@@ -181,3 +183,21 @@ def test_with_constant_changes_one_number_of_a_copy():
 def test_with_constant_refuses_an_unknown_name():
     with pytest.raises(UnknownNameError, match=r"'costs\.links_ps'; did you mean 'costs\.link_ps'"):
         load_chip("loihi2").with_constant("costs.links_ps", 1)
+
+
+def test_a_system_of_chips_gets_a_barrier_by_their_number(tmp_path):
+    grid = "[topology]\nchips = [4, 4]\nrouters = [8, 5]\ncores_per_router = 4\n"
+    chip = read(tmp_path, grid)
+    assert 1_000_000 < chip.costs.barrier_ps == barrier_ps(16) < 14_300_000
+    assert chip.constants["costs.barrier_ps"].status == "assumed"
+    assert "16 chips" in chip.constants["costs.barrier_ps"].source
+    own = "[costs.barrier_ps]\nvalue = 7\n" + PROVENANCE
+    assert read(tmp_path, grid + own).costs.barrier_ps == 7
+    assert read(tmp_path, GRID).costs.barrier_ps == 200_000
+
+
+def test_barriers_are_those_of_the_known_systems():
+    assert [barrier_ps(chips) for chips in (1, 8, 256)] == [200_000, 1_000_000, 14_300_000]
+    assert barrier_ps(1152) == load_chip("hala-point").costs.barrier_ps
+    barriers = [barrier_ps(chips) for chips in range(1, 1200)]
+    assert barriers == sorted(barriers)

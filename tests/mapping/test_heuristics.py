@@ -1,11 +1,19 @@
+import hypothesis
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loihi_gym.chip import topology
 from loihi_gym.errors import IllegalMappingError, UnknownNameError
 from loihi_gym.mapping import Mapping, Problem, heuristic, heuristics, random_mapping
-from loihi_gym.mapping.heuristics import PARTITIONINGS, balanced, lava_default, packed
+from loihi_gym.mapping.heuristics import (
+    PARTITIONINGS,
+    balanced,
+    core_positions,
+    lava_default,
+    packed,
+)
 from loihi_gym.mapping.orders import ORDERS
 from tests.mapping.conftest import BUNDLED
 from tests.toys import (
@@ -17,6 +25,9 @@ from tests.toys import (
     toy_network,
     toy_problem,
 )
+
+MANY = toy_chip(chips=(3, 2), routers=(4, 2), cores_per_router=2, coreless=((0, 0),))
+"""Six chips of 14 cores."""
 
 
 def legal(problem: Problem, counts) -> bool:
@@ -168,3 +179,47 @@ def test_random_mappings_reach_every_core():
     rng, problem = np.random.default_rng(0), BOXED[0]
     sizes = {random_mapping(problem, rng).n_logical_cores for _ in range(300)}
     assert {3, 40} <= sizes <= set(range(3, 41))
+
+
+@examples(60)
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=12), st.sampled_from(list(ORDERS)))
+def test_a_layer_that_fits_on_a_chip_stays_on_one(counts, order):
+    """Unless the cores left would not do for the layers after it."""
+    mesh, counts = topology(MANY), np.array(counts, np.int32)
+    hypothesis.assume(counts.sum() <= mesh.n_cores)
+    positions = core_positions(counts, mesh)
+    places = ORDERS[order](mesh)[positions]
+    assert len(set(places.tolist())) == counts.sum()
+    assert (np.diff(positions) >= 1).all()
+    first = 0
+    for layer, count in enumerate(counts.tolist()):
+        own = slice(first, first + count)
+        straddles = len(set(mesh.core_chip[places[own]].tolist())) > 1
+        if straddles and count <= 14:
+            rest = -int(positions[first]) % 14
+            assert positions[first] + rest + counts[layer:].sum() > mesh.n_cores
+        first += count
+
+
+def test_cores_are_left_free_so_that_no_layer_straddles():
+    mesh = topology(MANY)
+    assert core_positions(np.array([10, 10, 4, 14], np.int32), mesh).tolist() == [
+        *range(10),
+        *range(14, 28),
+        *range(28, 42),
+    ]
+
+
+def test_one_chip_leaves_no_gap():
+    assert core_positions(np.array([2, 3], np.int32), topology(toy_chip())).tolist() == [*range(5)]
+
+
+def test_balanced_equals_giving_cores_one_by_one():
+    """The heap gives the same counts as looking for the busiest layer each time."""
+    problem = bundled_problem("mlp-xs", "loihi2")
+    counts = packed(problem)
+    while counts.sum() < problem.topology.n_cores:
+        work = [int(problem.loads.work_ps(layer, counts).max()) for layer in range(5)]
+        growing = [layer for layer in range(5) if counts[layer] < problem.network.widths[layer]]
+        counts[max(growing, key=lambda layer: work[layer])] += 1
+    assert balanced(problem).tolist() == counts.tolist()
