@@ -156,20 +156,17 @@ def load_chip(name: str) -> ChipSpec:
         UnknownNameError: if no bundled chip has that name.
         ChipFileError: if the file is missing or malformed; the message names the key.
     """
-    tables, label = _read(name), Path(name).stem
-    if base := tables.pop("base", None):
-        own_barrier = "barrier_ps" in tables.get("costs", {})
-        tables = _merge(_read(str(base)), tables)
-    else:
-        own_barrier = True
+    own, label = _read(name), Path(name).stem
+    base = own.pop("base", None)
+    tables = own if base is None else _merge(_read(str(base)), own)
     topology = _table(label, tables, "topology")
-    grid = _pair(label, topology, "chips")
     constants = {
         f"{section}.{key}": _constant(label, f"{section}.{key}", entry)
         for section in _SECTIONS
         for key, entry in _table(label, tables, section).items()
     }
-    if not own_barrier and grid != (1, 1):
+    grid = _pair(label, topology, "chips")
+    if grid != (1, 1) and "barrier_ps" not in own.get("costs", {}):
         constants["costs.barrier_ps"] = _barrier(grid[0] * grid[1])
     return ChipSpec(
         name=label,
