@@ -17,6 +17,10 @@ class MappingFileError(LoihiGymError):
     """A mapping file is missing or malformed."""
 
 
+class BenchmarkError(LoihiGymError):
+    """A generator URI is malformed, or one of its values is out of range."""
+
+
 class IllegalMappingError(LoihiGymError):
     """A mapping violates at least one constraint of its problem."""
 

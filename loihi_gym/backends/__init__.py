@@ -8,6 +8,7 @@ from .bound import Bound, Placed
 from .lower_bound import LowerBound, lower_bound
 from .measurement import Backend, Bottleneck, EnergyBreakdown, Measurement
 from .mesh import MeshBackend
+from .noise import Noisy
 
 __all__ = [
     "Backend",
@@ -17,6 +18,7 @@ __all__ = [
     "LowerBound",
     "Measurement",
     "MeshBackend",
+    "Noisy",
     "Placed",
     "backends",
     "lower_bound",
@@ -31,12 +33,20 @@ def backends() -> list[str]:
     return sorted(_BACKENDS)
 
 
-def make_backend(name: str, problem: Problem) -> Backend:
+def make_backend(name: str, problem: Problem, noise: float = 0.0, seed: int = 0) -> Backend:
     """The backend of that name for a problem.
+
+    Args:
+        name: One of `backends()`.
+        problem: Whose mappings it measures.
+        noise: Relative scatter of the latency, to practise for hardware; see `Noisy`.
+        seed: Of the noise.
 
     Raises:
         UnknownNameError: if there is none.
+        LoihiGymError: if `noise` is out of range.
     """
     if name not in _BACKENDS:
         raise unknown("backend", name, backends())
-    return _BACKENDS[name](problem)
+    backend = _BACKENDS[name](problem)
+    return backend if noise == 0.0 else Noisy(backend, noise, seed)

@@ -22,7 +22,8 @@ Call x feasible if some counts satisfy 1 to 4 with it. If x is feasible, so is e
 the x of every mapping is feasible. `_least` encloses the least sum of a feasible x: it cuts the box
 of all candidates in two again and again, drops a box if its upper corner is infeasible (then
 so is every x in it), and the least sum of lower corners over the boxes that remain is a lower
-bound at any time. It stops once the first box is narrow, or after `MAX_DECISIONS`.
+bound at any time. Candidates outside of the first box have a larger sum than one that is known to
+be feasible. It stops once the first of the boxes is narrow, or after `MAX_DECISIONS`.
 
 Whether x is feasible is decided on a relaxation, which may only say yes too often: going backwards
 through the layers, the least cost of layers l, …, L - 1 for each k_l follows from that for each
@@ -35,9 +36,12 @@ cannot all be close to their targets at once. So the optimum may lie well above 
 
 import heapq
 import itertools
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from typing import Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -45,9 +49,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..chip import Topology
-from ..mapping import Problem, heuristic
+from ..mapping import Problem
 from ..mapping.heuristics import PARTITIONINGS, fewest_cores
-from .bound import Bound
 from .lower_bound_kernel import INFEASIBLE, cheapest, fill_step
 
 Int32Array = npt.NDArray[np.int32]
@@ -66,7 +69,9 @@ _known: WeakKeyDictionary[Problem, "LowerBound"] = WeakKeyDictionary()
 
 
 class StepBound(NamedTuple):
-    """What each cause alone proves of one step, barrier included, in ps.
+    """What each cause alone proves of one step of the fastest mappings, barrier included, in ps.
+
+    A mapping may well beat it in one step if it pays for that in another.
 
     Attributes:
         cores_ps: From the work of cores and their ports (1, 2 and 4 of the proof).
@@ -88,7 +93,7 @@ class LowerBound:
 
     Attributes:
         latency_ps: The joint bound over all steps.
-        steps: What is proven of each step alone; the sum is at most `latency_ps`.
+        steps: What is proven of the steps of the fastest mappings, each alone.
     """
 
     latency_ps: int
@@ -119,10 +124,9 @@ def lower_bound(problem: Problem) -> LowerBound:
 def _lower_bound(problem: Problem) -> LowerBound:
     barrier, steps = problem.chip.costs.barrier_ps, problem.activity.steps
     averages = _Averages(problem)
-    most = _known_latency(problem) - steps * barrier
-    lowest = averages.steps_ps()
+    most, lowest = _feasible_sum(problem), averages.steps_ps()
     highest = most - int(lowest.sum()) + lowest
-    fewest = averages.fewest(highest)
+    fewest = _fewest(problem, averages.fewest(highest), highest)
     counts = np.minimum(problem.topology.n_cores - fewest.sum() + fewest, problem.network.widths)
     if _table_size(problem, counts) > MAX_TABLE:
         sure = (lowest + barrier).tolist()
@@ -141,11 +145,49 @@ def _lower_bound(problem: Problem) -> LowerBound:
     )
 
 
-def _known_latency(problem: Problem) -> int:
-    """Latency on `bound` of the best of a few mappings: the lower bound cannot be above it."""
-    backend = Bound(problem)
-    mappings = [heuristic(problem, f"{name}/strided") for name in PARTITIONINGS]
-    return int(backend.latencies(mappings).min())
+def _fewest(problem: Problem, counts: Int64Array, limits: Int64Array) -> Int64Array:
+    """Least count of each layer, from `counts` on, with which it receives within the limits."""
+    fewest = counts.copy()
+    for layer in range(1, problem.n_layers):
+        while fewest[layer] < problem.network.widths[layer]:
+            received = problem.loads.receivers(layer, int(fewest[layer])).receive_ps
+            if (received.max(axis=1) <= limits).all():
+                break
+            fewest[layer] += 1
+    return fewest
+
+
+def _feasible_sum(problem: Problem) -> int:
+    """Sum of step times, barriers left out, that satisfies 1 to 4 of the proof."""
+    n, within = n_router_links(problem.topology), cores_within(problem.topology)
+    sums = []
+    for partitioning in PARTITIONINGS.values():
+        counts = partitioning(problem)
+        traffic = problem.traffic(counts)
+        link_ps = _least_link_ps(problem)
+        hops = [
+            sum(_hops(problem, layer, int(k), step, within) for layer, k in enumerate(counts))
+            for step in range(traffic.steps)
+        ]
+        carried = [-(-count * link_ps // max(n, 1)) for count in hops]
+        sums.append(int(np.maximum(traffic.floor_ps, carried).sum()))
+    return min(sums)
+
+
+def _hops(problem: Problem, layer: int, k: int, step: int, within: Int64Array) -> int:
+    """Hops that the messages to `k` pieces of a layer need at least."""
+    if layer == 0:
+        return 0
+    reached = np.count_nonzero(problem.loads.receivers(layer, k).synapses[step], axis=1)
+    return sum(int(np.maximum(reached - near, 0).sum()) for near in within.tolist())
+
+
+def _least_link_ps(problem: Problem) -> int:
+    """Least time that a message takes a link between routers."""
+    costs, words = problem.chip.costs, problem.activity.message_bits // 32
+    if problem.chip.n_chips == 1:
+        return costs.link_ps * words
+    return min(costs.link_ps, costs.chip_link_ps) * words
 
 
 def _alone(
@@ -249,10 +291,9 @@ class _Tables:
         port_ps = chip.costs.link_ps * (problem.activity.message_bits // 32)
         costs = chip.costs
         self._times = (costs.neuron_active_ps, costs.neuron_inactive_ps, costs.spike_ps, port_ps)
-        crossing = costs.chip_link_ps if chip.n_chips > 1 else costs.link_ps
-        self._link_ps = min(costs.link_ps, crossing) * (port_ps // max(costs.link_ps, 1))
+        self._link_ps = _least_link_ps(problem)
         self._links = n_router_links(problem.topology)
-        self._layers = _fill(problem, counts, port_ps)
+        self._layers = _fill(problem, fewest, counts, port_ps)
 
     def suffices(self, limits: Int64Array) -> bool:
         """Whether cores, hops and their weighted sums may all be within their limits."""
@@ -276,7 +317,15 @@ class _Tables:
     def links_suffice(self, step: int, limits: Int64Array) -> bool:
         """Whether the links may carry the messages of a step within its limit."""
         most = int(self._most_hops(limits)[step])
-        return int(sum(layer.hops[1:, step].min() for layer in self._layers[1:])) <= most
+        return (
+            int(
+                sum(
+                    layer.hops[least:, step].min()
+                    for layer, least in zip(self._layers[1:], self._fewest[1:], strict=True)
+                )
+            )
+            <= most
+        )
 
     def _most_hops(self, limits: Int64Array) -> Int64Array:
         """Messages times hops that all links together can carry in time, (T,)."""
@@ -318,37 +367,43 @@ class _Tables:
         return int(following.min()), counts[:-1]
 
 
-def _fill(problem: Problem, counts: Int64Array, port_ps: int) -> list[_Layer]:
+def _fill(problem: Problem, fewest: Int64Array, counts: Int64Array, port_ps: int) -> list[_Layer]:
     """The tables of all layers."""
-    loads, widths = problem.loads, problem.network.widths
-    within = cores_within(problem.topology, int(counts.max()))
-    steps, layers = problem.activity.steps, []
-    receive_ps, hops = (np.zeros((int(counts[0]) + 1, steps), np.int64) for _ in range(2))
-    for layer, width in enumerate(widths):
-        sends = np.stack([sent != 0 for sent in problem.activity.messages[layer]])
-        until = np.zeros((steps, width + 1), np.int32)
-        np.cumsum(sends, axis=1, out=until[:, 1:])
-        last = layer + 1 == len(widths)
-        k = 0 if last else int(counts[layer + 1])
-        reached = np.zeros((steps, k + 1, int(until[:, -1].max()) + 1), np.int32)
-        next_receive_ps, next_hops = (np.zeros((k + 1, steps), np.int64) for _ in range(2))
-        for step in range(0 if last else steps):
-            targets, senders = loads.targets(layer, step), int(until[step, -1])
-            fill_step(
+    loads, widths, steps = problem.loads, problem.network.widths, problem.activity.steps
+    within = cores_within(problem.topology)
+    layers = [_empty(problem, layer, counts) for layer in range(len(widths))]
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:  # the kernel releases the GIL
+        for layer, step in product(range(len(widths) - 1), range(steps)):
+            targets, after = loads.targets(layer, step), layers[layer + 1]
+            pool.submit(
+                fill_step,
                 targets.first,
                 targets.neurons,
                 widths[layer + 1],
                 loads.cost,
                 port_ps,
                 within,
-                next_receive_ps[:, step],
-                reached[step, :, : senders + 1],
-                next_hops[:, step],
+                int(fewest[layer + 1]),
+                after.receive_ps[:, step],
+                layers[layer].reached[step],
+                after.hops[:, step],
             )
-            reached[step, :, senders + 1 :] = reached[step, :, senders : senders + 1]
-        layers.append(_Layer(receive_ps, until, reached, hops))
-        receive_ps, hops = next_receive_ps, next_hops
     return layers
+
+
+def _empty(problem: Problem, layer: int, counts: Int64Array) -> _Layer:
+    """A layer's tables before anything is received."""
+    steps, last = problem.activity.steps, layer + 1 == problem.n_layers
+    sends = np.stack([sent != 0 for sent in problem.activity.messages[layer]])
+    until = np.zeros((steps, sends.shape[1] + 1), np.int32)
+    np.cumsum(sends, axis=1, out=until[:, 1:])
+    own, following = int(counts[layer]), 0 if last else int(counts[layer + 1])
+    return _Layer(
+        receive_ps=np.zeros((own + 1, steps), np.int64),
+        until=until,
+        reached=np.zeros((steps, following + 1, int(until[:, -1].max()) + 1), np.int32),
+        hops=np.zeros((own + 1, steps), np.int64),
+    )
 
 
 def n_router_links(mesh: Topology) -> int:
@@ -356,12 +411,12 @@ def n_router_links(mesh: Topology) -> int:
     return 2 * ((mesh.width - 1) * mesh.height + mesh.width * (mesh.height - 1))
 
 
-def cores_within(mesh: Topology, most: int) -> Int64Array:
-    """Other cores within d = 0, 1, … hops of a core, at most, until that is `most`, (D,)."""
+def cores_within(mesh: Topology) -> Int64Array:
+    """Other cores within d = 0, 1, … hops of a core, at most, until they are all, (D,)."""
     ports = int(mesh.core_port.max()) + 1
     within: list[int] = []
     for distance in range(mesh.width + mesh.height):
-        if within and within[-1] >= most:
+        if within and within[-1] >= mesh.n_cores - 1:
             break
         # In rows 0, 1, -1, 2, … from the core's own: no place in a rectangle sees more.
         rows = sorted(range(-distance, distance + 1), key=abs)[: mesh.height]

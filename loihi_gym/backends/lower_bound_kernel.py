@@ -7,7 +7,7 @@ INFEASIBLE = np.int64(1) << 62
 
 
 @njit(cache=True, nogil=True)
-def fill_step(first, targets, neurons, cost, port_ps, within, receive_ps, reached, hops):  # type: ignore[no-untyped-def]
+def fill_step(first, targets, neurons, cost, port_ps, within, fewest, receive_ps, reached, hops):  # type: ignore[no-untyped-def]
     """What the senders of one step make a layer of `neurons` receive, for every core count k.
 
     Args:
@@ -17,13 +17,14 @@ def fill_step(first, targets, neurons, cost, port_ps, within, receive_ps, reache
         cost: Synapse bits, axon words, ps per word, ps per synapse.
         port_ps: Time that a message takes a core's port.
         within: Other cores within d hops of a core, at most, (D,).
+        fewest: The first count that is looked at.
         receive_ps: Filled with the longest that a piece receives, (K + 1,).
         reached: Filled with the pieces the first senders reach, added up, (K + 1, A + 1).
         hops: Filled with hops that the messages need at least, (K + 1,).
     """
     bits, axon_words, word_ps, synop_ps = cost
     piece_of = np.empty(neurons, np.int64)
-    for k in range(1, len(receive_ps)):
+    for k in range(fewest, len(receive_ps)):
         for piece in range(k):
             piece_of[piece * neurons // k : (piece + 1) * neurons // k] = piece
         busy, arriving = np.zeros(k, np.int64), np.zeros(k, np.int64)
@@ -42,6 +43,7 @@ def fill_step(first, targets, neurons, cost, port_ps, within, receive_ps, reache
                 if pieces <= within[distance]:
                     break
                 hops[k] += pieces - within[distance]
+        reached[k, len(first) :] = reached[k, len(first) - 1]  # other steps have more senders
         for piece in range(k):
             receive_ps[k] = max(receive_ps[k], busy[piece], arriving[piece] * port_ps)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -11,6 +11,7 @@ from ..chip import load_chip
 from ..errors import NetworkFileError, unknown
 from ..mapping import Problem
 from ..network import load_network, record
+from .generator import PREFIX, generate
 
 _HERE = resources.files(__package__)
 
@@ -22,12 +23,12 @@ class Benchmark:
     Attributes:
         name: What `load` takes.
         description: One line.
-        network: File in `data/`.
-        sha256: Of that file.
+        network: File in `data/`, or a generator URI.
+        sha256: Of that file, or of what the URI generates (`fingerprint`).
         chip: Name of a bundled chip.
         steps: Recorded time steps.
         reference: The fastest standard heuristic on `mesh`, as ``partitioning/order``.
-        test_accuracy: Of the integer network on 1,000 held-out digits.
+        test_accuracy: Of the integer network on 1,000 held-out digits; None if it is not trained.
     """
 
     name: str
@@ -37,7 +38,12 @@ class Benchmark:
     chip: str
     steps: int
     reference: str
-    test_accuracy: float
+    test_accuracy: float | None = None
+
+    @property
+    def generated(self) -> bool:
+        """Whether `network` is a generator URI."""
+        return self.network.startswith(PREFIX)
 
     @property
     def path(self) -> Path:
@@ -68,13 +74,18 @@ def benchmark(name: str) -> Benchmark:
 
 
 def load(name: str) -> Problem:
-    """The problem of that name; a new object each time, with caches of its own.
+    """The problem of that name or generator URI; a new object each time, with caches of its own.
 
     Raises:
         UnknownNameError: if there is no such benchmark.
+        BenchmarkError: if a generator URI is malformed.
         NetworkFileError: if its network file is missing or not the one that was released.
     """
+    if name.startswith(PREFIX):
+        return generate(name)
     entry = benchmark(name)
+    if entry.generated:
+        return replace(generate(entry.network), name=name, reference=entry.reference)
     _check_file(entry)
     network, inputs = load_network(entry.path)
     return Problem(

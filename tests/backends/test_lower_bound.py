@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loihi_gym.backends import Bound, lower_bound, make_backend
+from loihi_gym.backends import Bound, Measurement, lower_bound, make_backend
 from loihi_gym.backends.lower_bound import TOLERANCE, cores_within
 from loihi_gym.backends.lower_bound_kernel import fill_step
 from loihi_gym.benchmarks import load
@@ -60,13 +60,15 @@ def least_floor(problem: Problem) -> int:
     return min(int(floor.sum()) for floor in floors) + barriers
 
 
-def optimum(problem: Problem) -> int:
-    """Least latency on `bound` of all mappings."""
+def optimum(problem: Problem) -> Measurement:
+    """The fastest of all mappings on `bound`."""
     backend, cores = Bound(problem), range(problem.topology.n_cores)
-    return min(
-        int(backend.latencies([Mapping(counts, p) for p in permutations(cores, sum(counts))]).min())
+    mappings = [
+        Mapping(counts, places)
         for counts in legal_counts(problem)
-    )
+        for places in permutations(cores, sum(counts))
+    ]
+    return backend.evaluate(mappings[int(backend.latencies(mappings).argmin())])
 
 
 @examples(60)
@@ -76,9 +78,6 @@ def test_no_mapping_is_faster_on_bound(problem, seed):
     mappings = [random_mapping(problem, rng) for _ in range(20)]
     mappings += [heuristic(problem, name) for name in heuristics()]
     assert least.latency_ps <= Bound(problem).latencies(mappings).min()
-    for step, part in enumerate(least.steps):
-        times = [Bound(problem).evaluate(mapping).step_times_ps[step] for mapping in mappings]
-        assert max(part) <= min(times)
 
 
 @examples(15)
@@ -111,10 +110,11 @@ TINY = {
 def test_it_is_below_and_near_the_optimum_of_tiny_problems(chip, seed):
     problem = toy_problem((6, 8, 5), density=0.7, chip=chip, seed=seed)
     least, best = lower_bound(problem), optimum(problem)
-    assert least.latency_ps <= best
-    assert least.gap(best) < 0.35
+    assert least.latency_ps <= best.latency_ps
+    assert all(max(part) <= ps for part, ps in zip(least.steps, best.step_times_ps, strict=True))
+    assert least.gap(best.latency_ps) < 0.35
     if chip is TINY["square"]:
-        assert least.gap(best) < 0.02
+        assert least.gap(best.latency_ps) < 0.02
 
 
 def test_slow_links_bound_it_by_hops():
@@ -150,7 +150,7 @@ def test_a_network_that_does_not_fit_has_none():
         lower_bound(problem)
 
 
-@pytest.mark.parametrize(("name", "least"), [("mlp-deep", 5_124_010), ("mlp-wide", 4_964_688)])
+@pytest.mark.parametrize(("name", "least"), [("mlp-deep", 5_125_198), ("mlp-wide", 4_965_434)])
 def test_golden_bounds_of_the_flagships(name, least):
     """The same on every machine; annealing on `bound` comes to 0.9 % and 12 % above it."""
     problem = load(name)
@@ -174,6 +174,7 @@ def test_tables_equal_a_brute_force(seed, width, k):
         problem.loads.cost,
         port_ps,
         within,
+        1,
         receive,
         reached,
         hops,
@@ -190,7 +191,7 @@ def test_tables_equal_a_brute_force(seed, width, k):
 @pytest.mark.parametrize("routers", [(1, 1), (5, 1), (3, 4), (8, 5)])
 def test_cores_within_reach_are_never_fewer_than_there_are(routers):
     mesh = topology(toy_chip(routers=routers, cores_per_router=3))
-    within = cores_within(mesh, mesh.n_cores)
+    within = cores_within(mesh)
     x, y = mesh.core_x.astype(int), mesh.core_y.astype(int)
     hops = np.abs(x[:, None] - x) + np.abs(y[:, None] - y)
     for distance, most in enumerate(within):

@@ -1,0 +1,229 @@
+"""Generated problems: the grammar, the draws against a twin in plain Python, and what is frozen."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import loihi_gym
+from loihi_gym.benchmarks import benchmark
+from loihi_gym.benchmarks.generator import (
+    RATE,
+    STEP_SCATTER,
+    Generated,
+    fan_in,
+    fingerprint,
+    generate,
+    parse,
+    stream,
+)
+from loihi_gym.benchmarks.generator_kernel import draw_mask, hash_many
+from loihi_gym.errors import BenchmarkError, LoihiGymError, UnknownNameError
+from loihi_gym.mapping import heuristic
+from tests.toys import examples
+
+SMALL = "generator://mlp?layers=2&width=40&inputs=30&chip=loihi2-16&seed=3"
+
+
+def slow_hash(seed: int, counter: int) -> int:
+    """splitmix64 in plain Python."""
+    mask = (1 << 64) - 1
+    x = (seed + (counter + 1) * 0x9E3779B97F4A7C15) & mask
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9 & mask
+    x = (x ^ x >> 27) * 0x94D049BB133111EB & mask
+    return x ^ x >> 31
+
+
+def test_numbers_are_those_of_splitmix64():
+    """The first outputs of the published reference implementation for seed 1234567."""
+    numbers = np.empty(5, np.uint64)
+    hash_many(np.uint64(1234567), numbers)
+    assert numbers.tolist() == [
+        6457827717110365317,
+        3203168211198807973,
+        9817491932198370423,
+        4593380528125082431,
+        16408922859458223821,
+    ]
+    assert numbers.tolist() == [slow_hash(1234567, index) for index in range(5)]
+    assert int(stream(9, 4)) == slow_hash(9, 4)
+
+
+@examples(60)
+@given(st.integers(0, 2**63 - 1), st.integers(1, 30), st.integers(1, 6), st.data())
+def test_a_mask_equals_its_slow_twin(seed, n_pre, n_post, data):
+    n = data.draw(st.integers(1, n_pre))
+    indices = np.empty((n_post, n), np.int32)
+    draw_mask(np.uint64(seed), n_pre, n, indices)
+    counter, wanted = 0, min(n, n_pre - n)
+    for row in indices.tolist():
+        drawn: set[int] = set()
+        while len(drawn) < wanted:
+            drawn.add((slow_hash(seed, counter) >> 32) * n_pre >> 32)
+            counter += 1
+        expected = drawn if 2 * n <= n_pre else set(range(n_pre)) - drawn
+        assert row == sorted(expected)
+        assert len(expected) == n
+
+
+def slow_sends(spec: Generated, layer: int) -> list[list[bool]]:
+    """Which neurons send, one by one."""
+    seed, width = slow_hash(spec.seed, 2 * layer + 1), spec.widths[layer]
+    small = [slow_hash(seed, index) >> 44 for index in range(width * (1 + spec.steps) + spec.steps)]
+    sends = []
+    for step in range(spec.steps):
+        scale = 1000 - STEP_SCATTER + (2 * STEP_SCATTER * small[width + step] >> 20)
+        sends.append([])
+        for neuron in range(width):
+            rank, within = divmod(small[neuron], 1 << 15)
+            rate = RATE[rank] + ((RATE[rank + 1] - RATE[rank]) * within >> 15)
+            chance = int(spec.active * 10**6) * rate * scale // 10**6
+            drawn = small[width + spec.steps + step * width + neuron] * 10**6 >> 20
+            sends[-1].append(drawn < chance)
+    return sends
+
+
+def test_activity_equals_its_slow_twin():
+    spec = parse(SMALL + "&steps=3&active=0.3")
+    problem = generate(spec.uri)
+    for layer, messages in enumerate(problem.activity.messages):
+        assert (messages != 0).tolist() == slow_sends(spec, layer)
+
+
+def test_activity_has_the_measured_distribution():
+    problem = generate("generator://mlp?layers=60&width=2000&density=0.001&steps=8&seed=1")
+    hidden = np.stack(problem.activity.messages[1:-1]) != 0  # (layer, step, neuron)
+    assert hidden.mean() == pytest.approx(0.12, rel=0.02)
+    of_step = hidden.mean(axis=2)
+    assert of_step.std() / 0.12 == pytest.approx(0.26, abs=0.03)
+    # A neuron's rates in two steps agree as far as RATE makes neurons differ.
+    together = (hidden[:, 0] & hidden[:, 1]).mean() / (of_step[:, 0] * of_step[:, 1]).mean()
+    middle = (
+        np.diff(np.array(RATE) / 1000) ** 2 / 12 + ((np.array(RATE[1:]) + RATE[:-1]) / 2e3) ** 2
+    )
+    assert together == pytest.approx(middle.mean(), rel=0.05)
+
+
+def test_rates_average_to_one():
+    assert np.mean((np.array(RATE[1:]) + np.array(RATE[:-1])) / 2) == pytest.approx(1000, abs=1)
+
+
+def test_masks_have_the_density_asked_for():
+    problem = generate(SMALL + "&density=0.2")
+    assert problem.network.widths == (30, 40, 40, 10)
+    assert problem.network.densities == pytest.approx([0.2, 0.2, 0.2])
+    assert [fan_in(parse(SMALL), layer) for layer in (1, 2, 3)] == [8, 10, 10]  # 7.5 rounds up
+    columns = np.bincount(problem.network.weights[1].indices, minlength=40)
+    assert columns.min() < columns.max()  # fan-out varies, fan-in does not
+
+
+def test_a_uri_works_wherever_a_name_does():
+    problem = loihi_gym.load(SMALL)
+    assert problem.reference == "balanced/strided"
+    backend = loihi_gym.make_backend("mesh", problem)
+    assert backend.evaluate(problem.reference_mapping).latency_ps > 0
+    assert problem.activity.message_bits == 64
+    assert loihi_gym.load(SMALL + "&bits=32").activity.message_bits == 32
+
+
+def test_the_canonical_form_names_the_same_problem():
+    spec = parse("generator://mlp?seed=3&width=40&chip=loihi2-16&layers=2&inputs=30&density=0.250")
+    assert spec == parse(SMALL)
+    assert spec.uri == (
+        "generator://mlp?layers=2&width=40&inputs=30&outputs=10&density=0.25&active=0.12&steps=2"
+        "&bits=64&chip=loihi2-16&reference=balanced/strided&seed=3"
+    )
+    assert parse(spec.uri) == spec
+    assert generate(SMALL).name == spec.uri
+    assert fingerprint(generate(SMALL)) == fingerprint(generate(spec.uri))
+
+
+@examples(100)
+@given(st.integers(1, 10**6).map(lambda n: Fraction(n, 10**6)))
+def test_every_density_survives_the_canonical_form(density):
+    spec = Generated(1, 5, density=density)
+    assert parse(spec.uri) == spec
+
+
+def test_seeds_differ():
+    prints = {fingerprint(generate(SMALL[:-1] + str(seed))) for seed in range(4)}
+    assert len(prints) == 4
+
+
+BAD = {
+    "generator://mlp?width=40": "lacks layers=",
+    "generator://mlp?layers=2": "lacks width=",
+    "generator://mlp": "generator://mlp",
+    "generator://cnn?layers=2&width=4": "is not of the form generator://mlp?",
+    "generator://mlp/x?layers=2&width=4": "is not of the form",
+    "generator://mlp?layers=2&width=4#x": "is not of the form",
+    "generator://[?layers=2": "generator://",
+    "generator://mlp?layers=2&width": "generator://",
+    "generator://mlp?layers=2&width=": "width='' is not a whole number from 1 to 65535",
+    "generator://mlp?layers=2&width=0": "width='0' is not a whole number from 1",
+    "generator://mlp?layers=2&width=-4": "width='-4' is not a whole number",
+    "generator://mlp?layers=2&width=4.0": "width='4.0' is not a whole number",
+    "generator://mlp?layers=2&width=²": "width='²' is not a whole number",
+    "generator://mlp?layers=2&width=4&width=4": "states width twice",
+    "generator://mlp?layers=2&width=4&density=0": "density='0' is not a decimal fraction above 0",
+    "generator://mlp?layers=2&width=4&density=1.5": "density='1.5' is not",
+    "generator://mlp?layers=2&width=4&density=nan": "density='nan' is not",
+    "generator://mlp?layers=2&width=4&density=": "density='' is not",
+    "generator://mlp?layers=2&width=4&density=.": "density='.' is not",
+    "generator://mlp?layers=2&width=4&active=0.1234567": "at most 6 decimals",
+    "generator://mlp?layers=2&width=4&bits=16": "bits='16' is neither 32 nor 64",
+    "generator://mlp?layers=2&width=4&seed=9223372036854775808": "seed='9223372036854775808' is",
+    "generator://mlp?layers=9999&width=65535&density=1": "at most 16,777,216",
+}
+
+
+@pytest.mark.parametrize("uri", BAD)
+def test_a_bad_uri_is_refused_in_one_line(uri):
+    with pytest.raises(BenchmarkError) as caught:
+        loihi_gym.load(uri)
+    assert BAD[uri] in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert isinstance(caught.value, LoihiGymError)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("&chip=loihi3", "unknown chip 'loihi3'; did you mean"),
+        ("&reference=best", "unknown heuristic 'best'"),
+        ("&depth=4", "unknown parameter 'depth'"),
+    ],
+)
+def test_an_unknown_name_in_a_uri_is_named(more, message):
+    with pytest.raises(UnknownNameError, match=message):
+        loihi_gym.load("generator://mlp?layers=2&width=4" + more)
+
+
+@pytest.fixture(scope="module")
+def eight_chips() -> loihi_gym.Problem:
+    return loihi_gym.load("mlp-deep-8chip")
+
+
+def test_the_8_chip_benchmark_is_frozen(eight_chips):
+    entry = benchmark("mlp-deep-8chip")
+    assert entry.generated
+    assert fingerprint(eight_chips) == entry.sha256
+    spec = parse(entry.network)
+    assert spec.uri == entry.network
+    assert (spec.chip, spec.steps, spec.reference) == (entry.chip, entry.steps, entry.reference)
+    assert (eight_chips.name, eight_chips.reference) == (entry.name, entry.reference)
+
+
+def test_the_default_fills_60_to_80_percent_of_8_chips(eight_chips):
+    cores = heuristic(eight_chips, "lava-default/row-major").n_logical_cores
+    assert 0.6 < cores / eight_chips.topology.n_cores < 0.8
+
+
+def test_the_8_chip_reference_is_the_fastest_heuristic(eight_chips):
+    backend = loihi_gym.make_backend("mesh", eight_chips)
+    names = loihi_gym.heuristics()
+    measured = backend.evaluate_batch([heuristic(eight_chips, name) for name in names])
+    latencies = [result.latency_ps for result in measured]
+    assert names[latencies.index(min(latencies))] == eight_chips.reference
