@@ -13,6 +13,7 @@ CORES = {
     "loihi2": 152,
     "loihi2-128": 128,
     "loihi2-16": 16,
+    "loihi2-24": 24,
     "loihi2-8x19": 152,
 }
 STATUSES = {"measured", "vendor", "derived", "assumed", "logged"}
