@@ -26,7 +26,18 @@ from ..chip import ChipSpec, Topology, topology
 from ..mapping import Mapping, Problem, Traffic
 from .bound import busy_times, link_service_ps, measurement
 from .measurement import Measurement
-from .mesh_kernel import CORE, PORT, Delays, Load, Mesh, Records, new_mesh, simulate
+from .mesh_kernel import (
+    CORE,
+    INPUT,
+    OUTPUT,
+    Delays,
+    Load,
+    Mesh,
+    Records,
+    address,
+    new_mesh,
+    simulate,
+)
 
 Int64Array = npt.NDArray[np.int64]
 
@@ -82,7 +93,7 @@ class MeshBackend:
 
 def make_mesh(chip: ChipSpec, link_words: int) -> Mesh:
     """A workspace for one thread."""
-    return new_mesh(ports(chip, link_words), cores(chip), delays(chip, link_words))
+    return new_mesh(*ports(chip, link_words), cores(chip), delays(chip, link_words))
 
 
 def kernel_load(traffic: Traffic, tick: int) -> Load:
@@ -125,47 +136,55 @@ def delays(chip: ChipSpec, link_words: int) -> Delays:
 @lru_cache(maxsize=64)
 def cores(chip: ChipSpec) -> Records:
     """The kernel's form of a chip's physical cores."""
-    grid, ports = topology(chip), chip.cores_per_router + 4
+    grid = topology(chip)
     table = np.zeros(grid.n_cores, CORE)
-    table["router"], table["port"] = grid.core_router, grid.core_port
-    table["x"], table["y"], table["rank"] = grid.core_x, grid.core_y, grid.send_rank
-    table["injection"] = grid.core_router * ports + grid.core_port
+    table["address"] = address(grid.core_x, grid.core_y, grid.core_port)
+    table["x"], table["y"], table["port"] = grid.core_x, grid.core_y, grid.core_port
+    table["rank"] = grid.send_rank
+    table["injection"] = grid.core_router * (chip.cores_per_router + 4) + grid.core_port
     return table
 
 
 @lru_cache(maxsize=64)
-def ports(chip: ChipSpec, link_words: int) -> Records:
-    """The kernel's form of a chip's router ports, fabric by fabric."""
+def ports(chip: ChipSpec, link_words: int) -> tuple[Records, Records]:
+    """The kernel's form of a chip's router inputs and outputs, fabric by fabric."""
     grid, n_ports, fabrics = topology(chip), chip.cores_per_router + 4, chip.network.fabrics
-    tick, cycle = tick_ps(chip), chip.costs.link_ps // 2
-    service = link_service_ps(chip, link_words)
-    table = np.zeros((fabrics, grid.n_routers, n_ports), PORT)
-    table["router"] = np.arange(grid.n_routers)[:, None]
-    table["fabric"] = np.arange(fabrics)[:, None, None]
-    table["y"], table["x"] = np.divmod(table["router"], grid.width)
-    ids = np.arange(table.size, dtype=np.int32).reshape(table.shape)
-    table["first"] = ids[:, :, :1]
-    table["wire"], table["hold"] = cycle // tick, (service[-1] - cycle) // tick
-    links = (slice(None), slice(None), slice(-4, None))
-    table["wire"][links] = ((_hop_ps(chip, grid) - cycle) // tick).reshape(-1, 4)
-    table["hold"][links] = ((service[: 4 * grid.n_routers] - cycle) // tick).reshape(-1, 4)
-    # Nothing happens twice at one instant, however far a study moves the constants.
-    table["wire"], table["hold"] = np.maximum(table["wire"], 1), np.maximum(table["hold"], 1)
-    table["core"] = table["downstream"] = table["sender"] = -1
-    table["core"][:, grid.core_router, grid.core_port] = np.arange(grid.n_cores)
+    shape = (fabrics, grid.n_routers, n_ports)
+    inputs, outputs = np.zeros(shape, INPUT), np.zeros(shape, OUTPUT)
+    y, x = np.divmod(np.arange(grid.n_routers), grid.width)
+    inputs["x"], inputs["y"] = x[:, None], y[:, None]
+    ids = np.arange(inputs.size, dtype=np.int32).reshape(shape)
+    inputs["first"] = outputs["first"] = ids[:, :, :1]
+    outputs["fabric"] = np.arange(fabrics)[:, None, None]
+    _set_times(chip, grid, link_words, outputs)
+    outputs["core"] = -1
+    outputs["core"][:, grid.core_router, grid.core_port] = np.arange(grid.n_cores)
     # East's output leads to the west input of the next router, and so on; a sender is an event.
     square = ids.reshape(fabrics, grid.height, grid.width, n_ports)
-    leads = table["downstream"].reshape(square.shape)
+    leads = np.full(square.shape, -1, np.int32)
     east, west, north, south = range(n_ports - 4, n_ports)
     leads[:, :, :-1, east] = square[:, :, 1:, west]
     leads[:, :, 1:, west] = square[:, :, :-1, east]
     leads[:, :-1, :, north] = square[:, 1:, :, south]
     leads[:, 1:, :, south] = square[:, :-1, :, north]
-    table["downstream"] = leads.reshape(table.shape)
-    table["sender"] = np.where(
-        table["core"] >= 0, 2 * table.size + table["core"], table.size + table["downstream"]
+    # What fills an input is what its own direction's output leads to: links come in pairs.
+    outputs["downstream"] = leads.reshape(shape)
+    inputs["sender"] = np.where(
+        outputs["core"] >= 0, inputs.size + outputs["core"], outputs["downstream"]
     )
-    return table.reshape(-1)
+    return inputs.reshape(-1), outputs.reshape(-1)
+
+
+def _set_times(chip: ChipSpec, grid: Topology, link_words: int, outputs: Records) -> None:
+    tick, cycle = tick_ps(chip), chip.costs.link_ps // 2
+    service = link_service_ps(chip, link_words)
+    wire, hold = outputs["wire"], outputs["hold"]
+    wire[:], hold[:] = cycle // tick, (service[-1] - cycle) // tick
+    wire[:, :, -4:] = ((_hop_ps(chip, grid) - cycle) // tick).reshape(-1, 4)
+    hold[:, :, -4:] = ((service[: 4 * grid.n_routers] - cycle) // tick).reshape(-1, 4)
+    # Nothing happens twice at one instant, however far a study moves the constants.
+    np.maximum(wire, 1, out=wire)
+    np.maximum(hold, 1, out=hold)
 
 
 def _hop_ps(chip: ChipSpec, grid: Topology) -> Int64Array:

@@ -1,10 +1,16 @@
-"""The mesh simulation's inner loop: an event queue that skips from change to change.
+"""The mesh simulation's inner loop: an event queue that skips from departure to departure.
 
 The rules are those of `mesh_reference`, which spells them out one by one; tests hold the two equal.
-What makes this one fast is that it keeps no clock: every buffer, output and core has at most one
-event under way, a credit is the time at which a buffer slot was emptied, and a receiver's queue is
-the list of times at which its messages start. Times are ticks, whole numbers of a common divisor of
-all the chip's delays.
+What makes this one fast is that it keeps no clock and has one event per message and link. A message
+that gets to the head of a buffer *asks* for its output at once, with the time from which on it may
+be chosen; an output knows from the earliest of them when it will choose, and its only event is the
+departure after that. A credit is the time at which a buffer slot was emptied, and a receiver's
+queue is the list of times at which its messages start. Times are ticks, whole numbers of a common
+divisor of all the chip's delays.
+
+All events of a tick can be played in any order, because each has its effect later than the tick.
+The one exception is decided here: messages of several fabrics that reach one receiver together are
+queued by fabric, so departures are played in ascending order of output.
 """
 
 from typing import Any, NamedTuple
@@ -30,55 +36,66 @@ _LOWEST_BIT = np.zeros(64, np.int64)
 for _bit in range(64):
     _LOWEST_BIT[(0x03F79D71B4CB0A89 << _bit) % (1 << 64) >> 58] = _bit
 
-PORT = np.dtype(
+INPUT = np.dtype(
     [
-        # Fixed. An output leads to the core `core` or, if that is -1, to the input `downstream`.
-        ("wire", np.int64),  # from a departure to the arrival behind it
-        ("hold", np.int64),  # from a departure until the output and its input may be used again
-        ("router", np.int32),
+        # Fixed: where it is, port 0 of its router and fabric, event of what fills it.
         ("x", np.int32),
         ("y", np.int32),
-        ("fabric", np.int32),
-        ("first", np.int32),  # port 0 of the same router and fabric
+        ("first", np.int32),
+        ("sender", np.int32),
+        # The buffer: messages in it, slots from 0 to depth - 1, from when on the head may ask.
+        ("count", np.int32),
+        ("head", np.int32),
+        ("tail", np.int32),
+        ("sender_waits", np.int32),
+        ("free", np.int64),
+        ("asked", np.int64),  # from when on the head may be chosen
+    ],
+    align=True,
+)
+OUTPUT = np.dtype(
+    [
+        # Fixed. It leads to the core `core` or, if that is -1, to the input `downstream`.
+        ("wire", np.int64),  # from a departure to the arrival behind it
+        ("hold", np.int64),  # from a departure until the output and its input may be used again
+        ("first", np.int32),
         ("core", np.int32),
         ("downstream", np.int32),
-        ("sender", np.int32),  # event of what fills this input: an output or a core
-        # The input buffer.
-        ("count", np.int32),
-        ("head", np.int32),  # slot, from 0 to depth - 1
-        ("tail", np.int32),
-        ("head_free", np.int64),
-        ("sender_waits", np.int64),
-        # The output.
-        ("wanted", np.int64),  # bit per input port
+        ("fabric", np.int32),
+        ("wanted", np.int64),  # bit per input port whose head asked for it
         ("free", np.int64),
+        ("choice", np.int64),  # when it chooses, or did; OCCUPIED if nothing is wanted
         ("turn", np.int32),  # input port to be looked at first
-        ("chosen", np.int32),  # input port, -1 for none
-    ]
+        ("chosen", np.int32),  # input port, -1 before the departure is tried
+    ],
+    align=True,
 )
 SLOT = np.dtype(
-    [("emptied", np.int64), ("arrival", np.int64), ("receive", np.int64), ("core", np.int64)]
+    [("emptied", np.int64), ("arrival", np.int64), ("receive", np.int64), ("address", np.int64)]
 )
 CORE = np.dtype(
     [
         # Fixed.
-        ("router", np.int32),
-        ("port", np.int32),  # of its router
+        ("address", np.int64),  # x, y and port as messages carry them
         ("x", np.int32),
         ("y", np.int32),
+        ("port", np.int32),  # of its router
         ("rank", np.int32),  # when its messages leave among a neuron's
         ("injection", np.int32),  # input port in fabric 0
-        # The sending side.
+        # The sending side, with the message in hand.
+        ("fabric", np.int32),
         ("logical", np.int32),
         ("position", np.int32),
         ("neuron", np.int64),
-        ("fabric", np.int64),
+        ("target", np.int64),  # address
+        ("receive", np.int64),
         # The receiving side.
         ("received", np.int64),
         ("receiver_free", np.int64),
-    ]
+    ],
+    align=True,
 )
-EVENT = np.dtype([("due", np.int64), ("following", np.int32), ("pending", np.int32)])
+EVENT = np.dtype([("due", np.int64), ("following", np.int32), ("slot", np.int32)])
 START = np.dtype([("arrival", np.int64), ("start", np.int64), ("fabric", np.int64)])
 
 
@@ -113,19 +130,22 @@ class Mesh(NamedTuple):
 
     Input port ``C + d`` of a router with C cores takes what the neighbour in direction d sends;
     output port ``C + d`` leads to it. Ports are numbered fabric by fabric, router by router.
-    Events are numbered: input ports (a message has come to the head), then output ports (time to
-    choose, or to send what was chosen), then physical cores (a message is ready).
+    Events are numbered: outputs (a message may leave), then physical cores (one is ready).
     """
 
-    ports: Records  # PORT
+    inputs: Records  # INPUT
+    outputs: Records  # OUTPUT
     cores: Records  # CORE, physical
-    slots: Records  # SLOT, depth per port
+    slots: Records  # SLOT, depth per input
     starts: Records  # START, the last ones of each receiver
+    ring: int  # how many of them, a power of two
+    stride: int  # ports of a fabric
     events: Records  # EVENT
     wheel: Int32Array  # event at each tick, (WHEEL,)
     occupied: npt.NDArray[np.uint64]  # which ticks have any, a bit each, (WORDS,)
     order: Int32Array  # logical cores as their senders address them, (n_cores,)
-    listed: Int32Array  # outputs that choose at this tick, then those that send, (2 * ports,)
+    addresses: Int64Array  # of those, (n_cores,)
+    listed: Int32Array  # events of one tick, (n_events,)
 
 
 class Load(NamedTuple):
@@ -150,19 +170,30 @@ class Load(NamedTuple):
     receive: Int64Array
 
 
-def new_mesh(ports: Records, cores: Records, delays: Delays) -> Mesh:
+def new_mesh(inputs: Records, outputs: Records, cores: Records, delays: Delays) -> Mesh:
     """A workspace around the fixed part of ports and cores, which is copied."""
+    # A queue, and for each fabric a message on its way to it and one that does not see that one.
+    ring = 1 << (delays.queue + 2 * delays.fabrics - 1).bit_length()
     return Mesh(
-        ports=ports.copy(),
+        inputs=inputs.copy(),
+        outputs=outputs.copy(),
         cores=cores.copy(),
-        slots=np.zeros(len(ports) * delays.depth, SLOT),
-        starts=np.zeros(len(cores) * (delays.queue + 2 * delays.fabrics), START),
-        events=np.zeros(2 * len(ports) + len(cores), EVENT),
+        slots=np.zeros(len(inputs) * delays.depth, SLOT),
+        starts=np.zeros(len(cores) * ring, START),
+        ring=ring,
+        stride=len(inputs) // delays.fabrics,
+        events=np.zeros(len(outputs) + len(cores), EVENT),
         wheel=np.full(WHEEL, -1, np.int32),
         occupied=np.zeros(WORDS, np.uint64),
         order=np.zeros(len(cores), np.int32),
-        listed=np.zeros(2 * len(ports), np.int32),
+        addresses=np.zeros(len(cores), np.int64),
+        listed=np.zeros(len(outputs) + len(cores), np.int32),
     )
+
+
+def address(x: Int32Array, y: Int32Array, port: Int32Array) -> Int64Array:
+    """Where a core is, as one number that is cheap to take apart."""
+    return x.astype(np.int64) << 32 | y.astype(np.int64) << 16 | port
 
 
 @njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
@@ -172,7 +203,7 @@ def simulate(delays, mesh, load, placement, step_ticks):  # type: ignore[no-unty
     for step in range(len(step_ticks)):
         _reset(mesh)
         end = _start_cores(delays, mesh, load, placement, step)
-        step_ticks[step] = _run(delays, mesh, load, placement, step, end)
+        step_ticks[step] = _run(delays, mesh, load, step, end)
 
 
 @njit(inline="always")
@@ -190,16 +221,22 @@ def _sort_destinations(mesh, load, placement):  # type: ignore[no-untyped-def]
                 order[k] = order[k - 1]
                 k -= 1
             order[k] = i
+        for i in range(start, stop):
+            mesh.addresses[i] = mesh.cores[placement[order[i]]].address
 
 
 @njit(inline="always")
 def _reset(mesh):  # type: ignore[no-untyped-def]
     """Back to an idle network; the event wheel is empty by itself when a step ends."""
-    for p in range(len(mesh.ports)):
-        port = mesh.ports[p]
-        port.count = port.head = port.tail = port.head_free = port.sender_waits = 0
-        port.wanted = port.free = port.turn = 0
-        port.chosen = -1
+    for p in range(len(mesh.inputs)):
+        port = mesh.inputs[p]
+        port.count = port.head = port.tail = port.sender_waits = 0
+        port.free = port.asked = 0
+    for o in range(len(mesh.outputs)):
+        output = mesh.outputs[o]
+        output.wanted = output.free = output.turn = 0
+        output.choice = OCCUPIED
+        output.chosen = -1
     for s in range(len(mesh.slots)):
         mesh.slots[s].emptied = LONG_AGO
     for c in range(len(mesh.cores)):
@@ -237,10 +274,11 @@ def _work_on(delays, mesh, load, step, c, now, earliest):  # type: ignore[no-unt
     searching = True
     while searching:
         if position < fan_out:
-            target = mesh.order[start + position]
-            if load.receive[load.row_first[neuron] + target - start] >= 0:
+            receive = load.receive[load.row_first[neuron] + mesh.order[start + position] - start]
+            if receive >= 0:
                 core.neuron, core.position = neuron, position
-                _schedule(mesh, 2 * len(mesh.ports) + c, max(ready, earliest), now)
+                core.target, core.receive = mesh.addresses[start + position], receive
+                _schedule(mesh, len(mesh.outputs) + c, max(ready, earliest), now)
                 searching = False
             position += 1
         else:
@@ -260,10 +298,23 @@ def _schedule(mesh, e, due, now):  # type: ignore[no-untyped-def]
     slot = min(due, now + WHEEL - 1) & (WHEEL - 1)
     event = mesh.events[e]
     event.due = due
-    event.pending = 1
+    event.slot = slot
     event.following = mesh.wheel[slot]
     mesh.wheel[slot] = e
     mesh.occupied[slot >> 6] |= np.uint64(1) << np.uint64(slot & 63)
+
+
+@njit(inline="always")
+def _unschedule(mesh, e):  # type: ignore[no-untyped-def]
+    """Take an event off the wheel; its tick stays marked, perhaps with nothing to do."""
+    event = mesh.events[e]
+    other = mesh.wheel[event.slot]
+    if other == e:
+        mesh.wheel[event.slot] = event.following
+    else:
+        while mesh.events[other].following != e:
+            other = mesh.events[other].following
+        mesh.events[other].following = event.following
 
 
 @njit(inline="always")
@@ -286,128 +337,132 @@ def _next_tick(mesh, now):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _run(delays, mesh, load, placement, step, end):  # type: ignore[no-untyped-def]
+def _run(delays, mesh, load, step, end):  # type: ignore[no-untyped-def]
     """Play all events; returns when the last core, receiver and link are quiet."""
-    inputs = len(mesh.ports)
+    outputs = len(mesh.outputs)
     now = _next_tick(mesh, np.int64(0))
     while now >= 0:
         slot = now & (WHEEL - 1)
         e = mesh.wheel[slot]
         mesh.wheel[slot] = -1
         mesh.occupied[slot >> 6] &= ~(np.uint64(1) << np.uint64(slot & 63))
-        choosing = sending = 0
-        # First all that changes by itself at this tick …
+        playing = 0
         while e >= 0:
             event = mesh.events[e]
             following = event.following
             if event.due > now:
                 _schedule(mesh, e, event.due, now)
             else:
-                event.pending = 0
-                if e < inputs:
-                    choosing = _expose(delays, mesh, e, now, choosing)
-                elif e >= 2 * inputs:
-                    done = _inject(delays, mesh, load, placement, step, e - 2 * inputs, now)
-                    end = max(end, done)
-                elif mesh.ports[e - inputs].chosen >= 0:
-                    sending = _list_sender(mesh, sending, e - inputs)
-                else:
-                    mesh.listed[choosing] = e - inputs
-                    choosing += 1
+                k = playing
+                while k > 0 and mesh.listed[k - 1] > e:
+                    mesh.listed[k] = mesh.listed[k - 1]
+                    k -= 1
+                mesh.listed[k] = e
+                playing += 1
             e = following
-        # … then free outputs choose, then chosen messages leave.
-        for k in range(choosing):
-            _choose(delays, mesh, mesh.listed[k], now)
-        for k in range(inputs, inputs + sending):
-            end = max(end, _send(delays, mesh, mesh.listed[k], now))
+        for k in range(playing):
+            e = mesh.listed[k]
+            if e < outputs:
+                done = _send(delays, mesh, e, now)
+            else:
+                done = _inject(delays, mesh, load, step, e - outputs, now)
+            end = max(end, done)
         now = _next_tick(mesh, now + 1)
     return end
 
 
 @njit(inline="always")
-def _list_sender(mesh, sending, p):  # type: ignore[no-untyped-def]
-    """Keep the ports that send in ascending order, which decides ties between fabrics."""
-    k = len(mesh.ports) + sending
-    while k > len(mesh.ports) and mesh.listed[k - 1] > p:
-        mesh.listed[k] = mesh.listed[k - 1]
-        k -= 1
-    mesh.listed[k] = p
-    return sending + 1
-
-
-@njit(inline="always")
-def _expose(delays, mesh, p, now, choosing):  # type: ignore[no-untyped-def]
-    """The message at the head of an input asks for its output (X first, then Y)."""
-    port = mesh.ports[p]
-    target = mesh.cores[mesh.slots[p * delays.depth + port.head].core]
+def _ask(delays, mesh, p, since, now):  # type: ignore[no-untyped-def]
+    """The head of an input asks for its output (X first, then Y), which may choose it `since`."""
+    port = mesh.inputs[p]
+    target = mesh.slots[p * delays.depth + port.head].address
+    x, y = target >> 32, (target >> 16) & 0xFFFF
     east = delays.ports - 4
-    if target.x != port.x:
-        way = east if target.x > port.x else east + 1
-    elif target.y != port.y:
-        way = east + 2 if target.y > port.y else east + 3
+    if x != port.x:
+        way = east if x > port.x else east + 1
+    elif y != port.y:
+        way = east + 2 if y > port.y else east + 3
     else:
-        way = target.port
+        way = target & 0xFFFF
+    port.asked = since
     o = port.first + way
-    output = mesh.ports[o]
-    if output.chosen < 0:
-        if output.free > now:
-            if mesh.events[len(mesh.ports) + o].pending == 0:
-                _schedule(mesh, len(mesh.ports) + o, output.free, now)
-        elif output.wanted == 0:  # the first that asks lists it, unless its own event does
-            mesh.listed[choosing] = o
-            choosing += 1
+    output = mesh.outputs[o]
     output.wanted |= np.int64(1) << np.int64(p - port.first)
-    return choosing
+    choice = max(since, output.free)
+    if choice < output.choice:  # never so once it has chosen: the past is before any `since`
+        if output.choice != OCCUPIED:
+            _unschedule(mesh, o)
+        output.choice = choice
+        _schedule(mesh, o, choice + delays.allocation, now)
 
 
 @njit(inline="always")
-def _choose(delays, mesh, o, now):  # type: ignore[no-untyped-def]
-    """A free output takes the next input in turn that asks for it."""
-    output = mesh.ports[o]
+def _choose(delays, mesh, output):  # type: ignore[no-untyped-def]
+    """Of the inputs that had asked when the output chose, the next in turn."""
     way = np.int64(output.turn)
-    while not (output.wanted >> way) & 1:
-        way = np.int64(way + 1 if way + 1 < delays.ports else 0)
+    searching = True
+    while searching:
+        if (output.wanted >> way) & 1 and mesh.inputs[output.first + way].asked <= output.choice:
+            searching = False
+        else:
+            way = np.int64(way + 1 if way + 1 < delays.ports else 0)
     output.wanted &= ~(np.int64(1) << way)
     output.turn = way + 1 if way + 1 < delays.ports else 0
     output.chosen = way
-    _schedule(mesh, len(mesh.ports) + o, now + delays.allocation, now)
 
 
 @njit(inline="always")
 def _send(delays, mesh, o, now):  # type: ignore[no-untyped-def]
-    """Move the chosen message on if there is room; returns when the link and receiver are quiet."""
-    output, event = mesh.ports[o], len(mesh.ports) + o
+    """Move a message on if there is room; returns when the link and receiver are quiet."""
+    output = mesh.outputs[o]
+    if output.chosen < 0:
+        _choose(delays, mesh, output)
     source = output.first + output.chosen
-    slot = mesh.slots[source * delays.depth + mesh.ports[source].head]
+    slot = mesh.slots[source * delays.depth + mesh.inputs[source].head]
     done = np.int64(0)
     if output.core >= 0:
         leaves = _receiver_room(delays, mesh, output.core, output.fabric, now)
         if leaves > now:
-            _schedule(mesh, event, leaves, now)
+            _schedule(mesh, o, leaves, now)
             leaves = -1
         else:
-            done = _receive(delays, mesh, output, slot.receive, now + output.wire)
+            done = _receive(mesh, output, slot.receive, now + output.wire)
     else:
         leaves = now
-        if _has_room(delays, mesh, output.downstream, event, now):
+        if _has_room(delays, mesh, output.downstream, o, now):
             arrival = now + output.wire
-            _push(delays, mesh, output.downstream, slot.core, slot.receive, arrival, now)
+            _push(delays, mesh, output.downstream, slot.address, slot.receive, arrival, now)
         else:
             leaves = -1
     if leaves >= 0:
-        output.chosen = -1
         output.free = now + output.hold
         done = max(done, output.free)
+        output.chosen = -1
+        output.choice = OCCUPIED
         if output.wanted:
-            _schedule(mesh, event, output.free, now)
+            _plan(delays, mesh, o, now)
         _pop(delays, mesh, source, output.free, now)
     return done
 
 
 @njit(inline="always")
+def _plan(delays, mesh, o, now):  # type: ignore[no-untyped-def]
+    """An output that is wanted again finds out when it will choose."""
+    output = mesh.outputs[o]
+    asked, wanted, p = np.int64(OCCUPIED), output.wanted, output.first
+    while wanted:
+        if wanted & 1:
+            asked = min(asked, mesh.inputs[p].asked)
+        wanted >>= 1
+        p += 1
+    output.choice = max(asked, output.free)
+    _schedule(mesh, o, output.choice + delays.allocation, now)
+
+
+@njit(inline="always")
 def _has_room(delays, mesh, p, sender, now):  # type: ignore[no-untyped-def]
     """Whether an input's next slot is known to be empty; if not, the sender's event will come."""
-    port = mesh.ports[p]
+    port = mesh.inputs[p]
     emptied = mesh.slots[p * delays.depth + port.tail].emptied
     room = emptied + delays.credit <= now
     if emptied == OCCUPIED:
@@ -418,49 +473,46 @@ def _has_room(delays, mesh, p, sender, now):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _push(delays, mesh, p, core, receive, arrival, now):  # type: ignore[no-untyped-def]
+def _push(delays, mesh, p, target, receive, arrival, now):  # type: ignore[no-untyped-def]
     """Put a message into an input buffer, where it arrives later."""
-    port = mesh.ports[p]
+    port = mesh.inputs[p]
     slot = mesh.slots[p * delays.depth + port.tail]
-    slot.core = core
+    slot.address = target
     slot.receive = receive
     slot.arrival = arrival
     slot.emptied = OCCUPIED
     port.tail = port.tail + 1 if port.tail + 1 < delays.depth else 0
-    if port.count == 0:
-        _schedule(mesh, p, max(arrival, port.head_free), now)
     port.count += 1
+    if port.count == 1:
+        _ask(delays, mesh, p, max(arrival, port.free), now)
 
 
 @njit(inline="always")
 def _pop(delays, mesh, p, free, now):  # type: ignore[no-untyped-def]
-    """Take the head off an input buffer; the next one may ask from `free` on."""
-    port = mesh.ports[p]
+    """Take the head off an input buffer; the next one may be chosen from `free` on."""
+    port = mesh.inputs[p]
     mesh.slots[p * delays.depth + port.head].emptied = now
     port.head = port.head + 1 if port.head + 1 < delays.depth else 0
-    port.head_free = free
+    port.free = free
     port.count -= 1
     if port.count > 0:
-        _schedule(mesh, p, max(mesh.slots[p * delays.depth + port.head].arrival, free), now)
+        _ask(delays, mesh, p, max(mesh.slots[p * delays.depth + port.head].arrival, free), now)
     if port.sender_waits:
         port.sender_waits = 0
         _schedule(mesh, port.sender, now + delays.credit, now)
 
 
 @njit(inline="always")
-def _inject(delays, mesh, load, placement, step, c, now):  # type: ignore[no-untyped-def]
+def _inject(delays, mesh, load, step, c, now):  # type: ignore[no-untyped-def]
     """A core's message is ready: hand it to the router if there is room, and work on.
 
     Returns when the core's port and, after its last message, the core are quiet.
     """
     core = mesh.cores[c]
-    p = core.injection + core.fabric * (len(mesh.ports) // delays.fabrics)
+    p = core.injection + core.fabric * mesh.stride
     done = np.int64(0)
-    if _has_room(delays, mesh, p, 2 * len(mesh.ports) + c, now):
-        start = load.next_core[core.logical]
-        target = mesh.order[start + core.position]
-        receive = load.receive[load.row_first[core.neuron] + target - start]
-        _push(delays, mesh, p, placement[target], receive, now + delays.inject, now)
+    if _has_room(delays, mesh, p, len(mesh.outputs) + c, now):
+        _push(delays, mesh, p, core.target, core.receive, now + delays.inject, now)
         core.fabric = core.fabric + 1 if core.fabric + 1 < delays.fabrics else 0
         free = now + delays.inject_hold
         done = max(free, _work_on(delays, mesh, load, step, c, now, free))
@@ -473,26 +525,26 @@ def _receiver_room(delays, mesh, c, fabric, now):  # type: ignore[no-untyped-def
 
     Seen are messages that arrived before `now`, and at `now` from the fabrics before this one.
     """
-    ring = delays.queue + 2 * delays.fabrics
+    ring = mesh.ring
     seen = mesh.cores[c].received
     searching = seen > 0
     while searching:
-        last = mesh.starts[c * ring + (seen - 1) % ring]
+        last = mesh.starts[c * ring + ((seen - 1) & (ring - 1))]
         searching = last.arrival > now or (last.arrival == now and last.fabric >= fabric)
         if searching:
             seen -= 1
             searching = seen > 0
     room = now
     if seen >= delays.queue:
-        room = max(now, mesh.starts[c * ring + (seen - delays.queue) % ring].start)
+        room = max(now, mesh.starts[c * ring + ((seen - delays.queue) & (ring - 1))].start)
     return room
 
 
 @njit(inline="always")
-def _receive(delays, mesh, output, receive, arrival):  # type: ignore[no-untyped-def]
+def _receive(mesh, output, receive, arrival):  # type: ignore[no-untyped-def]
     """Queue a message at its receiver; returns when the receiver is done with it."""
-    core, ring = mesh.cores[output.core], delays.queue + 2 * delays.fabrics
-    entry = mesh.starts[output.core * ring + core.received % ring]
+    core, ring = mesh.cores[output.core], mesh.ring
+    entry = mesh.starts[output.core * ring + (core.received & (ring - 1))]
     entry.arrival = arrival
     entry.start = max(arrival, core.receiver_free)
     entry.fabric = output.fabric

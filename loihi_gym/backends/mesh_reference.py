@@ -85,13 +85,14 @@ class Simulation:
         self, delays: Delays, mesh: Mesh, load: Load, placement: Int32Array, step: int
     ) -> None:
         self.delays = delays
-        self.ports = mesh.ports
+        self.fixed = mesh.outputs
+        self.places = mesh.inputs
         self.cores = mesh.cores
         self.end = 0
         self.agenda: list[int] = []
-        self.inputs = [Input() for _ in mesh.ports]
-        self.outputs = [Output(delays.depth) for _ in mesh.ports]
-        self.injection_credits = [delays.depth for _ in mesh.ports]
+        self.inputs = [Input() for _ in mesh.inputs]
+        self.outputs = [Output(delays.depth) for _ in mesh.inputs]
+        self.injection_credits = [delays.depth for _ in mesh.inputs]
         self.returning: list[tuple[int, int]] = []  # (when, input that was emptied)
         self.receivers = [Receiver() for _ in mesh.cores]
         self.senders: dict[int, Sender] = {}
@@ -129,15 +130,15 @@ class Simulation:
         for time, port in self.returning:
             if time > now:
                 continue
-            if self.ports["core"][port] >= 0:  # the input beside a core's output is the core's
+            if self.fixed["core"][port] >= 0:  # the input beside a core's output is the core's
                 self.injection_credits[port] += 1
             else:
-                self.outputs[self.ports["downstream"][port]].credits += 1
+                self.outputs[self.fixed["downstream"][port]].credits += 1
         self.returning = [item for item in self.returning if item[0] > now]
 
     def _wanted(self, port: int, core: int) -> int:
         """Output port that a message for `core` at input `port` wants."""
-        here, target = self.ports[port], self.cores[core]
+        here, target = self.places[port], self.cores[core]
         dx, dy = int(target["x"]) - int(here["x"]), int(target["y"]) - int(here["y"])
         east = self.delays.ports - 4
         if dx:
@@ -149,7 +150,7 @@ class Simulation:
         return int(here["first"]) + way
 
     def _choose(self, port: int, now: int) -> None:
-        output, first = self.outputs[port], int(self.ports["first"][port])
+        output, first = self.outputs[port], int(self.fixed["first"][port])
         if output.chosen is not None or output.free > now:
             return
         for k in range(self.delays.ports):
@@ -164,7 +165,7 @@ class Simulation:
                 return
 
     def _send(self, port: int, now: int) -> None:
-        output, fixed = self.outputs[port], self.ports[port]
+        output, fixed = self.outputs[port], self.fixed[port]
         if output.chosen is None or output.chosen_at + self.delays.allocation > now:
             return
         source = self.inputs[output.chosen]
@@ -202,7 +203,7 @@ class Simulation:
         if not sender.script or sender.ready > now:
             return
         fabric = sender.sent % delays.fabrics
-        port = int(self.cores["injection"][core]) + fabric * (len(self.ports) // delays.fabrics)
+        port = int(self.cores["injection"][core]) + fabric * (len(self.fixed) // delays.fabrics)
         if self.injection_credits[port] == 0:
             return
         self.injection_credits[port] -= 1
