@@ -106,7 +106,7 @@ def kernel_load(traffic: Traffic, tick: int) -> Load:
         work=traffic.work_ps // tick,
         tail=traffic.tail_ps // tick,
         row_first=traffic.row_first,
-        receive=np.where(receive > 0, receive, -1),
+        receive=np.where(receive > 0, receive, -1).astype(np.int32),
     )
 
 

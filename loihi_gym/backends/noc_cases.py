@@ -155,7 +155,7 @@ def _load(cores: list[Any], tail_ns: list[float], send_ns: float, clock: _Clock)
         work=np.array(work, np.int64),
         tail=np.array([[clock.ticks(time) for time in tail_ns]], np.int64),
         row_first=np.array(row_first, np.int64),
-        receive=np.array(receive, np.int64),
+        receive=np.array(receive, np.int32),
     )
 
 

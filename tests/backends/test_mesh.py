@@ -149,7 +149,7 @@ def traffic_of(pairs: dict[int, list[int]], n_cores: int, messages: int, receive
         work=np.zeros(total, np.int64),
         tail=np.zeros((1, n_cores), np.int64),
         row_first=np.arange(total, dtype=np.int64) * n_cores,
-        receive=np.array(rows, np.int64).reshape(-1),
+        receive=np.array(rows, np.int32).reshape(-1),
     )
 
 
