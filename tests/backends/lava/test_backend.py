@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -12,7 +13,7 @@ from loihi_gym.backends.lava.backend import measured_energy, places
 from loihi_gym.backends.measurement import EnergyBreakdown
 from loihi_gym.chip import load_chip
 from loihi_gym.errors import IllegalMappingError, LavaSetupError, MeasurementError
-from loihi_gym.mapping import Mapping, heuristic
+from loihi_gym.mapping import Mapping
 from tests.backends.lava.conftest import FAKE_LOIHI, fake_environment
 from tests.toys import problem_of, silent_problem, toy_inputs, toy_network
 
@@ -140,10 +141,37 @@ def test_several_mappings_are_measured_in_their_order(loihi, problem):
     assert [measured.dendops.shape[1] for measured in batch] == [3, 4]
 
 
-def test_an_episode_runs_on_hardware(loihi, problem):
-    """Every mapping is whole, so an environment needs nothing but the backend."""
-    mapping = heuristic(problem, "lava-default/row-major")
-    assert loihi(runs=1).evaluate(mapping).latency_ps > 0
+def test_an_episode_runs_on_hardware(lava, problem, tmp_path, monkeypatch):
+    """As docs/real-loihi.md has it: the backend by name, its settings from the environment."""
+    (tmp_path / "hints.py").write_text(HINTS)
+    settings = {"LOIHI_GYM_LAVA_HINTS": str(tmp_path / "hints.py")}
+    for name, value in (fake_environment() | settings).items():
+        monkeypatch.setenv(name, value)
+    env = gym.make("LoihiPlace-v0", benchmark=problem, backend="lava").unwrapped
+    _, info = env.reset(seed=0)
+    before = env.mapping
+    free = np.setdiff1d(np.flatnonzero(info["action_mask"]), before.placement)[0]
+    _, reward, _, _, _ = env.step(int(free))
+    assert env.mapping != before
+    assert reward == 0  # the fake takes the same time wherever the cores are
+    assert env.backend.evaluate(env.mapping).core_counts["cores"].tolist() == [
+        list(place) for place in places(problem, env.mapping)
+    ]
+    env.backend.close()
+
+
+def test_settings_come_from_the_environment(problem, monkeypatch):
+    for name in ("HOST", "BOARD", "PARTITION", "GENERATION", "HINTS"):
+        monkeypatch.setenv(f"LOIHI_GYM_LAVA_{name}", name.lower())
+    asked = LavaBackend(problem)._request
+    assert asked["board"] == {
+        "host": "host",
+        "board": "board",
+        "partition": "partition",
+        "generation": "generation",
+    }
+    assert asked["hints"] == "hints"
+    assert LavaBackend(problem, board="mine")._request["board"]["board"] == "mine"
 
 
 def test_a_board_is_chosen_by_slurm_or_address(loihi, problem):

@@ -183,13 +183,7 @@ def test_an_interrupted_request_ends_the_worker(lava, long_job, started, monkeyp
 
 def test_a_forgotten_worker_is_ended(lava, started):
     Worker().request("describe")
-    running = started[0]
-    started.clear()
-    process, token, folder = running.process, running.token, running.folder
-    del running
-    assert process.poll() is not None
-    assert not folder.exists()
-    assert not shared_memory(token)
+    assert_gone(started[0])
 
 
 def test_requests_of_several_threads_take_turns(lava):

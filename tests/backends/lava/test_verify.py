@@ -69,7 +69,7 @@ def test_a_mapping_never_changes_the_function(shared, name):
     assert [result.processes for result in results] == [5, mapping.n_logical_cores] * 2
 
 
-@few(10)
+@few(6)
 @given(network=networks(), seed=st.integers(0, 1000))
 def test_random_networks_are_the_same_whole_and_in_rows(shared, network, seed):
     inputs = inputs_for(network, seed)
@@ -77,7 +77,7 @@ def test_random_networks_are_the_same_whole_and_in_rows(shared, network, seed):
     assert compare(shared, network, inputs, cut(network, seed)).equal
 
 
-@few(6)
+@few(4)
 @given(network=networks(lowest=0, deepest=2), seed=st.integers(0, 1000))
 def test_pairs_are_exact_if_nothing_is_shifted_out(shared, network, seed):
     inputs = inputs_for(network, seed) // 4
