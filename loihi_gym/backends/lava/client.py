@@ -209,7 +209,8 @@ def _erase(process: subprocess.Popen[bytes], token: str, folder: Path) -> None:
         if pipe is not None:
             with suppress(OSError):  # what could not be written to a dead worker
                 pipe.close()
-    process.wait(KILL_SECONDS)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(KILL_SECONDS)
     _wait_for_group(process.pid)
     for pattern in (f"psm_{token}_*", f"sem.mp-{token}*"):
         for path in SHARED_MEMORY.glob(pattern):
