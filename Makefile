@@ -29,4 +29,4 @@ test: .venv/test.done
 	touch $@
 
 clean:
-	rm -rf .venv runs build dist *.egg-info
+	rm -rf .venv .lava runs build dist *.egg-info

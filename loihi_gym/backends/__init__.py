@@ -1,6 +1,7 @@
 """Backends: what measures a mapping."""
 
 from collections.abc import Callable
+from typing import Any
 
 from ..errors import unknown
 from ..mapping import Problem
@@ -25,7 +26,18 @@ __all__ = [
     "make_backend",
 ]
 
-_BACKENDS: dict[str, Callable[[Problem], Backend]] = {"bound": Bound, "mesh": MeshBackend}
+
+def _lava(problem: Problem, **options: Any) -> Backend:
+    from .lava import LavaBackend
+
+    return LavaBackend(problem, **options)
+
+
+_BACKENDS: dict[str, Callable[..., Backend]] = {
+    "bound": Bound,
+    "lava": _lava,
+    "mesh": MeshBackend,
+}
 
 
 def backends() -> list[str]:
@@ -33,7 +45,9 @@ def backends() -> list[str]:
     return sorted(_BACKENDS)
 
 
-def make_backend(name: str, problem: Problem, noise: float = 0.0, seed: int = 0) -> Backend:
+def make_backend(
+    name: str, problem: Problem, noise: float = 0.0, seed: int = 0, **options: Any
+) -> Backend:
     """The backend of that name for a problem.
 
     Args:
@@ -41,6 +55,7 @@ def make_backend(name: str, problem: Problem, noise: float = 0.0, seed: int = 0)
         problem: Whose mappings it measures.
         noise: Relative scatter of the latency, to practise for hardware; see `Noisy`.
         seed: Of the noise.
+        options: What that backend takes besides; only `lava` takes any, see `LavaBackend`.
 
     Raises:
         UnknownNameError: if there is none.
@@ -48,5 +63,5 @@ def make_backend(name: str, problem: Problem, noise: float = 0.0, seed: int = 0)
     """
     if name not in _BACKENDS:
         raise unknown("backend", name, backends())
-    backend = _BACKENDS[name](problem)
+    backend = _BACKENDS[name](problem, **options)
     return backend if noise == 0.0 else Noisy(backend, noise, seed)

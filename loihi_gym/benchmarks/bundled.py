@@ -94,6 +94,7 @@ def load(name: str) -> Problem:
         activity=record(network, inputs, entry.steps),
         chip=load_chip(entry.chip),
         reference=entry.reference,
+        inputs=inputs[: len(network.weights) + entry.steps],
     )
 
 

@@ -32,7 +32,8 @@ def make_problem(
         IllegalMappingError: if the network does not fit on the chip.
     """
     spec = load_chip(chip) if isinstance(chip, str) else chip
-    problem = Problem(name, network, record(network, inputs, steps), spec)
+    recorded = inputs[: len(network.weights) + steps]
+    problem = Problem(name, network, record(network, inputs, steps), spec, inputs=recorded)
     return replace(problem, reference=fastest_heuristic(problem))
 
 

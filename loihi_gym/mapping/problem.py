@@ -39,6 +39,8 @@ class Problem:
         activity: The messages that set the load, recorded on real input.
         chip: Where it is mapped to.
         reference: A standard heuristic, as ``partitioning/order``: the fastest of them on `mesh`.
+        inputs: The samples the activity was recorded on, (depth + T, widths[0]), for backends that
+            run the network itself.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Problem:
     activity: Activity
     chip: ChipSpec
     reference: str = "lava-default/row-major"
+    inputs: npt.NDArray[np.integer] | None = field(default=None, repr=False)
     _traffic: Recent[bytes, Traffic] = field(default_factory=lambda: Recent(64), repr=False)
     _excess: Recent[bytes, list[Violation]] = field(
         default_factory=lambda: Recent(4096), repr=False

@@ -1,0 +1,97 @@
+"""Jobs for the worker: networks and inputs as files of plain arrays."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import MeasurementError
+from ...network import SparseMLP
+from .client import Worker
+
+Split = Literal["rows", "pairs"]
+Messages = list[npt.NDArray[np.int32]]
+
+
+def simulate(
+    worker: Worker,
+    network: SparseMLP,
+    inputs: npt.NDArray[np.integer],
+    cores_per_layer: npt.NDArray[np.integer] | None = None,
+    split: Split = "rows",
+    limit_s: float | None = None,
+) -> Messages:
+    """The messages of every layer and step in Lava's fixed-point simulation on the CPU.
+
+    Args:
+        worker: Who runs it.
+        network: What to run, from rest.
+        inputs: Value of each input in each step, (T, widths[0]).
+        cores_per_layer: Into how many pieces each layer is cut, each a Lava process; default one.
+        split: How the synapses between two cut layers are. ``rows``: each post-synaptic piece adds
+            up what the whole layer before it sends, then shifts; always equal to the whole network.
+            ``pairs``: what each pair of pieces exchanges is added up and shifted by itself, then
+            added; equal if nothing is shifted out, that is if the exponent is not negative or the
+            layer before is in one piece.
+        limit_s: Wall-clock limit; default the worker's.
+
+    Returns:
+        For each layer, int32 (T, width), as `loihi_gym.network.run` returns them.
+
+    Raises:
+        MeasurementError: if the worker fails.
+    """
+    with job_file(worker, network, inputs, cores_per_layer, split) as job:
+        worker.request("simulate", limit_s, job=str(job), folder=str(job.parent))
+        shapes = [(len(inputs), width) for width in network.widths]
+        return [_read(job.parent / f"layer_{i}.npy", shape) for i, shape in enumerate(shapes)]
+
+
+@contextmanager
+def job_file(
+    worker: Worker,
+    network: SparseMLP,
+    inputs: npt.NDArray[np.integer],
+    cores_per_layer: npt.NDArray[np.integer] | None = None,
+    split: Split = "rows",
+) -> Iterator[Path]:
+    """A job in a folder of its own, which is removed in the end, and with the worker.
+
+    Raises:
+        LavaSetupError: if there is no worker to be started.
+    """
+    counts = np.ones(len(network.widths)) if cores_per_layer is None else cores_per_layer
+    arrays: dict[str, Any] = {
+        "neuron": network.neuron,
+        "split": split,
+        "widths": np.array(network.widths, np.int64),
+        "exponents": np.array(network.exponents, np.int64),
+        "thresholds": np.array(network.thresholds, np.int64),
+        "pieces": np.asarray(counts, np.int64),
+        "inputs": np.asarray(inputs, np.int32),
+    }
+    for layer, weights in enumerate(network.weights, 1):
+        arrays[f"weights_{layer}"] = weights.data
+        arrays[f"indices_{layer}"] = weights.indices
+        arrays[f"indptr_{layer}"] = weights.indptr
+    where = tempfile.TemporaryDirectory(dir=worker.folder(), ignore_cleanup_errors=True)
+    with where as folder:
+        path = Path(folder) / "job.npz"
+        np.savez(path, allow_pickle=False, **arrays)
+        yield path
+
+
+def _read(path: Path, shape: tuple[int, int]) -> npt.NDArray[np.int32]:
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise MeasurementError(f"Lava left no record of {path.stem}: {error}") from error
+    if array.shape != shape or array.dtype != np.int32:
+        raise MeasurementError(
+            f"Lava's record of {path.stem} is {array.dtype} {array.shape}, not int32 {shape}"
+        )
+    return np.asarray(array, np.int32)

@@ -1,0 +1,33 @@
+"""Reading a job: a .npz file of plain arrays, no pickle."""
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+
+def read(path: str) -> dict[str, Any]:
+    """The job as a dict: scalars and lists as Python's own, weights as int8 CSR matrices."""
+    with np.load(path, allow_pickle=False) as data:
+        arrays = {key: data[key] for key in data.files}
+    widths = arrays["widths"].tolist()
+    return {
+        "neuron": str(arrays["neuron"]),
+        "split": str(arrays["split"]),
+        "widths": widths,
+        "exponents": arrays["exponents"].tolist(),
+        "thresholds": arrays["thresholds"].tolist(),
+        "pieces": arrays["pieces"].tolist(),
+        "inputs": arrays["inputs"].astype(np.int32),
+        "weights": [
+            csr_matrix(
+                (
+                    arrays[f"weights_{layer}"],
+                    arrays[f"indices_{layer}"],
+                    arrays[f"indptr_{layer}"],
+                ),
+                shape=(widths[layer], widths[layer - 1]),
+            )
+            for layer in range(1, len(widths))
+        ],
+    }

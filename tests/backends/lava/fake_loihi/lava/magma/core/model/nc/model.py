@@ -1,0 +1,5 @@
+from lava.magma.core.model.model import AbstractProcessModel
+
+
+class AbstractNcProcessModel(AbstractProcessModel):
+    pass

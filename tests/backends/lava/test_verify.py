@@ -1,0 +1,180 @@
+import importlib
+import subprocess
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+
+import loihi_gym
+from loihi_gym.backends.lava import client, compare, simulate, verify
+from loihi_gym.errors import IllegalMappingError, MeasurementError
+from loihi_gym.mapping import Mapping
+from loihi_gym.mapping.pieces import bounds
+from loihi_gym.network import SparseMLP, run
+from tests.toys import problem_of, silent_problem, spread_mapping, toy_inputs, toy_network
+
+
+def few(count: int) -> settings:
+    """As `examples`, for tests that take a fixture."""
+    return settings(
+        max_examples=count,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+        phases=[Phase.generate],  # shrinking would run Lava for minutes
+    )
+
+
+@st.composite
+def networks(draw, lowest: int = -6, deepest: int = 3) -> SparseMLP:
+    depth = draw(st.integers(1, deepest))
+    return toy_network(
+        tuple(draw(st.integers(3, 9)) for _ in range(depth + 1)),
+        density=draw(st.sampled_from([0.3, 1.0])),
+        seed=draw(st.integers(0, 1000)),
+        neuron=draw(st.sampled_from(["relu", "sigma-delta"])),
+        exponents=tuple(draw(st.integers(lowest, 1)) for _ in range(depth)),
+        thresholds=tuple(draw(st.integers(0, 30)) for _ in range(depth)),
+    )
+
+
+def inputs_for(network: SparseMLP, seed: int) -> np.ndarray:
+    return toy_inputs(network, 5, seed) // 8
+
+
+def cut(network: SparseMLP, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(1, np.minimum(network.widths, 4) + 1)
+
+
+@pytest.mark.parametrize("name", loihi_gym.benchmarks())
+def test_lava_computes_what_a_bundled_network_does(shared, name):
+    relu, sigma_delta = verify(shared, loihi_gym.load(name))
+    assert (relu.neuron, sigma_delta.neuron) == ("relu", "sigma-delta")
+    for result in (relu, sigma_delta):
+        assert result.equal
+        assert result.first is None
+        assert 0.02 < result.sent / result.compared < 0.5
+
+
+@pytest.mark.parametrize("name", ["balanced/strided", "lava-default/row-major"])
+def test_a_mapping_never_changes_the_function(shared, name):
+    problem = loihi_gym.load("mlp-xs")
+    mapping = loihi_gym.heuristic(problem, name)
+    results = list(verify(shared, problem, mapping))
+    assert [result.equal for result in results] == [True] * 4
+    assert [result.processes for result in results] == [5, mapping.n_logical_cores] * 2
+
+
+@few(6)
+@given(network=networks(), seed=st.integers(0, 1000))
+def test_random_networks_are_the_same_whole_and_in_rows(shared, network, seed):
+    inputs = inputs_for(network, seed)
+    assert compare(shared, network, inputs).equal
+    assert compare(shared, network, inputs, cut(network, seed)).equal
+
+
+@few(4)
+@given(network=networks(lowest=0, deepest=2), seed=st.integers(0, 1000))
+def test_pairs_are_exact_if_nothing_is_shifted_out(shared, network, seed):
+    inputs = inputs_for(network, seed) // 4
+    assert compare(shared, network, inputs, cut(network, seed), "pairs").equal
+
+
+def test_pairs_are_exact_behind_a_layer_in_one_piece(shared):
+    network = toy_network((8, 9, 6), exponents=(-4, -3))
+    inputs = toy_inputs(network, 5)
+    assert compare(shared, network, inputs, np.array([1, 1, 4]), "pairs").equal
+    assert compare(shared, network, inputs, np.array([1, 1, 4]), "rows").equal
+
+
+def test_pairs_lose_what_each_shifts_out(shared):
+    weights = csr_array(np.array([[1, 1]], np.int8))
+    network = SparseMLP((weights,), (-1,), (0,))
+    inputs = np.array([[3, 3], [0, 0]])
+    assert run(network, inputs)[-1].tolist() == [[0], [3]]
+    halves = np.array([2, 1])
+    assert simulate(shared, network, inputs, halves, "rows")[-1].tolist() == [[0], [3]]
+    assert simulate(shared, network, inputs, halves, "pairs")[-1].tolist() == [[0], [2]]
+    result = compare(shared, network, inputs, halves, "pairs")
+    assert not result.equal
+    assert str(result.first) == "layer 1, step 1, neuron 0: 3 here, 2 in Lava"
+
+
+@pytest.mark.parametrize("neuron", ["relu", "sigma-delta"])
+@pytest.mark.parametrize("pieces", [[1, 1], [2, 2]])
+def test_the_extreme_weights_are_exact(shared, neuron, pieces):
+    """Lava would read a block without positive weights in another way, and clip -128."""
+    weights = csr_array(np.array([[-128, -128, 127], [-128, -1, 0], [0, 0, 0]], np.int8))
+    network = SparseMLP((weights,), (-2,), (0,), neuron)
+    inputs = np.array([[-127, 3, 1], [5, -9, 2], [0, 0, 0], [0, 0, 0]])
+    assert compare(shared, network, inputs, np.array(pieces)).equal
+
+
+def test_lava_cuts_layers_as_we_do(lava):
+    code = (
+        f"import sys; sys.path.insert(0, {str(client.SCRIPT.parent)!r})\n"
+        "from network import pieces_of\n"
+        "print([pieces_of(n, k) for n in (1, 7, 128, 1000) for k in range(1, min(n, 40) + 1)])"
+    )
+    done = subprocess.run([lava, "-c", code], capture_output=True, text=True, check=True)
+    expected = [
+        list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+        for n in (1, 7, 128, 1000)
+        for k in range(1, min(n, 40) + 1)
+        for edges in [bounds(n, k)]
+    ]
+    assert done.stdout.strip() == str(expected)
+
+
+def test_a_difference_is_found_and_named(shared, monkeypatch):
+    network = toy_network()
+    inputs = toy_inputs(network, 4)
+    wrong = run(network, inputs)
+    wrong[1][2, 7] += 5
+    wrong[2][3, 0] -= 1
+    module = importlib.import_module("loihi_gym.backends.lava.verify")
+    monkeypatch.setattr(module, "simulate", lambda *_: wrong)
+    result = compare(shared, network, inputs)
+    assert (result.equal, result.differing) == (False, 2)
+    assert result.first == (1, 2, 7, wrong[1][2, 7] - 5, wrong[1][2, 7])
+
+
+def test_every_message_is_compared(shared):
+    network = toy_network((5, 4, 3))
+    result = compare(shared, network, toy_inputs(network, 6))
+    assert (result.steps, result.compared) == (6, 6 * 12)
+
+
+def test_a_sigma_delta_network_has_no_variant(shared):
+    network = toy_network(neuron="sigma-delta")
+    problem = replace(problem_of(network), inputs=toy_inputs(network, 4))
+    assert [result.neuron for result in verify(shared, problem)] == ["sigma-delta"]
+
+
+def test_a_problem_without_inputs_is_refused(shared):
+    with pytest.raises(MeasurementError, match="silent has no inputs to run"):
+        next(verify(shared, silent_problem()))
+
+
+def test_an_illegal_mapping_is_refused(shared):
+    problem = loihi_gym.load("mlp-xs")
+    with pytest.raises(IllegalMappingError):
+        next(verify(shared, problem, Mapping([1] * 5, [0] * 5)))
+
+
+def test_a_missing_record_is_an_error(shared, monkeypatch):
+    monkeypatch.setattr(shared, "request", lambda *_, **__: None)
+    network = toy_network()
+    with pytest.raises(MeasurementError, match="no record of layer_0"):
+        simulate(shared, network, toy_inputs(network, 2))
+
+
+def test_spread_mappings_compute_the_same(shared):
+    problem = loihi_gym.load("mlp-xs")
+    for seed in range(3):
+        mapping = spread_mapping(problem, seed)
+        assert compare(shared, problem.network, problem.inputs, mapping.cores_per_layer).equal
