@@ -4,8 +4,8 @@ One module per group of commands; each adds its own to the group in `app`. Impor
 what makes its commands known, in the order of `--help`.
 """
 
-from . import problems, search  # isort: skip
+from . import problems, search, sensitivity  # isort: skip
 from . import lava, verify  # isort: skip
 from .app import main
 
-__all__ = ["lava", "main", "problems", "search", "verify"]
+__all__ = ["lava", "main", "problems", "search", "sensitivity", "verify"]

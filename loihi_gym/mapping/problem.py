@@ -49,9 +49,11 @@ class Problem:
     chip: ChipSpec
     reference: str = "lava-default/row-major"
     inputs: npt.NDArray[np.integer] | None = field(default=None, repr=False)
-    _traffic: Recent[bytes, Traffic] = field(default_factory=lambda: Recent(64), repr=False)
+    _traffic: Recent[bytes, Traffic] = field(
+        default_factory=lambda: Recent(64), init=False, repr=False
+    )
     _excess: Recent[bytes, list[Violation]] = field(
-        default_factory=lambda: Recent(4096), repr=False
+        default_factory=lambda: Recent(4096), init=False, repr=False
     )
 
     @property

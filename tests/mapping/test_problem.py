@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -146,3 +148,13 @@ def test_fits_agrees_with_check(tight):
         broken = {violation.where[-2] for violation in tight.check(mapping)}
         for layer in range(3):
             assert tight.fits(layer, cores) == (str(layer) not in broken)
+
+
+def test_a_copy_with_another_chip_has_caches_of_its_own(toy):
+    counts = toy.reference_mapping.cores_per_layer
+    before = toy.traffic(counts)
+    dearer = replace(toy, chip=toy.chip.with_constant("costs.synop_ps", 7000))
+    assert dearer.traffic(counts).receive_ps.sum() > before.receive_ps.sum()
+    tight = replace(toy, chip=toy.chip.with_constant("capacity.neurons", 1))
+    assert toy.check(toy.reference_mapping) == []
+    assert tight.check(toy.reference_mapping) != []
