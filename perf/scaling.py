@@ -19,7 +19,6 @@ from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 import loihi_gym
