@@ -5,7 +5,7 @@
 is a feed-forward network of `layers` hidden layers with random masks of fixed fan-in, as the
 trained ones have, and an activity that is *drawn, not run*: weights are all 1 and mean nothing,
 messages carry a placeholder. What sets the load is drawn from what was measured on the two bundled
-flagships over 990 held-out digits (docs/bounds-and-scale.md says how):
+flagships over 1,000 held-out digits (``perf/activity.py``, docs/bounds-and-scale.md):
 
 - how much more or less often than the average a neuron of a hidden layer sends: `RATE`;
 - how much the active part of a layer differs from step to step: `STEP_SCATTER`.

@@ -5,7 +5,7 @@ import json
 import click
 import numpy as np
 
-from ..backends import Backend, Measurement, backends, make_backend
+from ..backends import Backend, Measurement, backends, lower_bound, make_backend
 from ..benchmarks import benchmark, benchmarks, load
 from ..chip import load_chip
 from ..mapping import Mapping, Problem, heuristic, heuristics
@@ -43,7 +43,13 @@ def info(name: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_info_data(problem, measured)))
         return
-    show(_layer_table(problem), "", _heuristic_table(problem, measured), "", _notes(problem))
+    show(
+        _layer_table(problem),
+        "",
+        _heuristic_table(problem, measured),
+        "",
+        _notes(problem, measured),
+    )
 
 
 @app.command(epilog="Example: loihi-gym chips loihi2")
@@ -170,8 +176,16 @@ def _heuristic_table(problem: Problem, measured: dict[str, tuple[Mapping, Measur
     return rows
 
 
-def _notes(problem: Problem) -> str:
+def bound_text(problem: Problem, latency_ps: int) -> str:
+    """How far a latency is above what is proven of all mappings."""
+    bound = lower_bound(problem)
+    return f"{microseconds(bound.latency_ps)} us, {bound.gap(latency_ps):.1%} below"
+
+
+def _notes(problem: Problem, measured: dict[str, tuple[Mapping, Measurement]]) -> str:
+    fastest = min(result.latency_ps for _, result in measured.values())
     return (
+        f"Proven lower bound over all mappings: {bound_text(problem, fastest)} the fastest.\n"
         "Times are simulated with substitute constants (loihi-gym chips "
         f"{problem.chip.name}), not measured on a chip."
     )
@@ -189,6 +203,7 @@ def _info_data(
         "active": list(problem.activity.active),
         "steps": problem.activity.steps,
         "reference": problem.reference,
+        "lower_bound_ps": lower_bound(problem).latency_ps,
         "heuristics": {
             name: {
                 "cores": mapping.n_logical_cores,
@@ -217,6 +232,7 @@ def _measurement_data(
         "energy_fj": result.energy_fj,
         "bottleneck": str(result.bottleneck),
         "reference_latency_ps": reference.latency_ps,
+        "lower_bound_ps": lower_bound(problem).latency_ps,
         "reduction": 1.0 - result.latency_ps / reference.latency_ps,
     }
 
@@ -241,6 +257,7 @@ def _measurement_lines(
         "latency": f"{microseconds(result.latency_ps)} us ({steps} per step)",
         "reference": f"{microseconds(reference.latency_ps)} us ({problem.reference})",
         "reduction": f"{change:.1%}",
+        "proven lower bound": bound_text(problem, result.latency_ps),
         "energy": f"{result.energy_j * 1e6:.2f} uJ ({split})",
         "bottleneck": str(result.bottleneck),
         "cores per layer": " ".join(map(str, mapping.cores_per_layer)),

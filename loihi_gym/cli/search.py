@@ -23,7 +23,7 @@ from baselines.run import Config, Outcome, free_directory, resume, search
 from baselines.session import Progress as Standing
 
 from .app import app, show, table
-from .problems import backend_option, json_option, microseconds
+from .problems import backend_option, bound_text, json_option, microseconds
 
 PLAIN_SECONDS = 10.0
 """How often progress is printed where there is no terminal to draw a bar on."""
@@ -189,6 +189,7 @@ def _report(outcome: Outcome) -> list[object]:
     before = problem.reference_mapping
     cells = [
         ("latency (us)", microseconds(reference.latency_ps), microseconds(best.latency_ps)),
+        ("lower bound", *(bound_text(problem, m.latency_ps) for m in (reference, best))),
         ("energy (uJ)", f"{reference.energy_j * 1e6:.2f}", f"{best.energy_j * 1e6:.2f}"),
         ("cores", str(before.n_logical_cores), str(outcome.mapping.n_logical_cores)),
         (

@@ -63,7 +63,7 @@ def test_no_noise_changes_nothing():
 
 @pytest.mark.parametrize("noise", [-0.1, 0.2, float("nan")])
 def test_a_noise_out_of_range_is_named(noise):
-    with pytest.raises(LoihiGymError, match="noise = .*from 0 to 0.1"):
+    with pytest.raises(LoihiGymError, match=r"noise = .*from 0 to 0\.1"):
         make_backend("bound", PROBLEM, noise=noise)
 
 

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from loihi_gym import benchmarks, chips, heuristics, load, make_backend
+from loihi_gym.backends import lower_bound
 from loihi_gym.cli import main
 from loihi_gym.mapping import heuristic
 from tests.toys import DATA
@@ -203,3 +204,13 @@ def test_the_installed_command_ends_without_a_traceback():
     assert done.stdout == ""
     assert done.stderr.startswith("loihi-gym: unknown benchmark 'nothing'")
     assert done.stderr.count("\n") == 1
+
+
+def test_reports_show_the_proven_lower_bound(run, tmp_path):
+    least = lower_bound(load("mlp-xs")).latency_ps
+    shown = f"{least * 1e-6:.3f} us, "
+    assert last_json(run("info", "mlp-xs", "--json")[1])["lower_bound_ps"] == least
+    assert f"over all mappings: {shown}" in run("info", "mlp-xs")[1]
+    assert shown in run("evaluate", "mlp-xs", "balanced/strided")[1]
+    out = run("solve", "random", "mlp-xs", "--budget", "5", "--out", str(tmp_path / "run"))[1]
+    assert out.count(shown) == 2
