@@ -1,9 +1,10 @@
 """What runs SANA-FE: a process of its own that reads one job from stdin and prints its times.
 
-SANA-FE is GPL software and a crash of its C++ ends the process, so nothing else imports it. A job is
-one JSON object: the ``mesh`` in routers, ``cores_per_router``, ``costs_ns``, the ``timing`` model,
-and for each run the ``cores``' scripts and a ``placement``. The last line of stdout answers with, for
-each run, the step time, whether messages left in ascending order of core, and how long it took.
+SANA-FE is GPL software and a crash of its C++ ends the process, so nothing else imports it. A job
+is one JSON object: the ``mesh`` in routers, ``cores_per_router``, ``costs_ns``, the ``timing``
+model, and for each of the ``runs`` the scripts of the ``cores`` and their ``placement``. The last
+line of stdout answers with, for each run, the step time, whether messages left in ascending order
+of core, and how long it took.
 """
 
 import json
@@ -17,7 +18,7 @@ ANSWER = "loihi-gym-answer "
 """Begins the line with the answer; SANA-FE prints lines of its own."""
 
 Script = list[Any]
-"""Of one core: [[silent neurons before it, [[logical core, synapses], ...]], ...], silent at the end."""
+"""For each sending neuron: [silent ones before it, [[logical core, synapses], ...]]."""
 
 
 def main() -> None:

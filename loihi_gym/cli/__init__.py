@@ -5,7 +5,7 @@ what makes its commands known, in the order of `--help`.
 """
 
 from . import problems, search  # isort: skip
-from . import lava, verify  # isort: skip
+from . import compare, lava, verify  # isort: skip
 from .app import main
 
-__all__ = ["lava", "main", "problems", "search", "verify"]
+__all__ = ["compare", "lava", "main", "problems", "search", "verify"]
