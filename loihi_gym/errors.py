@@ -25,6 +25,10 @@ class IllegalMappingError(LoihiGymError):
     """A mapping violates at least one constraint of its problem."""
 
 
+class BackendError(LoihiGymError):
+    """A backend is not installed, does not fit the problem, or failed."""
+
+
 class NocCaseError(LoihiGymError):
     """A reference case of the mesh simulation is missing or malformed."""
 

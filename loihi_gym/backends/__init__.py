@@ -33,10 +33,17 @@ def _lava(problem: Problem, **options: Any) -> Backend:
     return LavaBackend(problem, **options)
 
 
+def _sanafe(problem: Problem) -> Backend:
+    from .sanafe import SanafeBackend
+
+    return SanafeBackend(problem)
+
+
 _BACKENDS: dict[str, Callable[..., Backend]] = {
     "bound": Bound,
     "lava": _lava,
     "mesh": MeshBackend,
+    "sanafe": _sanafe,
 }
 
 

@@ -12,6 +12,7 @@ simulator BookSim 2; its cycle is half the time a 32-bit message takes a link:
 
 import math
 import os
+import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from ..chip import ChipSpec, Topology, topology
+from ..chip import ChipSpec, Topology, load_chip, topology
 from ..mapping import Mapping, Problem, Traffic
 from .bound import busy_times, link_service_ps, measurement
 from .measurement import Measurement
@@ -40,6 +41,8 @@ from .mesh_kernel import (
 )
 
 Int64Array = npt.NDArray[np.int64]
+
+COMPILING = "loihi-gym: compiling the mesh kernel (once, about 10 s) ...\n"
 
 
 class MeshBackend:
@@ -60,6 +63,7 @@ class MeshBackend:
         """Measure several mappings, in their order, on all cores of the machine."""
         for mapping in mappings:
             self.problem.require(mapping)
+        compile_kernel()
         # The caches of traffic and load are not for several threads; the kernels are.
         busy = [busy_times(self.problem, mapping) for mapping in mappings]
         loads = [self.load(one.traffic) for one in busy]
@@ -72,8 +76,7 @@ class MeshBackend:
     def _step_times(self, mapping: Mapping, load: Load) -> Int64Array:
         """Time of each step in ps, barrier included, (T,)."""
         chip, words = self.problem.chip, self.problem.activity.message_bits // 32
-        ticks = np.empty(self.problem.activity.steps, np.int64)
-        simulate(delays(chip, words), self._mesh(words), load, mapping.placement, ticks)
+        ticks = simulate(delays(chip, words), self._mesh(words), load, mapping.placement)
         return ticks * tick_ps(chip) + chip.costs.barrier_ps
 
     def load(self, traffic: Traffic) -> Load:
@@ -91,6 +94,21 @@ class MeshBackend:
         return mesh
 
 
+@lru_cache(maxsize=1)
+def compile_kernel() -> None:
+    """Load the kernel from numba's cache on disk or, once on a machine, compile it.
+
+    Says so on stderr if it takes more than a second.
+    """
+    notice = threading.Timer(1.0, sys.stderr.write, [COMPILING])
+    notice.start()
+    chip = load_chip("loihi2-16")
+    nothing, none = np.zeros(0, np.int64), np.zeros(0, np.int32)
+    load = Load(none, none, np.zeros((1, 1), np.int64), nothing, nothing[None], nothing, none)
+    simulate(delays(chip, 1), make_mesh(chip, 1), load, none)
+    notice.cancel()
+
+
 def make_mesh(chip: ChipSpec, link_words: int) -> Mesh:
     """A workspace for one thread."""
     return new_mesh(*ports(chip, link_words), cores(chip), delays(chip, link_words))
@@ -99,13 +117,14 @@ def make_mesh(chip: ChipSpec, link_words: int) -> Mesh:
 def kernel_load(traffic: Traffic, tick: int) -> Load:
     """Times in ticks; a message that is not there takes -1."""
     receive = traffic.row_receive_ps // tick
+    # Copies: numba compiles anew for read-only arrays and for other layouts.
     return Load(
-        next_core=traffic.next_core,
-        fan_out=traffic.fan_out,
-        neuron_first=traffic.neuron_first,
-        work=traffic.work_ps // tick,
-        tail=traffic.tail_ps // tick,
-        row_first=traffic.row_first,
+        next_core=np.array(traffic.next_core, order="C"),
+        fan_out=np.array(traffic.fan_out, order="C"),
+        neuron_first=np.array(traffic.neuron_first, order="C"),
+        work=np.array(traffic.work_ps // tick, order="C"),
+        tail=np.array(traffic.tail_ps // tick, order="C"),
+        row_first=np.array(traffic.row_first, order="C"),
         receive=np.where(receive > 0, receive, -1).astype(np.int32),
     )
 

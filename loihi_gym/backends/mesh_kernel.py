@@ -214,9 +214,23 @@ def address(x: Int32Array, y: Int32Array, port: Int32Array) -> Int32Array:
     return x << 19 | y << 8 | port
 
 
+def simulate(delays: Delays, mesh: Mesh, load: Load, placement: Int32Array) -> Int64Array:
+    """Time of each step in ticks without the barrier, (T,).
+
+    Args:
+        delays: Of the network.
+        mesh: The caller's workspace; two threads must not share one.
+        load: What the N logical cores do.
+        placement: Physical core of each logical core, (N,).
+    """
+    step_ticks = np.zeros(len(load.tail), np.int64)
+    # A copy, because numba compiles anew for read-only arrays.
+    _simulate(delays, mesh, load, np.array(placement, np.int32), step_ticks)
+    return step_ticks
+
+
 @njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
-def simulate(delays, mesh, load, placement, step_ticks):  # type: ignore[no-untyped-def]
-    """Time of each step without the barrier, into `step_ticks` (T,)."""
+def _simulate(delays, mesh, load, placement, step_ticks):  # type: ignore[no-untyped-def]
     _sort_destinations(mesh, load, placement)
     for step in range(len(step_ticks)):
         _reset(mesh)

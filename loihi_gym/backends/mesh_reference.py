@@ -217,11 +217,11 @@ class Simulation:
         self._work(sender, now, free)
 
 
-def simulate_reference(
-    delays: Delays, mesh: Mesh, load: Load, placement: Int32Array, steps: int
-) -> Int64Array:
+def simulate_reference(delays: Delays, mesh: Mesh, load: Load, placement: Int32Array) -> Int64Array:
     """As `mesh_kernel.simulate`: time of each step in ticks without the barrier, (T,)."""
-    times = [Simulation(delays, mesh, load, placement, step).run() for step in range(steps)]
+    times = [
+        Simulation(delays, mesh, load, placement, step).run() for step in range(len(load.tail))
+    ]
     return np.array(times, np.int64)
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ..chip import ChipSpec, load_chip
 from ..errors import NocCaseError
-from .mesh import delays, make_mesh, tick_ps
+from .mesh import compile_kernel, delays, make_mesh, tick_ps
 from .mesh_kernel import Delays, Load, simulate
 
 Int32Array = npt.NDArray[np.int32]
@@ -46,10 +46,12 @@ class NocCase:
     def simulate(self) -> npt.NDArray[np.float64]:
         """Step times by the mesh kernel in ns, (P,)."""
         mesh = make_mesh(self.chip, link_words=1)
-        ticks = np.empty((len(self.placements), 1), np.int64)
-        for placement, found in zip(self.placements, ticks, strict=True):
-            simulate(self.delays, mesh, self.load, placement, found)
-        return (ticks[:, 0] * tick_ps(self.chip)).astype(np.float64) / 1000
+        compile_kernel()
+        ticks = [
+            int(simulate(self.delays, mesh, self.load, placement)[0])
+            for placement in self.placements
+        ]
+        return np.array(ticks, np.float64) * tick_ps(self.chip) / 1000
 
 
 def read_noc_case(path: str | Path) -> NocCase:

@@ -4,8 +4,12 @@ One module per group of commands; each adds its own to the group in `app`. Impor
 what makes its commands known, in the order of `--help`.
 """
 
-from . import problems, search, sensitivity  # isort: skip
+# ruff: noqa: F401
+from . import problems  # isort: skip
+from . import search  # isort: skip
+from . import sensitivity  # isort: skip
+from . import compare  # isort: skip
 from . import lava, verify  # isort: skip
 from .app import main
 
-__all__ = ["lava", "main", "problems", "search", "sensitivity", "verify"]
+__all__ = ["main"]

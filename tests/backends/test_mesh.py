@@ -90,9 +90,8 @@ def test_kernel_follows_the_rules(chip, seed, graded):
     words = problem.activity.message_bits // 32
     load = kernel_load(problem.traffic(mapping.cores_per_layer), tick_ps(chip))
     mesh, times = make_mesh(chip, words), delays(chip, words)
-    fast = np.zeros(problem.activity.steps, np.int64)
-    simulate(times, mesh, load, mapping.placement, fast)
-    slow = simulate_reference(times, mesh, load, mapping.placement, problem.activity.steps)
+    fast = simulate(times, mesh, load, mapping.placement)
+    slow = simulate_reference(times, mesh, load, mapping.placement)
     assert fast.tolist() == slow.tolist()
     assert fast.min() > 0
 
@@ -105,9 +104,8 @@ def test_kernel_follows_the_rules_under_back_pressure(fabrics):
     mapping = Mapping([3, 4, 5], np.random.default_rng(3).permutation(16)[:12])
     load = kernel_load(problem.traffic(mapping.cores_per_layer), tick_ps(chip))
     mesh, times = make_mesh(chip, 1), delays(chip, 1)
-    fast = np.zeros(1, np.int64)
-    simulate(times, mesh, load, mapping.placement, fast)
-    assert fast.tolist() == simulate_reference(times, mesh, load, mapping.placement, 1).tolist()
+    fast = simulate(times, mesh, load, mapping.placement)
+    assert fast.tolist() == simulate_reference(times, mesh, load, mapping.placement).tolist()
 
 
 @examples(150)
@@ -193,9 +191,8 @@ def test_every_message_arrives(pattern, fabrics, size, chips):
     pairs = transpose(chip) if pattern == "transpose" else PATTERNS[pattern](chip.n_cores)
     messages, receive = 25, 4000
     load = traffic_of(pairs, chip.n_cores, messages, receive)
-    mesh, ticks = make_mesh(chip, 1), np.zeros(1, np.int64)
-    placement = np.random.default_rng(0).permutation(chip.n_cores).astype(np.int32)
-    simulate(delays(chip, 1), mesh, load, placement, ticks)
+    mesh, placement = make_mesh(chip, 1), np.random.default_rng(0).permutation(chip.n_cores)
+    ticks = simulate(delays(chip, 1), mesh, load, placement)
     assert delivered(mesh) == messages * sum(map(len, pairs.values()))
     fan_in = np.bincount(np.concatenate(list(pairs.values())))
     assert ticks[0] >= fan_in.max() * messages * receive
@@ -207,10 +204,8 @@ def test_every_message_of_bundled_networks_arrives(name):
     mapping = heuristic(problem, "balanced/row-major")
     chip, words = problem.chip, problem.activity.message_bits // 32
     traffic = problem.traffic(mapping.cores_per_layer)
-    mesh, ticks = make_mesh(chip, words), np.zeros(problem.activity.steps, np.int64)
-    simulate(
-        delays(chip, words), mesh, kernel_load(traffic, tick_ps(chip)), mapping.placement, ticks
-    )
+    mesh, load = make_mesh(chip, words), kernel_load(traffic, tick_ps(chip))
+    simulate(delays(chip, words), mesh, load, mapping.placement)
     assert delivered(mesh) == traffic.messages_in[-1].sum()
 
 
@@ -254,8 +249,8 @@ def test_a_full_receiver_holds_up_messages_for_others():
         load = traffic_of(pairs, 6, 60, 1_000)
         load.receive[load.receive > 0] = np.repeat([slow, 1_000], 60)
         load.tail[0, 1] = 1  # core 1's own end is then visible in the step time
-        mesh, ticks = make_mesh(chip, 1), np.zeros(1, np.int64)
-        simulate(delays(chip, 1), mesh, load, np.arange(6, dtype=np.int32), ticks)
+        mesh = make_mesh(chip, 1)
+        simulate(delays(chip, 1), mesh, load, np.arange(6, dtype=np.int32))
         ends.append(int(mesh.cores["receiver_free"][4]))
     assert ends[1] > 10 * ends[0]
 

@@ -1,0 +1,70 @@
+"""How alike two backends see the same mappings."""
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import spearmanr
+
+from ..mapping import Mapping, Problem, heuristic, heuristics, random_mapping
+from .measurement import Backend
+
+
+class Agreement(NamedTuple):
+    """One backend against another on the same mappings.
+
+    Attributes:
+        first: Name of one backend.
+        second: Name of the other.
+        spearman: Rank correlation of the latencies, over all mappings.
+        spearman_random: The same over the random mappings alone.
+        ratio_median: Median of first / second.
+        ratio_low: 10th percentile of it.
+        ratio_high: 90th percentile of it.
+    """
+
+    first: str
+    second: str
+    spearman: float
+    spearman_random: float
+    ratio_median: float
+    ratio_low: float
+    ratio_high: float
+
+
+def sample_mappings(problem: Problem, count: int, seed: int) -> tuple[list[Mapping], int]:
+    """Standard heuristics, at most half of `count`, then random ones: (all, how many heuristics)."""
+    names = heuristics()[: count // 2]
+    rng = np.random.default_rng(seed)
+    mappings = [heuristic(problem, name) for name in names]
+    mappings += [random_mapping(problem, rng) for _ in range(count - len(names))]
+    return mappings, len(names)
+
+
+def latencies(backend: Backend, mappings: Sequence[Mapping]) -> tuple[npt.NDArray[np.int64], float]:
+    """Latency of each mapping in ps, and the seconds that measuring one took."""
+    start = time.perf_counter()
+    measured = backend.evaluate_batch(mappings)
+    seconds = (time.perf_counter() - start) / max(len(mappings), 1)
+    return np.array([result.latency_ps for result in measured], np.int64), seconds
+
+
+def agreement(
+    names: tuple[str, str],
+    first: npt.NDArray[np.int64],
+    second: npt.NDArray[np.int64],
+    n_heuristics: int,
+) -> Agreement:
+    """Compare the latencies two backends found for the same mappings."""
+    ratio = first / second
+    low, median, high = np.quantile(ratio, (0.1, 0.5, 0.9)).tolist()
+    return Agreement(
+        *names,
+        spearman=float(spearmanr(first, second)[0]),
+        spearman_random=float(spearmanr(first[n_heuristics:], second[n_heuristics:])[0]),
+        ratio_median=median,
+        ratio_low=low,
+        ratio_high=high,
+    )
