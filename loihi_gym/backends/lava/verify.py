@@ -126,7 +126,7 @@ def inputs_of(problem: Problem) -> npt.NDArray[np.integer]:
     """
     if problem.inputs is None:
         raise MeasurementError(
-            f"{problem.name} has no inputs to run: its activity was not recorded, but drawn or given"
+            f"{problem.name} has no inputs to run: its activity was drawn or given, not recorded"
         )
     return problem.inputs
 
