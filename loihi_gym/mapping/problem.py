@@ -40,7 +40,7 @@ class Problem:
         chip: Where it is mapped to.
         reference: A standard heuristic, as ``partitioning/order``: the fastest of them on `mesh`.
         inputs: The samples the activity was recorded on, (depth + T, widths[0]), for backends that
-            run the network itself.
+            run the network itself; None if it was not recorded, but drawn or given.
     """
 
     name: str

@@ -122,11 +122,11 @@ def inputs_of(problem: Problem) -> npt.NDArray[np.integer]:
     """The samples a problem's activity was recorded on.
 
     Raises:
-        MeasurementError: if it was made without any.
+        MeasurementError: if there are none, as in generated benchmarks.
     """
     if problem.inputs is None:
         raise MeasurementError(
-            f"{problem.name} has no inputs to run; make it with make_problem, or load it by name"
+            f"{problem.name} has no inputs to run: its activity was drawn or given, not recorded"
         )
     return problem.inputs
 

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 
 import loihi_gym
 from loihi_gym.backends.lava import client, compare, simulate, verify
+from loihi_gym.benchmarks import benchmark, benchmarks
 from loihi_gym.errors import IllegalMappingError, MeasurementError
 from loihi_gym.mapping import Mapping
 from loihi_gym.mapping.pieces import bounds
@@ -50,7 +51,10 @@ def cut(network: SparseMLP, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(1, np.minimum(network.widths, 4) + 1)
 
 
-@pytest.mark.parametrize("name", loihi_gym.benchmarks())
+RECORDED = [name for name in benchmarks() if not benchmark(name).generated]
+
+
+@pytest.mark.parametrize("name", RECORDED)
 def test_lava_computes_what_a_bundled_network_does(shared, name):
     relu, sigma_delta = verify(shared, loihi_gym.load(name))
     assert (relu.neuron, sigma_delta.neuron) == ("relu", "sigma-delta")
@@ -158,6 +162,11 @@ def test_a_sigma_delta_network_has_no_variant(shared):
 def test_a_problem_without_inputs_is_refused(shared):
     with pytest.raises(MeasurementError, match="silent has no inputs to run"):
         next(verify(shared, silent_problem()))
+
+
+def test_a_generated_network_has_nothing_to_verify(shared):
+    with pytest.raises(MeasurementError, match="mlp-deep-8chip has no inputs to run"):
+        next(verify(shared, loihi_gym.load("mlp-deep-8chip")))
 
 
 def test_an_illegal_mapping_is_refused(shared):
