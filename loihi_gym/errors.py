@@ -41,6 +41,10 @@ class InvalidActionError(LoihiGymError):
     """An environment was given an action its rules forbid."""
 
 
+class MeasurementError(LoihiGymError):
+    """A backend could not measure a mapping; another attempt or mapping may well succeed."""
+
+
 def unknown(kind: str, name: str, known: list[str]) -> UnknownNameError:
     """The error for a name that is not among `known`, with the nearest ones first."""
     import difflib
