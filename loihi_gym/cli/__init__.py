@@ -4,7 +4,7 @@ One module per group of commands; each adds its own to the group in `app`. Impor
 what makes its commands known, in the order of `--help`.
 """
 
-from . import problems, search
+from . import problems, replay, search
 from .app import main
 
-__all__ = ["main", "problems", "search"]
+__all__ = ["main", "problems", "replay", "search"]
