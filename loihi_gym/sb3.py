@@ -18,7 +18,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import VecEnv, VecMonitor
 
-from .errors import LoihiGymError
+from .envs.registration import ENVIRONMENTS
+from .errors import LoihiGymError, unknown
 from .envs.vector import LoihiVectorEnv
 
 INFOS = ("latency_s", "reduction", "best_reduction", "evaluations", "error")
@@ -42,8 +43,11 @@ def make_vec_env(
         arguments: Of the environment, such as `benchmark` and `backend`.
 
     Raises:
-        LoihiGymError: if the environment is not one of this package's, or an argument is wrong.
+        UnknownNameError: if the environment is not one of this package's.
+        LoihiGymError: if an argument is wrong.
     """
+    if env_id.removeprefix("loihi_gym:") not in ENVIRONMENTS:
+        raise unknown("environment", env_id, list(ENVIRONMENTS))
     envs = gymnasium.make_vec(
         env_id,
         num_envs=n_envs,
@@ -51,8 +55,7 @@ def make_vec_env(
         autoreset_mode=AutoresetMode.SAME_STEP,
         **arguments,
     )
-    if not isinstance(envs, LoihiVectorEnv):
-        raise LoihiGymError(f"environment {env_id!r} is not one of loihi_gym's")
+    assert isinstance(envs, LoihiVectorEnv)
     made = LoihiVecEnv(envs)
     if seed is not None:
         made.seed(seed)

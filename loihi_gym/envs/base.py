@@ -134,6 +134,10 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         """Steps in an episode."""
         raise NotImplementedError
 
+    def _is_action(self, action: Any) -> bool:
+        """Whether an action is in the space."""
+        return self.action_space.contains(action)
+
     def _mask(self) -> Mask:
         """Actions worth choosing."""
         raise NotImplementedError
@@ -219,7 +223,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         """
         if self._state.over:
             raise InvalidActionError("the episode is over: call reset() first")
-        if not self.action_space.contains(action):
+        if not self._is_action(action):
             raise InvalidActionError(f"action {action!r} is not in {self.action_space}")
         return self._change(action)
 

@@ -1,5 +1,7 @@
 """`LoihiOneShot-v0`: the whole mapping in one action, for black-box optimisers and bandits."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
@@ -67,6 +69,10 @@ class LoihiOneShot(LoihiEnv):
     def _make_action_space(self) -> spaces.Box:
         size = self.max_layers + self.layout.mesh.n_cores
         return spaces.Box(-1.0, 1.0, (size,), np.float32)
+
+    def _is_action(self, action: Any) -> bool:
+        # A Box warns before it refuses what is no array.
+        return isinstance(action, np.ndarray) and self.action_space.contains(action)
 
     def _change(self, action: Keys) -> Change:
         return decode(self._state.task, action, self.max_layers)

@@ -135,10 +135,14 @@ class Tasks:
         objective: str | Objective,
         max_layers: int,
     ) -> None:
-        if isinstance(backend, str) or (callable(backend) and not hasattr(backend, "evaluate")):
+        if isinstance(backend, str | type) or not hasattr(backend, "evaluate"):
             self.problems = Problems(DEFAULT_BENCHMARK if benchmark is None else benchmark)
         else:
             self.problems = Problems(_problem_of(backend, benchmark))
+        if not (isinstance(backend, str) or callable(backend) or hasattr(backend, "evaluate")):
+            raise LoihiGymError(
+                f"backend {backend!r} is neither a name, nor a Backend, nor a function that makes one"
+            )
         self._backend = backend
         self._objective = find_objective(objective)
         self._max_layers = max_layers
@@ -158,15 +162,13 @@ class Tasks:
     def _make(self, problem: Problem) -> Backend:
         if isinstance(self._backend, str):
             return make_backend(self._backend, problem)
-        if not callable(self._backend):
-            return self._backend
-        return self._backend(problem)
+        if isinstance(self._backend, type) or not hasattr(self._backend, "evaluate"):
+            return self._backend(problem)
+        return self._backend
 
 
 def _problem_of(backend: Backend | Callable[[Problem], Backend], benchmark: object) -> Benchmark:
     """The problem that a given backend measures, if the benchmark asked for is that one."""
-    if not hasattr(backend, "problem"):
-        raise LoihiGymError(f"backend {backend!r} has no problem: it is not a Backend")
     problem: Problem = backend.problem
     if benchmark is not None and benchmark is not problem and benchmark != problem.name:
         raise LoihiGymError(

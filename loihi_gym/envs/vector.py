@@ -89,6 +89,8 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         Raises:
             InvalidActionError: if a rule forbids one of the actions; no environment has moved.
         """
+        if any(seen is None for seen in self._seen):
+            raise InvalidActionError("call reset() first")
         active = self._active()
         chosen = list(iterate(self.action_space, actions))
         if len(chosen) != self.num_envs:
@@ -191,8 +193,6 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         return found
 
     def _observations(self) -> Any:
-        if not isinstance(self._seen, list) or any(seen is None for seen in self._seen):
-            raise InvalidActionError("call reset() first")
         space = self.single_observation_space
         empty: Any = create_empty_array(space, n=self.num_envs, fn=np.empty)
         return concatenate(space, self._seen, empty)
