@@ -102,7 +102,13 @@ def _gif(path: Path, pictures: Iterator[Frame], fps: int) -> None:
     ]
     data = io.BytesIO()
     first.save(
-        data, "GIF", save_all=True, append_images=others, duration=1000 // fps, loop=0, optimize=True
+        data,
+        "GIF",
+        save_all=True,
+        append_images=others,
+        duration=1000 // fps,
+        loop=0,
+        optimize=True,
     )
     write_bytes(path, data.getvalue())
 

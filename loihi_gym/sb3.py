@@ -70,9 +70,7 @@ class LoihiVecEnv(VecEnv):
             raise LoihiGymError("SB3 resets in the same step: pass autoreset_mode='SameStep'")
         self.envs = envs
         self._actions: Any = None
-        super().__init__(
-            envs.num_envs, envs.single_observation_space, envs.single_action_space
-        )
+        super().__init__(envs.num_envs, envs.single_observation_space, envs.single_action_space)
 
     def reset(self) -> Any:
         """Begin an episode in every environment."""

@@ -40,8 +40,15 @@ def recut(task: Task, measured: Measured, change: int, max_layers: int) -> Mappi
     return mapping
 
 
-def legal_changes(task: Task, counts: npt.NDArray[np.int32], max_layers: int) -> Mask:
-    """Which changes `recut` accepts, (2 max_layers,)."""
+def legal_changes(task: Task, measured: Measured, max_layers: int) -> Mask:
+    """Which changes `recut` accepts, (2 max_layers,); a new array."""
+    partition = measured.partition
+    if partition.legal_changes is None:
+        partition.legal_changes = _legal_changes(task, partition.counts, max_layers)
+    return partition.legal_changes.copy()
+
+
+def _legal_changes(task: Task, counts: npt.NDArray[np.int32], max_layers: int) -> Mask:
     problem = task.problem
     mask = np.zeros((2, max_layers), np.bool_)
     free = counts.sum() < problem.topology.n_cores

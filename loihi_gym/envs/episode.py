@@ -134,9 +134,7 @@ class SaveEpisodes(gymnasium.Wrapper[Any, Any, Any, Any]):
     def _visit(self) -> None:
         measured = self._loihi.state.measured
         measurement: Measurement = measured.measurement
-        self._visits.append(
-            Visit(len(self._visits), measured.mapping, measurement.step_times_ps)
-        )
+        self._visits.append(Visit(len(self._visits), measured.mapping, measurement.step_times_ps))
 
 
 def _visit_data(visit: Visit) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class LoihiMap(LoihiEnv):
 
     def _mask(self) -> Mask:
         state = self._state
-        recuts = legal_changes(state.task, state.measured.partition.counts, self.max_layers)
+        recuts = legal_changes(state.task, state.measured, self.max_layers)
         return np.concatenate([recuts, mask_own_layer(state, self.layout.mesh.n_cores)])
 
     def go_to(self, state: EpisodeState) -> None:

@@ -40,6 +40,7 @@ class Partition:
         first_array: The same as an array.
         traffic: The load.
         table: What it fixes of an observation.
+        legal_changes: Which changes of the counts are legal, once `counts` has worked it out.
     """
 
     def __init__(self, problem: Problem, counts: Int32Array, max_layers: int) -> None:
@@ -49,6 +50,7 @@ class Partition:
         self.first_array = np.array(self.first)
         self.traffic = problem.traffic(counts)
         self.table = core_table(problem, self.traffic, max_layers)
+        self.legal_changes: npt.NDArray[np.bool_] | None = None
 
     @cached_property
     def busiest(self) -> list[tuple[int, Literal["update", "receive"], int]]:

@@ -74,7 +74,7 @@ class LoihiPartition(LoihiEnv):
 
     def _mask(self) -> Mask:
         state = self._state
-        return legal_changes(state.task, state.measured.partition.counts, self.max_layers)
+        return legal_changes(state.task, state.measured, self.max_layers)
 
     def go_to(self, state: EpisodeState) -> None:
         """Make an episode's state the current one."""

@@ -18,6 +18,10 @@ Int64Array = npt.NDArray[np.int64]
 Float64Array = npt.NDArray[np.float64]
 
 
+LATENCY, ENERGY, EDP = range(3)
+"""Objectives by number."""
+
+
 class Batch(NamedTuple):
     """Where B environments stand; a `bound_kernel.State` each, in rows long enough for any problem.
 
@@ -31,10 +35,12 @@ class Batch(NamedTuple):
         hops: Messages times hops along x and along y, (B, 2).
         latency_ps: Latency, (B,).
         energy_fj: Energy, (B,).
-        cursor: Logical core to be placed next, -1 for none, (B,).
-        progress: Part of the episode that is over, (B,).
-        relative: Objective as a multiple of the reference's, (B,).
-        best: The best objective so far likewise, (B,).
+        steps: Steps of the episode so far, (B,).
+        horizon: Steps of the episode in all, (B,).
+        evaluations: Mappings measured in the episode, (B,).
+        value: Objective, (B,).
+        best: The best objective of the episode, (B,).
+        scale: The reference's objective, (B,).
     """
 
     placement: Int32Array
@@ -46,31 +52,30 @@ class Batch(NamedTuple):
     hops: Int64Array
     latency_ps: Int64Array
     energy_fj: Int64Array
-    cursor: Int64Array
-    progress: Float64Array
-    relative: Float64Array
+    steps: Int64Array
+    horizon: Int64Array
+    evaluations: Int64Array
+    value: Float64Array
     best: Float64Array
+    scale: Float64Array
 
 
 def new_batch(num_envs: int, n_cores: int, n_routers: int, rows: int, steps: int) -> Batch:
     """A batch with room for problems of up to `steps` recorded time steps."""
-    integers = {
+    rest = {
         "busy_ps": 4 * n_routers * steps,
         "busiest_ps": steps,
         "row_busiest_ps": rows * steps,
         "changed": 2,
         "hops": 2,
     }
+    counts = ("latency_ps", "energy_fj", "steps", "horizon", "evaluations")
     return Batch(
         placement=np.zeros((num_envs, n_cores), np.int32),
         occupant=np.full((num_envs, n_cores), -1, np.int32),
-        **{name: np.zeros((num_envs, size), np.int64) for name, size in integers.items()},
-        latency_ps=np.zeros(num_envs, np.int64),
-        energy_fj=np.zeros(num_envs, np.int64),
-        cursor=np.zeros(num_envs, np.int64),
-        progress=np.zeros(num_envs),
-        relative=np.zeros(num_envs),
-        best=np.zeros(num_envs),
+        **{name: np.zeros((num_envs, size), np.int64) for name, size in rest.items()},
+        **{name: np.zeros(num_envs, np.int64) for name in counts},
+        **{name: np.ones(num_envs) for name in ("value", "best", "scale")},
     )
 
 
@@ -91,53 +96,76 @@ def state_of(tables: Any, batch: Any, env: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def move(tables: Any, batch: Any, envs: Any, actions: Any, moved: Any) -> None:
+def step(
+    tables: Any,
+    table: Any,
+    first: Any,
+    objective: Any,
+    batch: Any,
+    envs: Any,
+    actions: Any,
+    rewards: Any,
+    out: Any,
+    masks: Any,
+) -> None:
     """Put the piece under each cursor on the core its environment's action names.
-
-    Args:
-        tables: What the environments' partitioning fixes.
-        batch: A `Batch`; placements, links, latencies and energies are changed.
-        envs: Which environments, (E,).
-        actions: Physical core for every environment, (B,).
-        moved: Set to whether the piece was elsewhere, (B,).
-    """
-    for env in envs:
-        place = batch.placement[env, batch.cursor[env]]
-        moved[env] = place != actions[env]
-        if moved[env]:
-            state = state_of(tables, batch, env)
-            batch.latency_ps[env] = swap(tables, state, place, np.int32(actions[env]))
-            batch.energy_fj[env] = energy_fj(tables, state)
-
-
-@njit(cache=True, nogil=True)
-def look(tables: Any, table: Any, first: Any, batch: Any, envs: Any, out: Any, masks: Any) -> None:
-    """Write observations and masks.
 
     Args:
         tables: What the environments' partitioning fixes.
         table: The same for observations, a `CoreTable`.
         first: First logical core of each layer, and their number, (layers + 1,).
-        batch: A `Batch`.
+        objective: `LATENCY`, `ENERGY` or `EDP`.
+        batch: A `Batch`, changed in place.
         envs: Which environments, (E,).
-        out: Flat observation of every environment, (B, size).
-        masks: Mask of every environment, (B, C).
+        actions: Physical core for every environment, (B,).
+        rewards: Set to each environment's reward, (B,).
+        out: Set to each environment's flat observation, (B, size).
+        masks: Set to each environment's mask, (B, C).
     """
     for env in envs:
-        state, cursor = state_of(tables, batch, env), batch.cursor[env]
-        fill(
-            table,
-            state.occupant,
-            state.busy_ps,
-            batch.latency_ps[env],
-            cursor,
-            batch.progress[env],
-            batch.relative[env],
-            batch.best[env],
-            out[env],
-        )
-        masks[env] = True
-        if cursor >= 0:
-            layer = table.layer[cursor]
-            for logical in range(first[layer], first[layer + 1]):
-                masks[env, state.placement[logical]] = logical == cursor
+        place = batch.placement[env, batch.steps[env] % len(table.layer)]
+        batch.steps[env] += 1
+        rewards[env] = 0.0
+        if place != actions[env]:
+            state = state_of(tables, batch, env)
+            latency = swap(tables, state, place, np.int32(actions[env]))
+            energy = energy_fj(tables, state)
+            value = float(energy if objective == ENERGY else latency)
+            if objective == EDP:
+                value *= float(energy)
+            batch.latency_ps[env], batch.energy_fj[env] = latency, energy
+            batch.evaluations[env] += 1
+            rewards[env] = (batch.value[env] - value) / batch.scale[env]
+            batch.value[env] = value
+            batch.best[env] = min(batch.best[env], value)
+        _look(tables, table, first, batch, env, out, masks)
+
+
+@njit(cache=True, nogil=True)
+def look(tables: Any, table: Any, first: Any, batch: Any, envs: Any, out: Any, masks: Any) -> None:
+    """Write observations and masks as they are; arguments as of `step`."""
+    for env in envs:
+        _look(tables, table, first, batch, env, out, masks)
+
+
+@njit(nogil=True)
+def _look(tables, table, first, batch, env, out, masks):  # type: ignore[no-untyped-def]
+    state, done = state_of(tables, batch, env), batch.steps[env]
+    cursor = -1 if done >= batch.horizon[env] else done % len(table.layer)
+    scale = batch.scale[env]
+    fill(
+        table,
+        state.occupant,
+        state.busy_ps,
+        batch.latency_ps[env],
+        cursor,
+        done / batch.horizon[env],
+        batch.value[env] / scale,
+        batch.best[env] / scale,
+        out[env],
+    )
+    masks[env] = True
+    if cursor >= 0:
+        layer = table.layer[cursor]
+        for logical in range(first[layer], first[layer + 1]):
+            masks[env, state.placement[logical]] = logical == cursor

@@ -15,11 +15,18 @@ from .base import EpisodeState
 from .measured import BoundMeasured
 from .objective import OBJECTIVES, is_named
 from .place import LoihiPlace
-from .place_kernel import Batch, look, move, new_batch, state_of
+from .place_kernel import EDP, ENERGY, LATENCY, Batch, look, new_batch, state_of, step
 from .vector import LoihiVectorEnv, Step, _seeds
 
 WORTH_A_THREAD = 16
 """Environments below which a further thread costs more than it saves."""
+
+NUMBERS = {
+    OBJECTIVES["latency"]: LATENCY,
+    OBJECTIVES["energy"]: ENERGY,
+    OBJECTIVES["edp"]: EDP,
+}
+"""What the kernels call the objectives."""
 
 Indices = npt.NDArray[np.int64]
 
@@ -47,17 +54,12 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         super().__init__(LoihiPlace, num_envs, **arguments)
         first = self.envs[0]
         self.layout = first.layout
-        self._of = first.state.task.objective
+        self._objective = NUMBERS[first.state.task.objective]
         self._batch: Batch | None = None
         self._groups: list[Indices] = []
-        self._masks = np.zeros((num_envs, self.layout.mesh.n_cores), np.bool_)
-        self._moved = np.zeros(num_envs, np.bool_)
-        self._steps = np.zeros(num_envs, np.int64)
-        self._evaluations = np.zeros(num_envs, np.int64)
-        self._pieces = np.ones(num_envs, np.int64)
-        self._horizon = np.ones(num_envs, np.int64)
-        self._value, self._best, self._scale = np.ones((3, num_envs))
         self._started: list[EpisodeState] = [env.state for env in self.envs]
+        self._flat = np.zeros((num_envs, self.layout.size), np.float32)
+        self._masks = np.zeros((num_envs, self.layout.mesh.n_cores), np.bool_)
 
     def reset(
         self, *, seed: Any = None, options: dict[str, Any] | None = None
@@ -65,33 +67,42 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         """See `LoihiVectorEnv.reset`."""
         options = dict(options or {})
         which = self._which(options.pop("reset_mask", None))
+        if self._batch is None and len(which) < self.num_envs:
+            raise InvalidActionError("call reset() for all environments first")
+        self._new_results()
         self._begin(which, _seeds(seed, self.num_envs), options)
+        self._look(np.arange(self.num_envs))
         self._over[which] = False
         reset = np.zeros(self.num_envs, np.bool_)
         reset[which] = True
-        observations = self._look()
-        return observations, self._infos(reset)
+        return self.layout.flat(self._flat), self._infos(reset)
 
     def step(self, actions: Any) -> Step:
         """See `LoihiVectorEnv.step`."""
+        batch = self._batch
+        if batch is None:
+            raise InvalidActionError("call reset() first")
         active = self._active()
         actions = self._checked(actions)
-        resetting = np.flatnonzero(self._over) if len(active) < self.num_envs else active[:0]
+        resetting = np.flatnonzero(self._over) if len(active) < self.num_envs else None
         rewards = np.zeros(self.num_envs)
-        self._move(active, actions, rewards)
-        over = self._steps >= self._horizon
-        if len(resetting):
+        self._new_results()
+        self._each(active, step, self._objective, batch, actions, rewards)
+        if resetting is not None:
             self._begin(resetting)
-            over[resetting] = False
+            self._look(resetting)
+        terminated = self._batch.steps >= self._batch.horizon  # type: ignore[union-attr]
         infos: dict[str, Any] = {}
-        terminated = over
-        if self.autoreset_mode == AutoresetMode.SAME_STEP and over.any():
-            infos = self._finish(over)
-            self._begin(np.flatnonzero(over))
+        if self.autoreset_mode == AutoresetMode.SAME_STEP and terminated.any():
+            ended = np.flatnonzero(terminated)
+            infos = self._finish(ended)
+            self._masks = self._masks.copy()
+            self._begin(ended)
+            self._look(ended)
         self._over = terminated.copy()
-        observations = self._look()
         infos |= self._infos(np.ones(self.num_envs, np.bool_))
-        return observations, rewards, terminated, np.zeros(self.num_envs, np.bool_), infos
+        truncated = np.zeros(self.num_envs, np.bool_)
+        return self.layout.flat(self._flat), rewards, terminated, truncated, infos
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """Actions worth choosing, (num_envs, C)."""
@@ -126,15 +137,11 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
     # Between arrays and single environments.
 
     def _begin(
-        self,
-        which: Indices,
-        seeds: Any = None,
-        options: dict[str, Any] | None = None,
+        self, which: Indices, seeds: Any = None, options: dict[str, Any] | None = None
     ) -> None:
         """Begin episodes in some environments."""
         for index in which.tolist():
-            seed = None if seeds is None else seeds[index]
-            self.envs[index].begin(seed, options)
+            self.envs[index].begin(None if seeds is None else seeds[index], options)
             self._take(index)
         self._regroup()
 
@@ -150,11 +157,10 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
             getattr(rows, name)[...] = part
         batch.latency_ps[index] = measured.latency_ps
         batch.energy_fj[index] = measured.energy_fj
-        self._steps[index], self._evaluations[index] = state.steps, state.evaluations
-        self._value[index], self._best[index] = state.value, state.best
-        self._scale[index] = state.task.scale
-        self._pieces[index] = measured.partition.first[-1]
-        self._horizon[index] = self.envs[index].passes * measured.partition.first[-1]
+        batch.steps[index], batch.evaluations[index] = state.steps, state.evaluations
+        batch.value[index], batch.best[index] = state.value, state.best
+        batch.scale[index] = state.task.scale
+        batch.horizon[index] = self.envs[index].passes * measured.partition.first[-1]
 
     def _put_back(self, index: int) -> None:
         """Bring a single environment up to date."""
@@ -165,16 +171,17 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
             State(*[part.copy() for part in state_of.py_func(begun.measured.tables, batch, index)]),
             int(batch.latency_ps[index]),
         )
-        over = bool(self._steps[index] >= self._horizon[index])
+        steps = int(batch.steps[index])
+        over = steps >= batch.horizon[index]
         self.envs[index].go_to(
             begun._replace(
                 measured=measured,
-                value=float(self._value[index]),
-                best=float(self._best[index]),
-                evaluations=int(self._evaluations[index]),
-                steps=int(self._steps[index]),
-                cursor=-1 if over else int(self._steps[index] % self._pieces[index]),
-                over=over,
+                value=float(batch.value[index]),
+                best=float(batch.best[index]),
+                evaluations=int(batch.evaluations[index]),
+                steps=steps,
+                cursor=-1 if over else steps % measured.partition.first[-1],
+                over=bool(over),
             )
         )
 
@@ -202,81 +209,46 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
             parts = max(min(threads, len(indices) // WORTH_A_THREAD), 1)
             self._groups += np.array_split(np.array(indices), parts)
 
-    # Stepping.
+    # Running the kernels.
 
-    def _move(self, active: Indices, actions: Indices, rewards: npt.NDArray[np.float64]) -> None:
-        """Take the actions of the active environments."""
-        batch = self._batch
-        if batch is None:
-            raise InvalidActionError("call reset() first")
-        np.remainder(self._steps, self._pieces, out=batch.cursor)
+    def _new_results(self) -> None:
+        """Fresh arrays: what was returned before is not written to."""
+        self._flat = self._flat.copy() if self._over.any() else np.empty_like(self._flat)
+        self._masks = self._masks.copy() if self._over.any() else np.empty_like(self._masks)
+
+    def _look(self, which: Indices) -> None:
+        """Observations and masks of some environments as they are."""
+        self._each(which, look, None, self._batch)
+
+    def _each(self, which: Indices, kernel: Any, objective: Any, batch: Any, *arrays: Any) -> None:
+        """Run a kernel for every group of environments, in threads if there are several."""
         groups = self._groups
-        if len(active) < self.num_envs:
-            groups = [group[np.isin(group, active)] for group in groups]
-        self._moved[:] = False
-        self._each(
-            groups, lambda envs, begun: move(begun.tables, batch, envs, actions, self._moved)
-        )
-        value = self._objective(batch)
-        rewards[active] = ((self._value - value) / self._scale)[active]
-        self._value[active] = value[active]
-        np.minimum(self._best, self._value, out=self._best)
-        self._evaluations += self._moved
-        self._steps[active] += 1
-
-    def _objective(self, batch: Batch) -> npt.NDArray[np.float64]:
-        """The objective of every environment, as `objective` has it."""
-        latency = batch.latency_ps.astype(np.float64)
-        if self._of == OBJECTIVES["latency"]:
-            return latency
-        energy = batch.energy_fj.astype(np.float64)
-        return energy if self._of == OBJECTIVES["energy"] else energy * latency
-
-    def _look(self) -> dict[str, npt.NDArray[np.float32]]:
-        """Observations of all environments; the masks are made with them."""
-        batch = self._batch
-        assert batch is not None
-        over = self._steps >= self._horizon
-        np.copyto(batch.cursor, np.where(over, -1, self._steps % self._pieces))
-        np.divide(self._steps, self._horizon, out=batch.progress)
-        np.divide(self._value, self._scale, out=batch.relative)
-        np.divide(self._best, self._scale, out=batch.best)
-        out = np.empty((self.num_envs, self.layout.size), np.float32)
-        masks = np.empty_like(self._masks)
-        self._each(
-            self._groups,
-            lambda envs, begun: look(
-                begun.tables,
-                begun.partition.table,
-                begun.partition.first_array,
-                batch,
-                envs,
-                out,
-                masks,
-            ),
-        )
-        self._masks = masks
-        return self.layout.flat(out)
-
-    def _each(self, groups: list[Indices], run: Any) -> None:
-        """Run a kernel for every group, in threads if there are several."""
-        work: list[tuple[Any, ...]] = [
-            (group, self._started[int(group[0])].measured) for group in groups if len(group)
-        ]
-        jobs = [_pool(os.getpid()).submit(run, *one) for one in work[1:]]
+        if len(which) < self.num_envs:
+            groups = [group[np.isin(group, which)] for group in groups]
+        work = []
+        for group in groups:
+            if len(group):
+                measured: Any = self._started[int(group[0])].measured
+                partition = measured.partition
+                head = (measured.tables, partition.table, partition.first_array)
+                head = head if objective is None else (*head, objective)
+                work.append((*head, batch, group, *arrays, self._flat, self._masks))
+        jobs = [_pool(os.getpid()).submit(kernel, *one) for one in work[1:]]
         for one in work[:1]:
-            run(*one)
+            kernel(*one)
         for job in jobs:
             job.result()
 
-    def _finish(self, over: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    def _finish(self, ended: Indices) -> dict[str, Any]:
         """What ended episodes led to, for `SameStep`."""
-        observations = self._look()
+        over = np.zeros(self.num_envs, np.bool_)
+        over[ended] = True
         final = np.full(self.num_envs, None, object)
-        for index in np.flatnonzero(over).tolist():
-            final[index] = {name: part[index].copy() for name, part in observations.items()}
+        for index in ended.tolist():
+            final[index] = self.layout.flat(self._flat[index].copy())
         infos = self._infos(over)
         for key in [key for key in infos if not key.startswith("_")]:
+            infos[key] = infos[key].copy()
             infos[key][~over] = 0
         return {
             "final_obs": final,
@@ -290,10 +262,10 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         assert batch is not None
         infos = {
             "latency_s": batch.latency_ps * 1e-12,
-            "reduction": 1.0 - self._value / self._scale,
-            "best_reduction": 1.0 - self._best / self._scale,
-            "evaluations": self._evaluations.copy(),
-            "action_mask": self._masks.astype(np.int8),
+            "reduction": 1.0 - batch.value / batch.scale,
+            "best_reduction": 1.0 - batch.best / batch.scale,
+            "evaluations": batch.evaluations.copy(),
+            "action_mask": self._masks.view(np.int8),
         }
         return infos | {f"_{key}": which.copy() for key in infos}
 

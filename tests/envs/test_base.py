@@ -222,8 +222,9 @@ def test_a_session_counts_and_its_end_comes_through(env_id):
         walk(env, 200)
     assert session.evaluations == 20
     twin = make(env_id, benchmark=PROBLEM)
-    assert_same(walk(make(env_id, benchmark=None, backend=Session(Bound(PROBLEM), 99)), 15),
-                walk(twin, 15))
+    assert_same(
+        walk(make(env_id, benchmark=None, backend=Session(Bound(PROBLEM), 99)), 15), walk(twin, 15)
+    )
 
 
 @every_id

@@ -73,8 +73,10 @@ def test_every_observation_of_an_episode_is_in_its_space(env_id, form):
 
 
 def test_shapes_follow_from_the_chip_alone():
-    spaces = [make("LoihiPlace-v0", benchmark=p).observation_space for p in
-              (slack_problem(0), slack_problem(1), bundled_problem("mlp-xs", "loihi2-16"))]
+    spaces = [
+        make("LoihiPlace-v0", benchmark=p).observation_space
+        for p in (slack_problem(0), slack_problem(1), bundled_problem("mlp-xs", "loihi2-16"))
+    ]
     assert spaces[0] == spaces[1] == spaces[2]
 
 

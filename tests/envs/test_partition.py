@@ -59,9 +59,7 @@ def test_the_mask_is_exactly_what_is_not_refused(resource):
     limits = {"neurons": 5, "synmem_words": 40, "input_axons": 15, "output_axons": 20}
     chip = toy_chip(routers=(5, 4), constants={f"capacity.{resource}": limits[resource]})
     problem = problem_of(toy_network((20, 24, 10), density=0.3), chip)
-    env = make(
-        "LoihiPartition-v0", benchmark=problem, start=heuristic(problem, "packed/row-major")
-    )
+    env = make("LoihiPartition-v0", benchmark=problem, start=heuristic(problem, "packed/row-major"))
     env.reset(seed=0)
     rng = np.random.default_rng(0)
     refused = set()
