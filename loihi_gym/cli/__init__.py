@@ -7,6 +7,7 @@ what makes its commands known, in the order of `--help`.
 # ruff: noqa: F401
 from . import problems  # isort: skip
 from . import search  # isort: skip
+from . import replay  # isort: skip
 from . import sensitivity  # isort: skip
 from . import compare  # isort: skip
 from . import lava, verify  # isort: skip

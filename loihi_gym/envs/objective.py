@@ -1,42 +1,71 @@
-"""What an environment's reward counts: latency, energy, or their product."""
+"""What an environment's reward counts: latency, energy, their product, or a user's own figure."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from ..backends import Measurement
-from ..errors import unknown
+from ..errors import LoihiGymError, unknown
+
+
+class Costs(Protocol):
+    """What the named objectives look at; a `Measurement` has it."""
+
+    @property
+    def latency_ps(self) -> int:
+        """Latency in ps."""
+        ...
+
+    @property
+    def energy_fj(self) -> int:
+        """Energy in fJ."""
+        ...
+
 
 Objective = Callable[[Measurement], float]
+"""A figure of a measured mapping; less is better, and it must be positive."""
 
 
-def latency(measurement: Measurement) -> float:
+def latency(measurement: Costs) -> float:
     """Latency in ps."""
     return float(measurement.latency_ps)
 
 
-def energy(measurement: Measurement) -> float:
+def energy(measurement: Costs) -> float:
     """Energy in fJ."""
     return float(measurement.energy_fj)
 
 
-def energy_delay_product(measurement: Measurement) -> float:
+def energy_delay_product(measurement: Costs) -> float:
     """Energy times latency, in fJ ps."""
     return float(measurement.energy_fj) * float(measurement.latency_ps)
 
 
-OBJECTIVES: dict[str, Objective] = {
+OBJECTIVES: dict[str, Callable[[Costs], float]] = {
     "latency": latency,
     "energy": energy,
     "edp": energy_delay_product,
 }
-"""Objectives by name; less is better."""
+"""Objectives by name."""
 
 
-def objective(name: str) -> Objective:
-    """The objective of that name.
+def find_objective(wanted: str | Objective) -> Objective:
+    """The objective of that name, or the one given.
 
     Raises:
-        UnknownNameError: if there is none.
+        UnknownNameError: if none has that name.
+        LoihiGymError: if it is neither a name nor can be called.
     """
-    if name not in OBJECTIVES:
-        raise unknown("objective", name, list(OBJECTIVES))
-    return OBJECTIVES[name]
+    if callable(wanted):
+        return wanted
+    if not isinstance(wanted, str):
+        raise LoihiGymError(
+            f"objective {wanted!r} is neither a name nor a function of a Measurement"
+        )
+    if wanted not in OBJECTIVES:
+        raise unknown("objective", wanted, list(OBJECTIVES))
+    return OBJECTIVES[wanted]
+
+
+def is_named(objective: Objective) -> bool:
+    """Whether latency and energy are all the objective looks at."""
+    return objective in OBJECTIVES.values()

@@ -1,29 +1,23 @@
 """`LoihiPlace-v0`: put one logical core after the other on a physical core of one's choice."""
 
-from typing import Any, ClassVar, SupportsFloat
+from typing import Any
 
-import gymnasium
 import numpy as np
-import numpy.typing as npt
 from gymnasium import spaces
 
-from ..backends import Measurement, make_backend
-from ..benchmarks import load
-from ..errors import InvalidActionError, LoihiGymError
-from ..mapping import Mapping, Problem, random_mapping, swap
-from .objective import objective as named_objective
-from .observation import Observation, observation_space, observe
-
-RENDER_MODES = ("ansi", "rgb_array")
+from .base import Change, EpisodeState, LoihiEnv, Mask, check_positive
+from .measured import Measured, Swap
 
 
-class LoihiPlace(gymnasium.Env[Observation, np.int64]):
+class LoihiPlace(LoihiEnv):
     """Place the pieces of a sparse MLP on the neurocores of a simulated Loihi 2.
 
     ## Description
-    An episode goes over the logical cores in layer order. At each step the agent names the physical
-    core for the logical core under the cursor; the two places swap what is on them, and the whole
-    mapping is measured. Every mapping measured is legal. C physical cores, R routers below.
+    A sparse network is cut into pieces, the logical cores; each must sit on a physical core of the
+    chip's mesh, and where they sit decides how messages jam. An episode goes over the logical cores
+    in layer order. At each step the agent names the physical core for the one under the cursor; the
+    two places swap what is on them, and the whole mapping is measured. Every mapping is legal.
+    C physical cores below.
 
     ## Action Space
     `Discrete(C)`: the physical core, numbered by (chip, router y, router x, port). All are legal;
@@ -32,177 +26,83 @@ class LoihiPlace(gymnasium.Env[Observation, np.int64]):
     nearly equal pieces spends an evaluation on next to nothing.
 
     ## Observation Space
-    A Dict of float32 Boxes in [0, 1]:
-
-    | key | shape | meaning |
-    |---|---|---|
-    | `layer` | (C,) | (layer + 1) / layers of what is on each core, 0 if it is free |
-    | `free` | (C,) | 1 where a core is free |
-    | `own` | (C,) | 1 where a piece of the cursor's layer is |
-    | `cursor` | (C,) | 1 where the piece to be placed next is |
-    | `send` | (C,) | part of the latency during which a core updates neurons and sends |
-    | `receive` | (C,) | part of the latency during which it takes messages |
-    | `messages_out` | (C,) | messages sent, relative to the core that sends most |
-    | `messages_in` | (C,) | messages received, relative to the core that receives most |
-    | `links` | (4R,) | part of the latency during which each link is busy; E, W, N, S per router |
-    | `scalars` | (4,) | episode over, objective x/(1+x), best x/(1+x), cores used; x = 1: reference |
+    The measured mapping as a flat Dict, an image or a graph; with a cursor.
 
     ## Rewards
-    (objective before - objective after) / reference objective. Over an episode that starts from the
-    reference mapping the rewards add up to the fraction by which the objective fell.
+    (objective before - objective after) / objective of the reference mapping. Over an episode that
+    starts from the reference the rewards add up to the fraction by which the objective fell.
 
     ## Starting State
-    The reference mapping: the fastest standard heuristic. `options={"mapping": Mapping(...)}`
-    starts from that one, `options={"mapping": "random"}` from a random one.
+    The reference mapping: the fastest standard heuristic. Argument `start`, or
+    `reset(options={"mapping": ...})`, is ``"reference"``, ``"random"`` or a `Mapping`.
 
     ## Episode End
-    Terminates after `passes` passes over the logical cores. Never truncates by itself.
+    Terminates after `passes` passes over the logical cores. Truncates if a measurement fails:
+    reward 0, the mapping as before, `info["error"]` says why.
 
     ## Info
-    `latency_s`, `reduction` and `best_reduction` (of the objective, against the reference),
-    `evaluations` (of this episode; the reference is free), `bottleneck` (a sentence),
-    `action_mask` (int8).
+    - `latency_s`: simulated or measured latency in seconds.
+    - `reduction`, `best_reduction`: of the objective, against the reference, now and at best.
+    - `evaluations`: mappings measured in this episode. The reference is free, and a mapping that
+      stays as it is is not measured again.
+    - `bottleneck`: what the slowest time step waited for, a sentence.
+    - `action_mask`: int8, (C,).
+    - `error`: only if a measurement failed.
 
     ## Arguments
-    - `benchmark`: name of a bundled benchmark, or a `Problem`.
-    - `backend`: ``mesh`` or ``bound``.
-    - `objective`: ``latency``, ``energy`` or ``edp`` (their product).
+    - `benchmark`: a benchmark's name or a `Problem`; or a set, of which each reset draws one by its
+      seed: a list of these, a name with ``{seed}`` in it, a `Family`, or a function of a NumPy
+      generator. ``mlp-deep`` by default.
+    - `backend`: ``mesh`` (default), ``bound``, another backend's name or address; a `Backend` for
+      the one problem it measures, such as a solver's session; or a function from a `Problem` to
+      one.
+    - `objective`: ``latency``, ``energy``, ``edp`` (their product), or a function of a
+      `Measurement` to a positive number, less being better.
+    - `observation`: ``flat``, ``image`` or ``graph``.
+    - `start`: see Starting State.
+    - `max_layers`: layers that observations have room for, 16 by default.
     - `passes`: passes over the logical cores.
-    - `render_mode`: ``ansi`` or ``rgb_array``.
+    - `render_mode`: ``ansi`` (text), ``rgb_array``, or ``human`` (a matplotlib window).
+
+    ## Vectorized environment
+    `gymnasium.make_vec("LoihiPlace-v0", num_envs=64, vectorization_mode="vector_entry_point")`
+    steps all environments at once: compiled with `bound`, by `evaluate_batch` with other backends.
+    Argument `autoreset_mode`: ``NextStep`` (default), ``SameStep`` or ``Disabled``.
+    `loihi_gym.sb3.make_vec_env` gives the same to Stable-Baselines3.
 
     ## Version History
     - v0: first release.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 4}
-
-    def __init__(
-        self,
-        benchmark: str | Problem = "mlp-deep",
-        backend: str = "mesh",
-        objective: str = "latency",
-        passes: int = 1,
-        render_mode: str | None = None,
-    ) -> None:
-        if passes < 1:
-            raise LoihiGymError(f"passes = {passes!r}: at least one is needed")
-        if render_mode is not None and render_mode not in RENDER_MODES:
-            raise LoihiGymError(f"render_mode {render_mode!r} is none of {RENDER_MODES}")
-        self.problem = load(benchmark) if isinstance(benchmark, str) else benchmark
-        self.backend = make_backend(backend, self.problem)
-        self.objective = named_objective(objective)
+    def __init__(self, *arguments: Any, passes: int = 1, **shared: Any) -> None:
+        check_positive("passes", passes)
         self.passes = passes
-        self.render_mode = render_mode
-        self.action_space = spaces.Discrete(self.problem.topology.n_cores)  # type: ignore[assignment]
-        self.observation_space = observation_space(self.problem)
-        self._reference = self.backend.evaluate(self.problem.reference_mapping)
-        self._start(self.problem.reference_mapping, self._reference)
+        super().__init__(*arguments, passes=passes, **shared)
 
-    def __repr__(self) -> str:
-        return f"LoihiPlace({self.problem.name!r}, backend={self.backend.name!r})"
+    def _make_action_space(self) -> spaces.Discrete:
+        return spaces.Discrete(self.layout.mesh.n_cores)
 
-    @property
-    def mapping(self) -> Mapping:
-        """The current mapping."""
-        return self._mapping
+    def _change(self, action: np.int64) -> Change:
+        state = self._state
+        place = int(state.measured.placement[state.cursor])
+        return state.measured if place == action else Swap(place, int(action))
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, dict[str, Any]]:
-        """Begin an episode; `options["mapping"]` is a `Mapping` or ``"random"``.
+    def _horizon(self, measured: Measured) -> int:
+        return self.passes * measured.partition.first[-1]
 
-        Raises:
-            IllegalMappingError: if the mapping given is illegal.
-        """
-        super().reset(seed=seed)
-        start = (options or {}).get("mapping", self.problem.reference_mapping)
-        if isinstance(start, str):
-            if start != "random":
-                raise LoihiGymError(f'option mapping = {start!r} is neither a Mapping nor "random"')
-            start = random_mapping(self.problem, self.np_random)
-        given = start is not self.problem.reference_mapping
-        self._start(start, self.backend.evaluate(start) if given else self._reference)
-        self._evaluations = int(given)
-        return self._observe(), self._info()
+    def _cursor(self, state: EpisodeState, action: Any) -> int:
+        return state.steps % state.measured.partition.first[-1]
 
-    def step(
-        self, action: np.int64
-    ) -> tuple[Observation, SupportsFloat, bool, bool, dict[str, Any]]:
-        """Put the piece under the cursor on the physical core `action`.
+    def _mask(self) -> Mask:
+        return mask_own_layer(self._state, self.layout.mesh.n_cores)
 
-        Raises:
-            InvalidActionError: if there is no such core, or the episode is over.
-        """
-        if not self.action_space.contains(action):
-            raise InvalidActionError(
-                f"action {action!r} is not a physical core from 0 to {self.action_space.n - 1}"  # type: ignore[attr-defined]
-            )
-        if self._done:
-            raise InvalidActionError("the episode is over: call reset() first")
-        place = int(self._mapping.placement[self._cursor])
-        before = self.objective(self._measurement)
-        self._mapping = swap(self._mapping, place, int(action))
-        self._measurement = self.backend.evaluate(self._mapping)
-        self._evaluations += 1
-        self._moves += 1
-        after = self.objective(self._measurement)
-        self._best = min(self._best, after)
-        reward = (before - after) / self.objective(self._reference)
-        return self._observe(), reward, self._done, False, self._info()
 
-    def action_masks(self) -> npt.NDArray[np.bool_]:
-        """Physical cores worth naming, (C,); all are legal."""
-        mask = np.ones(self.problem.topology.n_cores, np.bool_)
-        if not self._done:
-            layer = np.repeat(np.arange(self.problem.n_layers), self._mapping.cores_per_layer)
-            mask[self._mapping.placement[layer == layer[self._cursor]]] = False
-            mask[self._mapping.placement[self._cursor]] = True
-        return mask
-
-    def render(self) -> Any:
-        """A text (``ansi``) or an RGB picture (``rgb_array``, (height, width, 3) uint8)."""
-        if self.render_mode is None:
-            return None
-        from .. import drawing
-
-        draw = drawing.text if self.render_mode == "ansi" else drawing.picture
-        return draw(self.problem, self._mapping, self._measurement, self._reference)
-
-    @property
-    def _cursor(self) -> int:
-        return self._moves % self._mapping.n_logical_cores
-
-    @property
-    def _done(self) -> bool:
-        return self._moves >= self.passes * self._mapping.n_logical_cores
-
-    def _start(self, mapping: Mapping, measurement: Measurement) -> None:
-        self._mapping, self._measurement = mapping, measurement
-        self._moves = self._evaluations = 0
-        self._best = self.objective(measurement)
-
-    def _relative(self, value: float) -> float:
-        return value / self.objective(self._reference)
-
-    def _observe(self) -> Observation:
-        return observe(
-            self.problem,
-            self._mapping,
-            self._measurement,
-            cursor=None if self._done else self._cursor,
-            progress=self._moves / (self.passes * self._mapping.n_logical_cores),
-            relative=(
-                self._relative(self.objective(self._measurement)),
-                self._relative(self._best),
-            ),
-        )
-
-    def _info(self) -> dict[str, Any]:
-        return {
-            "latency_s": self._measurement.latency_s,
-            "reduction": 1.0 - self._relative(self.objective(self._measurement)),
-            "best_reduction": 1.0 - self._relative(self._best),
-            "evaluations": self._evaluations,
-            "bottleneck": str(self._measurement.bottleneck),
-            "action_mask": self.action_masks().astype(np.int8),
-        }
+def mask_own_layer(state: EpisodeState, n_cores: int) -> Mask:
+    """All physical cores but those with another piece of the cursor's layer, (C,)."""
+    mask = np.ones(n_cores, np.bool_)
+    if state.cursor >= 0:
+        partition, placement = state.measured.partition, state.measured.placement
+        layer = partition.table.layer[state.cursor]
+        mask[placement[partition.first[layer] : partition.first[layer + 1]]] = False
+        mask[placement[state.cursor]] = True
+    return mask

@@ -1,0 +1,67 @@
+"""The command that shows what a search or an agent went through."""
+
+from pathlib import Path
+
+import click
+
+from baselines.run import read_config
+from baselines.trace import NAME, read_trace
+
+from ..animation import animate, thinned
+from ..backends import make_backend
+from ..benchmarks import load
+from ..envs.episode import Episode, Visit
+from ..errors import RunError
+from .app import app
+
+
+@app.command(
+    epilog="Example: loihi-gym solve ga mlp-xs --out run && loihi-gym replay run -o episode.gif"
+)
+@click.argument("run", metavar="RUN")
+@click.option(
+    "-o", "--output", required=True, metavar="FILE", help="Animation to write (.gif or .mp4)."
+)
+@click.option("--fps", type=click.IntRange(1, 50), default=4, show_default=True)
+@click.option(
+    "--frames",
+    type=click.IntRange(1, 10_000),
+    default=120,
+    show_default=True,
+    help="Most mappings to show.",
+)
+def replay(run: str, output: str, fps: int, frames: int) -> None:
+    """Animate RUN: the directory of a search, or an episode that `SaveEpisodes` wrote.
+
+    Of a search each improvement is shown, of an episode each step: the mesh with layers as colours,
+    heat on the links, a mark at the bottleneck, and the latency beside it.
+    """
+    path = Path(run)
+    benchmark, visits, latencies_ps = _search(path) if path.is_dir() else _episode(path)
+    problem = load(benchmark)
+    reference = make_backend("mesh", problem).evaluate(problem.reference_mapping)
+    animate(Path(output), problem, reference, thinned(visits, frames), latencies_ps, fps)
+    click.echo(f"wrote {output}")
+
+
+def _search(path: Path) -> tuple[str, list[Visit], list[int]]:
+    """Improvements of a search, and the latency of each evaluation."""
+    config, lines = read_config(path), read_trace(path / NAME)
+    visits = [
+        Visit(line.index, line.mapping, line.step_times_ps)
+        for line in lines
+        if line.mapping is not None
+    ]
+    if not visits:
+        raise RunError(f"{path} has no evaluations to show yet")
+    return config.benchmark, visits, [line.latency_ps for line in lines]
+
+
+def _episode(path: Path) -> tuple[str, list[Visit], list[int]]:
+    """All mappings of an episode, and their latencies."""
+    episode = Episode.load(path)
+    return (
+        episode.benchmark,
+        list(episode.visits),
+        [visit.latency_ps for visit in episode.visits],
+    )

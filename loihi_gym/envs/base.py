@@ -1,0 +1,474 @@
+"""`LoihiEnv`: all that the environments share; each adds what its actions mean."""
+
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+from gymnasium import spaces
+
+from ..errors import InvalidActionError, LoihiGymError, MeasurementError
+from ..mapping import Mapping, Problem, random_mapping
+from .measured import Evaluated, Measured, Swap
+from .objective import Objective
+from .observation import Form, Layout, check_form
+from .observation_kernel import fill
+from .problems import Benchmark
+from .task import BackendChoice, Task, Tasks
+
+MAX_LAYERS = 16
+"""Layers that observations and actions have room for by default."""
+RENDER_MODES = ("ansi", "rgb_array", "human")
+STARTS = ("reference", "random")
+
+Change = Swap | Mapping | Measured
+"""What an action makes of the mapping: a swap, another one, or one already measured."""
+Mask = npt.NDArray[np.bool_]
+Thing = TypeVar("Thing")
+
+
+class EpisodeState(NamedTuple):
+    """Where an episode stands. Immutable: keeping one is keeping the episode.
+
+    Attributes:
+        task: What is solved in this episode.
+        measured: The current mapping, measured.
+        value: Its objective.
+        best: The best objective of the episode so far, the start's included.
+        evaluations: Mappings measured in this episode.
+        steps: Actions taken.
+        cursor: Logical core to be placed next, -1 for none.
+        over: Whether the episode has ended.
+        error: Why it could not go on, None unless a measurement failed.
+        undo: The mapping before the last swap, if it may be taken back.
+    """
+
+    task: Task
+    measured: Measured
+    value: float
+    best: float
+    evaluations: int
+    steps: int
+    cursor: int
+    over: bool
+    error: str | None = None
+    undo: Measured | None = None
+
+
+class Snapshot(NamedTuple):
+    """What `LoihiEnv.get_state` returns: the episode, and the generator that draws the next one."""
+
+    episode: EpisodeState
+    generator: dict[str, Any]
+
+
+class LoihiEnv(gymnasium.Env[Any, Any]):
+    """Base of the environments.
+
+    A subclass says what an action changes (`_change`), how many steps an episode has (`_horizon`),
+    which actions are worth choosing (`_mask`) and, if there is a cursor, where it is (`_cursor`).
+    Arguments are those of `LoihiPlace`.
+    """
+
+    _state: EpisodeState
+    _masks: Mask
+    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
+        "render_modes": list(RENDER_MODES),
+        "render_fps": 4,
+    }
+
+    def __init__(
+        self,
+        benchmark: Benchmark | None = None,
+        backend: BackendChoice = "mesh",
+        objective: str | Objective = "latency",
+        observation: Form = "flat",
+        start: str | Mapping = "reference",
+        max_layers: int = MAX_LAYERS,
+        render_mode: str | None = None,
+        **own: Any,
+    ) -> None:
+        if render_mode is not None and render_mode not in RENDER_MODES:
+            raise LoihiGymError(f"render_mode {render_mode!r} is none of {RENDER_MODES}")
+        check_form(observation)
+        _check_start(start)
+        self._arguments = {
+            "benchmark": benchmark,
+            "backend": backend,
+            "objective": objective,
+            "observation": observation,
+            "start": start,
+            "max_layers": max_layers,
+            "render_mode": render_mode,
+            **own,
+        }
+        self.render_mode = render_mode
+        self.max_layers = max_layers
+        self._start_from = start
+        self._form = observation
+        self._tasks = Tasks(benchmark, backend, objective, max_layers)
+        self._window: Any = None
+        first = self._tasks.of(self._tasks.problems.first)
+        self.layout = Layout(first.problem.topology, max_layers)
+        self.observation_space = self.layout.space(observation)
+        self.action_space = self._make_action_space()
+        self._begin(first, first.reference)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.problem.name!r}, backend={self.backend_name!r})"
+
+    # What a subclass says.
+
+    def _make_action_space(self) -> spaces.Space[Any]:
+        raise NotImplementedError
+
+    def _change(self, action: Any) -> Change:
+        """What an action of the space makes of the mapping.
+
+        Raises:
+            InvalidActionError: if a rule forbids it; it names the rule.
+        """
+        raise NotImplementedError
+
+    def _horizon(self, measured: Measured) -> int:
+        """Steps in an episode."""
+        raise NotImplementedError
+
+    def _is_action(self, action: Any) -> bool:
+        """Whether an action is in the space."""
+        return self.action_space.contains(action)
+
+    def _mask(self) -> Mask:
+        """Actions worth choosing."""
+        raise NotImplementedError
+
+    def _cursor(self, state: EpisodeState, action: Any) -> int:
+        """Logical core to be placed after an action; -1 for none. `action` is None at the start."""
+        return -1
+
+    # What users call.
+
+    @property
+    def problem(self) -> Problem:
+        """What this episode is about."""
+        return self._state.task.problem
+
+    @property
+    def backend_name(self) -> str:
+        """Name of the backend that measures."""
+        return self._state.task.backend.name
+
+    @property
+    def mapping(self) -> Mapping:
+        """The current mapping."""
+        return self._state.measured.mapping
+
+    @property
+    def state(self) -> EpisodeState:
+        """Where the episode stands."""
+        return self._state
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode; `options["mapping"]` is a `Mapping`, ``"random"`` or ``"reference"``.
+
+        If the start cannot be measured, the episode starts from the reference mapping and
+        `info["error"]` says why.
+
+        Raises:
+            IllegalMappingError: if the mapping given is illegal.
+        """
+        self.begin(seed, options)
+        return self._observe(), self._info()
+
+    def begin(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
+        """As `reset`, without looking at what has begun."""
+        super().reset(seed=seed)
+        start = (options or {}).get("mapping", self._start_from)
+        _check_start(start)
+        task = self._tasks.draw(self.np_random)
+        if isinstance(start, str) and start == "reference":
+            self._begin(task, task.reference)
+            return
+        if isinstance(start, str):
+            start = random_mapping(task.problem, self.np_random)
+        try:
+            self._begin(task, task.evaluate(start), evaluations=1)
+        except MeasurementError as error:
+            self._begin(task, task.reference)
+            self._state = self._state._replace(error=str(error))
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Take an action and measure what it makes of the mapping.
+
+        Raises:
+            InvalidActionError: if a rule forbids it, or the episode is over.
+        """
+        change = self.propose(action)
+        if isinstance(change, Measured):
+            return self.settle(action, change)
+        state = self._state
+        try:
+            measured = state.task.change(state.measured, change)
+        except MeasurementError as error:
+            return self.settle(action, error)
+        return self.settle(action, measured)
+
+    def propose(self, action: Any) -> Change:
+        """What an action makes of the mapping; the first half of `step`, for batches.
+
+        Raises:
+            InvalidActionError: if a rule forbids it, or the episode is over.
+        """
+        if self._state.over:
+            raise InvalidActionError("the episode is over: call reset() first")
+        if not self._is_action(action):
+            raise InvalidActionError(f"action {action!r} is not in {self.action_space}")
+        return self._change(action)
+
+    def settle(
+        self, action: Any, measured: Measured | MeasurementError
+    ) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Go on with what an action's mapping measures; the second half of `step`."""
+        state = self._state
+        if isinstance(measured, MeasurementError):
+            self.go_to(state._replace(over=True, error=str(measured), cursor=-1, undo=None))
+            return self._observe(), 0.0, False, True, self._info()
+        # A mapping that was measured before is not measured again.
+        known = measured is state.measured or measured is state.undo
+        value = state.value if measured is state.measured else state.task.value(measured)
+        steps = state.steps + 1
+        over = steps >= self._horizon(measured)
+        moved = EpisodeState(
+            state.task,
+            measured,
+            value,
+            min(state.best, value),
+            state.evaluations + (not known),
+            steps,
+            -1,
+            over,
+            None,
+            None if known else state.measured,
+        )
+        self.go_to(moved if over else moved._replace(cursor=self._cursor(moved, action)))
+        reward = (state.value - value) / state.task.scale
+        return self._observe(), reward, over, False, self._info()
+
+    def action_masks(self) -> Mask:
+        """Actions worth choosing, as a bool per action; `Discrete` parts one after the other."""
+        return self._masks
+
+    def get_state(self) -> Snapshot:
+        """The state, to be given to `set_state` of this environment or a fork of it; cheap."""
+        return Snapshot(self._state, self.np_random.bit_generator.state)  # type: ignore[arg-type]
+
+    def set_state(self, state: Snapshot) -> None:
+        """Go back to a state: what follows is exactly what would have followed then."""
+        self.np_random.bit_generator.state = state.generator
+        self.go_to(state.episode)
+
+    def fork(self) -> Self:
+        """An environment in the same state, that shares nothing with this one that changes."""
+        twin = _shallow(self)
+        twin._np_random = _copied(self._np_random)
+        twin.action_space = _shallow(self.action_space)
+        twin.action_space._np_random = _copied(self.action_space._np_random)
+        twin._window = None
+        return twin
+
+    def render(self) -> Any:
+        """A text (``ansi``), an RGB picture (``rgb_array``, (height, width, 3) uint8), or a window.
+
+        Raises:
+            LoihiGymError: if matplotlib, which pictures need, is not installed.
+        """
+        if self.render_mode is None:
+            gymnasium.logger.warn(
+                "render() needs a render mode: gymnasium.make(..., render_mode='rgb_array')"
+            )
+            return None
+        from .. import drawing
+
+        state = self._state
+        seen = (state.task.problem, state.measured.mapping, state.measured.measurement)
+        reference = state.task.reference.measurement
+        if self.render_mode == "ansi":
+            return drawing.text(*seen, reference)
+        if self.render_mode == "rgb_array":
+            return drawing.picture(*seen, reference)
+        if self._window is None:
+            self._window = drawing.Window()
+        self._window.show(*seen, reference)
+        return None
+
+    def close(self) -> None:
+        """Close the window, if one was opened."""
+        if self._window is not None:
+            self._window.close()
+            self._window = None
+
+    # What is kept when an environment is pickled: how it was made and where it stands. Compiled
+    # workspaces and caches are made anew.
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self._state
+        return {
+            "arguments": self._arguments,
+            "problem": None if self._tasks.problems.single else state.task.problem,
+            "state": {
+                **state._asdict(),
+                "task": None,
+                "measured": _packed(state.measured),
+                "undo": state.undo and _packed(state.undo),
+            },
+            "generator": self._np_random,
+            "seed": self._np_random_seed,
+            "action_space": self.action_space,
+            "spec": self.spec,
+        }
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        self.__init__(**kept["arguments"])  # type: ignore[misc]
+        problem = kept["problem"] or self._tasks.problems.first
+        task, state = self._tasks.of(problem), kept["state"]
+        self._np_random, self._np_random_seed = kept["generator"], kept["seed"]
+        self.action_space, self.spec = kept["action_space"], kept["spec"]
+        self.go_to(
+            EpisodeState(
+                **{
+                    **state,
+                    "task": task,
+                    "measured": _unpacked(task, state["measured"]),
+                    "undo": state["undo"] and _unpacked(task, state["undo"]),
+                }
+            )
+        )
+
+    # How it works inside.
+
+    def _begin(self, task: Task, measured: Measured, evaluations: int = 0) -> None:
+        value = task.value(measured)
+        state = EpisodeState(task, measured, value, value, evaluations, 0, -1, False)
+        self.go_to(state._replace(cursor=self._cursor(state, None)))
+
+    def go_to(self, state: EpisodeState) -> None:
+        """Make an episode's state the current one."""
+        self._state = state
+        self._masks = self._mask()
+
+    def _observe(self) -> Any:
+        state = self._state
+        measured, scale = state.measured, state.task.scale
+        buffer = np.empty(self.layout.size, np.float32)
+        fill(
+            measured.partition.table,
+            measured.occupant,
+            measured.busy_ps,
+            measured.latency_ps,
+            state.cursor,
+            state.steps / self._horizon(measured),
+            state.value / scale,
+            state.best / scale,
+            buffer,
+        )
+        if self._form == "image":
+            return self.layout.image(buffer)
+        if self._form == "graph":
+            return self.layout.graph(buffer, measured.partition.traffic, measured.placement)
+        return self.layout.flat(buffer)
+
+    def _info(self) -> dict[str, Any]:
+        state = self._state
+        scale = state.task.scale
+        info = {
+            "latency_s": state.measured.latency_ps * 1e-12,
+            "reduction": 1.0 - state.value / scale,
+            "best_reduction": 1.0 - state.best / scale,
+            "evaluations": state.evaluations,
+            "bottleneck": str(state.measured.bottleneck),
+            "action_mask": self._masks.view(np.int8),
+        }
+        if state.error is not None:
+            info["error"] = state.error
+        return info
+
+
+class LegalDiscrete(spaces.Discrete):
+    """A `Discrete` whose `sample()` draws among the actions that are legal now, unless told others.
+
+    Right after `seed()` it draws, where there are any, among those that are legal both now and at
+    the start of an episode: whoever seeds the space may reset the environment before the action is
+    taken.
+    """
+
+    _legal: Mask | None = None
+    _at_start: Mask | None = None
+
+    def follow(self, legal: Mask, at_start: bool) -> None:
+        """Take note of which actions are legal now; all are until this is called."""
+        self._legal = legal
+        if at_start:
+            self._at_start = legal
+
+    def seed(self, seed: int | None = None) -> int:
+        """Seed the space's generator."""
+        if self._legal is not None and self._at_start is not None:
+            both = self._legal & self._at_start
+            self._legal = both if both.any() else self._legal
+        return super().seed(seed)
+
+    def sample(
+        self,
+        mask: npt.NDArray[np.int8] | None = None,
+        probability: npt.NDArray[Any] | None = None,
+    ) -> Any:
+        """A random action; see `gymnasium.spaces.Discrete.sample`."""
+        if mask is None and probability is None and self._legal is not None:
+            mask = self._legal.view(np.int8)
+        return super().sample(mask, probability)
+
+
+def check_positive(name: str, value: int | None) -> None:
+    """Raise unless a count given as an argument is at least 1, or None.
+
+    Raises:
+        LoihiGymError: names the argument.
+    """
+    if value is not None and (not isinstance(value, int) or value < 1):
+        raise LoihiGymError(f"{name} = {value!r}: at least one is needed")
+
+
+def _check_start(start: str | Mapping) -> None:
+    if not isinstance(start, Mapping) and start not in STARTS:
+        raise LoihiGymError(f"start mapping {start!r} is neither a Mapping nor one of {STARTS}")
+
+
+def _shallow(thing: Thing) -> Thing:
+    """A copy that shares all attributes; `copy.copy` would go through what pickling keeps."""
+    twin = object.__new__(type(thing))
+    twin.__dict__.update(thing.__dict__)
+    return twin
+
+
+def _copied(generator: Any) -> Any:
+    """A generator that goes on as this one does; several times as fast as `copy.deepcopy`."""
+    if generator is None:
+        return None
+    bits = type(generator.bit_generator)(0)
+    bits.state = generator.bit_generator.state
+    return np.random.Generator(bits)
+
+
+def _packed(measured: Measured) -> tuple[Mapping, Any]:
+    """What of a measured mapping is pickled."""
+    kept = measured.measurement if isinstance(measured, Evaluated) else None
+    return measured.mapping, kept
+
+
+def _unpacked(task: Task, packed: tuple[Mapping, Any]) -> Measured:
+    mapping, measurement = packed
+    if measurement is None:
+        return task.evaluate(mapping)
+    return Evaluated(task.partition(mapping.cores_per_layer), mapping, measurement)

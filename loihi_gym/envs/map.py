@@ -1,0 +1,93 @@
+"""`LoihiMap-v0`: cores per layer and placement, jointly."""
+
+from typing import Any
+
+import numpy as np
+
+from .base import Change, EpisodeState, LegalDiscrete, LoihiEnv, Mask, check_positive
+from .counts import legal_changes, recut
+from .measured import Measured, Swap
+from .place import mask_own_layer
+
+
+class LoihiMap(LoihiEnv):
+    """Decide into how many cores each layer is cut and where each of them sits.
+
+    ## Description
+    `LoihiPartition` and `LoihiPlace` in one: at each step the agent gives a core to a layer, takes
+    one away, or names the physical core for the logical core under the cursor, which then moves on,
+    round and round in layer order. After each step the whole mapping is measured. L = `max_layers`
+    and C physical cores below.
+
+    ## Action Space
+    `Discrete(2L + C)`: l gives a core to layer l, L + l takes one from it, 2L + c puts the piece
+    under the cursor on core c, which gets in turn what was there. Illegal, masked, and refused with
+    an `InvalidActionError` is what `LoihiPartition` refuses; `action_space.sample()` draws among
+    the others. The mask leaves out, as in `LoihiPlace`, cores with another piece of the same layer,
+    though they are legal.
+
+    ## Observation Space
+    The measured mapping as a flat Dict, an image or a graph; with a cursor.
+
+    ## Rewards
+    (objective before - objective after) / objective of the reference mapping.
+
+    ## Starting State
+    The reference mapping, or what `start` and `reset(options={"mapping": ...})` say.
+
+    ## Episode End
+    Terminates after `max_steps` steps. Truncates if a measurement fails.
+
+    ## Info
+    As in `LoihiPlace`; `action_mask` is int8, (2L + C,).
+
+    ## Arguments
+    - `max_steps`: steps in an episode; as many as the chip has cores by default.
+    - `max_layers`: L, 16 by default; sets the actions too.
+    - `benchmark`, `backend`, `objective`, `observation`, `start`, `render_mode`: as in
+      `LoihiPlace`.
+
+    ## Vectorized environment
+    As `LoihiPlace`, by `evaluate_batch`.
+
+    ## Version History
+    - v0: first release.
+    """
+
+    action_space: LegalDiscrete
+
+    def __init__(self, *arguments: Any, max_steps: int | None = None, **shared: Any) -> None:
+        check_positive("max_steps", max_steps)
+        self.max_steps = max_steps
+        super().__init__(*arguments, max_steps=max_steps, **shared)
+
+    def _make_action_space(self) -> LegalDiscrete:
+        return LegalDiscrete(2 * self.max_layers + self.layout.mesh.n_cores)
+
+    def _change(self, action: np.int64) -> Change:
+        state, core = self._state, int(action) - 2 * self.max_layers
+        if core < 0:
+            return recut(state.task, state.measured, int(action), self.max_layers)
+        place = int(state.measured.placement[state.cursor])
+        return state.measured if place == core else Swap(place, core)
+
+    def _horizon(self, measured: Measured) -> int:
+        return self.max_steps or self.layout.mesh.n_cores
+
+    def _cursor(self, state: EpisodeState, action: Any) -> int:
+        """On by one after a placing action, as it was after a change of counts."""
+        if action is None:
+            return 0
+        moved = int(action) >= 2 * self.max_layers
+        cursor = self._state.cursor + moved
+        return cursor % state.measured.partition.first[-1]
+
+    def _mask(self) -> Mask:
+        state = self._state
+        recuts = legal_changes(state.task, state.measured, self.max_layers)
+        return np.concatenate([recuts, mask_own_layer(state, self.layout.mesh.n_cores)])
+
+    def go_to(self, state: EpisodeState) -> None:
+        """Make an episode's state the current one."""
+        super().go_to(state)
+        self.action_space.follow(self._masks, at_start=state.steps == 0)

@@ -1,0 +1,171 @@
+"""Steps of many LoihiPlace environments on `bound`, compiled: one loop over environments.
+
+The environments of one call have the same partitioning, hence one set of tables. The single
+environment, `place.LoihiPlace`, is the slow, obvious twin that the tests compare with.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from ..backends.bound_kernel import State, energy_fj, swap
+from .observation_kernel import fill
+
+Int32Array = npt.NDArray[np.int32]
+Int64Array = npt.NDArray[np.int64]
+Float64Array = npt.NDArray[np.float64]
+
+
+LATENCY, ENERGY, EDP = range(3)
+"""Objectives by number."""
+
+
+class Batch(NamedTuple):
+    """Where B environments stand; a `bound_kernel.State` each, in rows long enough for any problem.
+
+    Attributes:
+        placement: Physical core of each logical core, (B, C).
+        occupant: Logical core on each physical core, -1 for none, (B, C).
+        busy_ps: How long each link is busy in each step, (B, 4 R T).
+        busiest_ps: The busiest link of each step, (B, T).
+        row_busiest_ps: The busiest link that leaves each row of routers, (B, rows T).
+        changed: First and last row whose links have changed, (B, 2).
+        hops: Messages times hops along x and along y, (B, 2).
+        latency_ps: Latency, (B,).
+        energy_fj: Energy, (B,).
+        steps: Steps of the episode so far, (B,).
+        horizon: Steps of the episode in all, (B,).
+        evaluations: Mappings measured in the episode, (B,).
+        value: Objective, (B,).
+        best: The best objective of the episode, (B,).
+        scale: The reference's objective, (B,).
+    """
+
+    placement: Int32Array
+    occupant: Int32Array
+    busy_ps: Int64Array
+    busiest_ps: Int64Array
+    row_busiest_ps: Int64Array
+    changed: Int64Array
+    hops: Int64Array
+    latency_ps: Int64Array
+    energy_fj: Int64Array
+    steps: Int64Array
+    horizon: Int64Array
+    evaluations: Int64Array
+    value: Float64Array
+    best: Float64Array
+    scale: Float64Array
+
+
+def new_batch(num_envs: int, n_cores: int, n_routers: int, rows: int, steps: int) -> Batch:
+    """A batch with room for problems of up to `steps` recorded time steps."""
+    rest = {
+        "busy_ps": 4 * n_routers * steps,
+        "busiest_ps": steps,
+        "row_busiest_ps": rows * steps,
+        "changed": 2,
+        "hops": 2,
+    }
+    counts = ("latency_ps", "energy_fj", "steps", "horizon", "evaluations")
+    return Batch(
+        placement=np.zeros((num_envs, n_cores), np.int32),
+        occupant=np.full((num_envs, n_cores), -1, np.int32),
+        **{name: np.zeros((num_envs, size), np.int64) for name, size in rest.items()},
+        **{name: np.zeros(num_envs, np.int64) for name in counts},
+        **{name: np.ones(num_envs) for name in ("value", "best", "scale")},
+    )
+
+
+@njit(nogil=True, inline="always")
+def state_of(tables: Any, batch: Any, env: Any) -> Any:
+    """Views of an environment's rows, as `bound_kernel` takes them."""
+    links, steps = len(tables.link_ps), len(tables.floor_ps)
+    rows = links // (4 * tables.width)
+    return State(
+        batch.placement[env, : len(tables.fan_out)],
+        batch.occupant[env],
+        batch.busy_ps[env, : links * steps].reshape(links, steps),
+        batch.busiest_ps[env, :steps],
+        batch.row_busiest_ps[env, : rows * steps].reshape(rows, steps),
+        batch.changed[env],
+        batch.hops[env],
+    )
+
+
+@njit(cache=True, nogil=True)
+def step(
+    tables: Any,
+    table: Any,
+    first: Any,
+    objective: Any,
+    batch: Any,
+    envs: Any,
+    actions: Any,
+    rewards: Any,
+    out: Any,
+    masks: Any,
+) -> None:
+    """Put the piece under each cursor on the core its environment's action names.
+
+    Args:
+        tables: What the environments' partitioning fixes.
+        table: The same for observations, a `CoreTable`.
+        first: First logical core of each layer, and their number, (layers + 1,).
+        objective: `LATENCY`, `ENERGY` or `EDP`.
+        batch: A `Batch`, changed in place.
+        envs: Which environments, (E,).
+        actions: Physical core for every environment, (B,).
+        rewards: Set to each environment's reward, (B,).
+        out: Set to each environment's flat observation, (B, size).
+        masks: Set to each environment's mask, (B, C).
+    """
+    for env in envs:
+        place = batch.placement[env, batch.steps[env] % len(table.layer)]
+        batch.steps[env] += 1
+        rewards[env] = 0.0
+        if place != actions[env]:
+            state = state_of(tables, batch, env)
+            latency = swap(tables, state, place, np.int32(actions[env]))
+            energy = energy_fj(tables, state)
+            value = float(energy if objective == ENERGY else latency)
+            if objective == EDP:
+                value *= float(energy)
+            batch.latency_ps[env], batch.energy_fj[env] = latency, energy
+            batch.evaluations[env] += 1
+            rewards[env] = (batch.value[env] - value) / batch.scale[env]
+            batch.value[env] = value
+            batch.best[env] = min(batch.best[env], value)
+        _look(tables, table, first, batch, env, out, masks)
+
+
+@njit(cache=True, nogil=True)
+def look(tables: Any, table: Any, first: Any, batch: Any, envs: Any, out: Any, masks: Any) -> None:
+    """Write observations and masks as they are; arguments as of `step`."""
+    for env in envs:
+        _look(tables, table, first, batch, env, out, masks)
+
+
+@njit(nogil=True)
+def _look(tables, table, first, batch, env, out, masks):  # type: ignore[no-untyped-def]
+    state, done = state_of(tables, batch, env), batch.steps[env]
+    cursor = -1 if done >= batch.horizon[env] else done % len(table.layer)
+    scale = batch.scale[env]
+    fill(
+        table,
+        state.occupant,
+        state.busy_ps,
+        batch.latency_ps[env],
+        cursor,
+        done / batch.horizon[env],
+        batch.value[env] / scale,
+        batch.best[env] / scale,
+        out[env],
+    )
+    masks[env] = True
+    if cursor >= 0:
+        layer = table.layer[cursor]
+        for logical in range(first[layer], first[layer + 1]):
+            masks[env, state.placement[logical]] = logical == cursor

@@ -1,0 +1,178 @@
+"""`Task`: a problem, what measures it, and the reference that rewards are relative to."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ..backends import Backend, Bound, make_backend
+from ..errors import LoihiGymError, MeasurementError
+from ..mapping import Mapping, Problem
+from ..mapping.recent import Recent
+from .measured import BoundMeasured, Evaluated, Measured, Partition, Swap, after
+from .objective import Objective, find_objective, is_named
+from .problems import KEPT, Benchmark, Problems
+
+DEFAULT_BENCHMARK = "mlp-deep"
+
+BackendChoice = str | Backend | Callable[[Problem], Backend]
+"""What the argument `backend` of an environment may be: a name or address, a backend, a maker."""
+
+
+class Task:
+    """One problem to be solved. Keeps what it works out for the partitionings it meets.
+
+    Attributes:
+        problem: What is solved.
+        backend: What measures.
+        objective: What is to be made small.
+        reference: The reference mapping, measured.
+        scale: The reference's objective.
+    """
+
+    def __init__(
+        self, problem: Problem, backend: Backend, objective: Objective, max_layers: int
+    ) -> None:
+        self.problem = problem
+        self.backend = backend
+        self.objective = objective
+        self._named = is_named(objective)
+        self._max_layers = max_layers
+        self._partitions: Recent[bytes, Partition] = Recent(64)
+        self._fits: Recent[tuple[int, int, int], bool] = Recent(1 << 16)
+        self.reference = self._measure_reference()
+        self.scale = self.value(self.reference)
+
+    def _measure_reference(self) -> Measured:
+        mapping = self.problem.reference_mapping
+        known = getattr(self.backend, "reference", None)  # a search session has measured it
+        if known is not None:
+            return Evaluated(self.partition(mapping.cores_per_layer), mapping, known)
+        return self.evaluate(mapping)
+
+    def partition(self, counts: npt.NDArray[np.int32]) -> Partition:
+        """What those cores per layer fix; the last ones are kept."""
+        return self._partitions.get(
+            counts.tobytes(), lambda: Partition(self.problem, counts, self._max_layers)
+        )
+
+    def evaluate(self, mapping: Mapping) -> Measured:
+        """Measure a mapping.
+
+        Raises:
+            MeasurementError: if the backend fails.
+            IllegalMappingError: if the mapping is illegal.
+        """
+        if type(self.backend) is Bound:
+            self.problem.require(mapping)
+            partition = self.partition(mapping.cores_per_layer)
+            return BoundMeasured.place(partition, self.backend, mapping)
+        measurement = self.backend.evaluate(mapping)
+        return Evaluated(self.partition(mapping.cores_per_layer), mapping, measurement)
+
+    def change(self, measured: Measured, change: Swap | Mapping) -> Measured:
+        """Measure what a mapping becomes; as `evaluate`."""
+        if isinstance(measured, BoundMeasured) and isinstance(change, Swap):
+            return measured.swapped(change)
+        return self.evaluate(after(measured, change))
+
+    def evaluate_all(self, mappings: Sequence[Mapping]) -> list[Measured | MeasurementError]:
+        """Measure several mappings at once; one that fails does not take the others with it."""
+        if type(self.backend) is Bound or len(mappings) == 1:
+            return [self._try(mapping) for mapping in mappings]
+        try:
+            results = self.backend.evaluate_batch(mappings)
+        except MeasurementError:
+            return [self._try(mapping) for mapping in mappings]
+        found: list[Measured | MeasurementError] = [
+            Evaluated(self.partition(mapping.cores_per_layer), mapping, result)
+            for mapping, result in zip(mappings, results, strict=False)
+        ]
+        # A session whose budget ends within a batch answers in part; asked again, it says so.
+        return found + [self._try(mapping) for mapping in mappings[len(found) :]]
+
+    def _try(self, mapping: Mapping) -> Measured | MeasurementError:
+        try:
+            return self.evaluate(mapping)
+        except MeasurementError as error:
+            return error
+
+    def value(self, measured: Measured) -> float:
+        """The objective of a measured mapping.
+
+        Raises:
+            LoihiGymError: if it is not a positive number: rewards are relative to the reference's.
+        """
+        if self._named:  # the figures of the incremental bound are all they look at
+            return self.objective(measured)  # type: ignore[arg-type]
+        value = float(self.objective(measured.measurement))
+        if not (value > 0.0 and math.isfinite(value)):
+            raise LoihiGymError(f"objective {self.objective!r} gave {value}: it must be positive")
+        return value
+
+    def fits(self, layer: int, counts: npt.NDArray[np.int32]) -> bool:
+        """As `Problem.fits`, remembered."""
+        following = int(counts[layer + 1]) if layer + 1 < len(counts) else 0
+        key = (layer, int(counts[layer]), following)
+        return self._fits.get(key, lambda: self.problem.fits(layer, counts))
+
+
+class Tasks:
+    """Draws the task of an episode; environments that are forks of each other share one.
+
+    Args:
+        benchmark: See `Benchmark`; None for the backend's problem, or `DEFAULT_BENCHMARK`.
+        backend: See `BackendChoice`.
+        objective: Name of an objective, or a function of a `Measurement`.
+        max_layers: Layers that observations have room for.
+    """
+
+    def __init__(
+        self,
+        benchmark: Benchmark | None,
+        backend: BackendChoice,
+        objective: str | Objective,
+        max_layers: int,
+    ) -> None:
+        if isinstance(backend, str | type) or not hasattr(backend, "evaluate"):
+            self.problems = Problems(DEFAULT_BENCHMARK if benchmark is None else benchmark)
+        else:
+            self.problems = Problems(_problem_of(backend, benchmark))
+        if not (isinstance(backend, str) or callable(backend) or hasattr(backend, "evaluate")):
+            raise LoihiGymError(
+                f"backend {backend!r} is neither a name, nor a Backend, nor a function that makes one"
+            )
+        self._backend = backend
+        self._objective = find_objective(objective)
+        self._max_layers = max_layers
+        self._tasks: Recent[Problem, Task] = Recent(KEPT)
+
+    def draw(self, rng: np.random.Generator) -> Task:
+        """The next episode's task."""
+        return self.of(self.problems.draw(rng))
+
+    def of(self, problem: Problem) -> Task:
+        """The task of a problem."""
+        return self._tasks.get(
+            problem,
+            lambda: Task(problem, self._make(problem), self._objective, self._max_layers),
+        )
+
+    def _make(self, problem: Problem) -> Backend:
+        if isinstance(self._backend, str):
+            return make_backend(self._backend, problem)
+        if isinstance(self._backend, type) or not hasattr(self._backend, "evaluate"):
+            return self._backend(problem)
+        return self._backend
+
+
+def _problem_of(backend: Backend | Callable[[Problem], Backend], benchmark: object) -> Benchmark:
+    """The problem that a given backend measures, if the benchmark asked for is that one."""
+    problem: Problem = backend.problem
+    if benchmark is not None and benchmark is not problem and benchmark != problem.name:
+        raise LoihiGymError(
+            f"the backend given measures {problem.name!r} alone; for other benchmarks pass a "
+            "name or a function from a Problem to a Backend"
+        )
+    return problem

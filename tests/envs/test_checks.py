@@ -1,0 +1,63 @@
+"""Gymnasium's and SB3's own checks, every warning an error (pyproject's filterwarnings)."""
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+from stable_baselines3.common.env_checker import check_env as sb3_check_env
+
+from tests.envs.rollouts import BACKENDS, IDS, OBSERVATIONS, legal_action, slack_problem, steps_time
+
+PROBLEM = slack_problem()
+OBJECTIVES = ("latency", "energy", "edp", steps_time)
+
+
+def make(env_id, observation="flat", objective="latency", backend="bound"):
+    return gymnasium.make(
+        env_id, benchmark=PROBLEM, backend=backend, observation=observation, objective=objective
+    )
+
+
+every_choice = pytest.mark.parametrize(
+    ("observation", "objective", "backend"),
+    [(o, r, b) for o in OBSERVATIONS for r in OBJECTIVES for b in BACKENDS],
+    ids=lambda choice: getattr(choice, "__name__", choice),
+)
+
+
+@every_choice
+@pytest.mark.parametrize("env_id", IDS)
+def test_gymnasium_check(env_id, observation, objective, backend):
+    env = make(env_id, observation, objective, backend)
+    check_env(env.unwrapped, skip_render_check=True)
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_gymnasium_check_of_rendering(env_id, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    check_env(make(env_id).unwrapped)
+
+
+@every_choice
+@pytest.mark.parametrize("env_id", IDS)
+def test_passive_checker_through_an_episode(env_id, observation, objective, backend):
+    env = make(env_id, observation, objective, backend)  # make() wraps it in the passive checker
+    rng = np.random.default_rng(0)
+    env.reset(seed=0)
+    for _ in range(5):
+        *_, terminated, truncated, _ = env.step(legal_action(env.unwrapped, rng))
+        if terminated or truncated:
+            env.reset()
+
+
+@every_choice
+@pytest.mark.parametrize("env_id", IDS)
+def test_sb3_check(env_id, observation, objective, backend):
+    env = make(env_id, observation, objective, backend)
+    if observation == "graph":
+        # SB3 supports no Graph: its check says so and looks no further. That it says so is all
+        # there is to test.
+        with pytest.warns(UserWarning, match="Graph"):
+            sb3_check_env(env)
+    else:
+        sb3_check_env(env)
