@@ -18,6 +18,11 @@ from .problem import Problem
 
 Counts = npt.NDArray[np.int32]
 
+MANY = 64
+"""Cores to give for each layer beyond which `balanced` does not give all of them one by one."""
+HELD_BACK = 4
+"""Cores for each layer that it still gives one by one."""
+
 
 def lava_default(problem: Problem) -> Counts:
     """One core per layer; the cores of a layer that does not fit are halved until it does.
@@ -36,8 +41,12 @@ def balanced(problem: Problem) -> Counts:
     """All cores: each further core goes to the layer whose cores work longest.
 
     A core's work is the longer of its sending side (updates and messages) and its receiving side.
+    Where there are more than `MANY` cores for each layer to give, most of them are first given in
+    proportion to the layers' work.
     """
     counts, widths = packed(problem), problem.network.widths
+    if problem.topology.n_cores - int(counts.sum()) > MANY * problem.n_layers:
+        counts = _in_proportion(problem, counts)
     work = [_work(problem, layer, counts) for layer in range(problem.n_layers)]
     busiest = [(-ps, layer) for layer, ps in enumerate(work) if counts[layer] < widths[layer]]
     heapify(busiest)
@@ -54,6 +63,20 @@ def balanced(problem: Problem) -> Counts:
                 heappush(busiest, (-work[changed], changed))
     if not _fits(problem, counts):  # more pieces after a layer take more of its output axons
         return packed(problem)
+    return counts
+
+
+def _in_proportion(problem: Problem, fewest: Counts) -> Counts:
+    """Counts in proportion to each layer's work, a few cores per layer held back."""
+    counts = fewest
+    cores = problem.topology.n_cores - HELD_BACK * problem.n_layers
+    for _ in range(3):  # what a layer sends depends on the counts themselves
+        layers = range(problem.n_layers)
+        work = np.array([_work(problem, layer, counts) * int(counts[layer]) for layer in layers])
+        shares = work * cores // max(int(work.sum()), 1)
+        counts = np.clip(shares, fewest, problem.network.widths).astype(np.int32)
+        if counts.sum() > problem.topology.n_cores:  # some layers need more than their share
+            return fewest
     return counts
 
 

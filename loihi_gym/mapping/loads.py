@@ -20,7 +20,8 @@ Int64Array = npt.NDArray[np.int64]
 Int32Array = npt.NDArray[np.int32]
 
 KEPT_PER_LAYER = 32
-"""Parts of each kind that are kept for each layer of the network."""
+KEPT = 4096
+"""Parts of each kind that are kept for each layer of the network, and in all; they can be large."""
 
 
 class Senders(NamedTuple):
@@ -58,7 +59,7 @@ class Loads:
         self.activity = activity
         self.chip = chip
         self._weights = network.weights
-        kept = KEPT_PER_LAYER * len(self.widths)
+        kept = min(KEPT_PER_LAYER * len(self.widths), KEPT)
         self._targets: dict[tuple[int, int], Targets] = {}
         self._senders: Recent[tuple[int, int], Senders] = Recent(kept)
         self._receivers: Recent[tuple[int, int], Receivers] = Recent(kept)

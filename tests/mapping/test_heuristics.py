@@ -223,3 +223,20 @@ def test_balanced_equals_giving_cores_one_by_one():
         growing = [layer for layer in range(5) if counts[layer] < problem.network.widths[layer]]
         counts[max(growing, key=lambda layer: work[layer])] += 1
     assert balanced(problem).tolist() == counts.tolist()
+
+
+def test_balanced_gives_many_cores_in_proportion():
+    """On a system with far more cores than layers, as well as one by one, and much faster."""
+    problem = problem_of(
+        toy_network((400, 600, 300)), toy_chip(routers=(10, 10), cores_per_router=4)
+    )
+    counts, one_by_one = balanced(problem), packed(problem)
+    assert counts.sum() == problem.topology.n_cores > 3 * 64
+
+    def longest(counts) -> int:
+        return max(int(problem.loads.work_ps(layer, counts).max()) for layer in range(3))
+
+    while one_by_one.sum() < problem.topology.n_cores:
+        work = [int(problem.loads.work_ps(layer, one_by_one).max()) for layer in range(3)]
+        one_by_one[int(np.argmax(work))] += 1
+    assert longest(counts) <= longest(one_by_one) * 1.05
