@@ -26,7 +26,7 @@ class Bottleneck(NamedTuple):
     """
 
     term: Term
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
     step: int
     where: str
     share: float

@@ -205,7 +205,8 @@ def _sends(spec: Generated, layer: int) -> npt.NDArray[np.bool_]:
     scale = 1000 - STEP_SCATTER + (2 * STEP_SCATTER * small[width : width + steps] >> 20)
     millionths = int(spec.active * 1_000_000) * rate * scale[:, None] // 1_000_000
     drawn = small[width + steps :].reshape(steps, width) * 1_000_000 >> 20
-    return drawn < millionths
+    sends: npt.NDArray[np.bool_] = drawn < millionths
+    return sends
 
 
 def _text(value: object) -> str:

@@ -50,7 +50,7 @@ def draw_mask(seed, n_pre, fan_in, indices):  # type: ignore[no-untyped-def]
                 drawn[neuron] = True
                 count += 1
         at = 0
-        for neuron in range(n_pre):
-            if drawn[neuron] != leave_out:
-                indices[row, at] = neuron
+        for pre in range(n_pre):
+            if drawn[pre] != leave_out:
+                indices[row, at] = pre
                 at += 1
