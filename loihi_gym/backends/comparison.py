@@ -35,7 +35,7 @@ class Agreement(NamedTuple):
 
 
 def sample_mappings(problem: Problem, count: int, seed: int) -> tuple[list[Mapping], int]:
-    """Standard heuristics, at most half of `count`, then random ones: (all, how many heuristics)."""
+    """Standard heuristics, at most half, then random ones: (all, how many heuristics)."""
     names = heuristics()[: count // 2]
     rng = np.random.default_rng(seed)
     mappings = [heuristic(problem, name) for name in names]

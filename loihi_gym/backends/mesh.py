@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..chip import ChipSpec, Topology, load_chip, topology
+from ..errors import BackendError
 from ..mapping import Mapping, Problem, Traffic
 from .bound import busy_times, link_service_ps, measurement
 from .measurement import Measurement
@@ -98,9 +99,9 @@ class MeshBackend:
 def compile_kernel() -> None:
     """Load the kernel from numba's cache on disk or, once on a machine, compile it.
 
-    Says so on stderr if it takes more than a second.
+    Says so on stderr if it takes more than two seconds.
     """
-    notice = threading.Timer(1.0, sys.stderr.write, [COMPILING])
+    notice = threading.Timer(2.0, sys.stderr.write, [COMPILING])
     notice.start()
     chip = load_chip("loihi2-16")
     nothing, none = np.zeros(0, np.int64), np.zeros(0, np.int32)
@@ -115,8 +116,17 @@ def make_mesh(chip: ChipSpec, link_words: int) -> Mesh:
 
 
 def kernel_load(traffic: Traffic, tick: int) -> Load:
-    """Times in ticks; a message that is not there takes -1."""
+    """Times in ticks; a message that is not there takes -1.
+
+    Raises:
+        BackendError: if a single message takes its receiver more ticks than 32 bits hold.
+    """
     receive = traffic.row_receive_ps // tick
+    if receive.max(initial=0) > np.iinfo(np.int32).max:
+        raise BackendError(
+            f"a message takes its receiver {receive.max() * tick * 1e-9:.3g} ms, "
+            "more than the mesh backend can count: lower costs.synop_ps or costs.synmem_word_ps"
+        )
     # Copies: numba compiles anew for read-only arrays and for other layouts.
     return Load(
         next_core=np.array(traffic.next_core, order="C"),

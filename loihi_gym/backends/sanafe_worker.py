@@ -26,6 +26,7 @@ def main() -> None:
     job = json.load(sys.stdin)
     import sanafe
 
+    job["neurons"] = max(size for run in job["runs"] for size in _sizes(run))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mesh.yaml"
         path.write_text(architecture(job), encoding="utf-8")
@@ -66,7 +67,8 @@ def architecture(job: dict[str, Any]) -> str:
     }
     core = {
         "name": f"core[0..{job['cores_per_router'] - 1}]",
-        "attributes": {"buffer_position": "soma", "max_neurons_supported": 1 << 20},
+        # SANA-FE keeps room for this many in every core of the chip.
+        "attributes": {"buffer_position": "soma", "max_neurons_supported": job["neurons"]},
         "axon_in": [_unit("axon_in", energy_message_in=0.0, latency_message_in=costs["message"])],
         "synapse": [
             _unit(
@@ -109,16 +111,11 @@ def _network(sanafe: Any, arch: Any, job: dict[str, Any], run: dict[str, Any]) -
     net, places = sanafe.Network(), arch.cores()
     height, ports = job["mesh"][1], job["cores_per_router"]
     groups = []
-    needed = [1] * len(run["cores"])
-    for neurons, _ in run["cores"]:
-        for _, messages in neurons:
-            for target, synapses in messages:
-                needed[target] = max(needed[target], synapses)
-    for index, (neurons, tail) in enumerate(run["cores"]):
-        count = sum(silent + 1 for silent, _ in neurons) + tail
+    sizes = _sizes(run)
+    for index, size in enumerate(sizes):
         group = net.create_neuron_group(
             f"core{index:05d}",
-            max(count, needed[index]),
+            size,
             {"threshold": 1.0, "reset": 0.0, "force_update": True},
             default_synapse_hw_name="synapse",
             default_dendrite_hw_name="dendrite",
@@ -139,6 +136,16 @@ def _network(sanafe: Any, arch: Any, job: dict[str, Any], run: dict[str, Any]) -
                     group[at].connect_to_neuron(neuron, {"weight": 0.0})
             at += 1
     return net
+
+
+def _sizes(run: dict[str, Any]) -> list[int]:
+    """Neurons of each core: those of its script, and one for each synapse of a message to it."""
+    sizes = [sum(silent + 1 for silent, _ in neurons) + tail for neurons, tail in run["cores"]]
+    for neurons, _ in run["cores"]:
+        for _, messages in neurons:
+            for target, synapses in messages:
+                sizes[target] = max(sizes[target], synapses)
+    return [max(size, 1) for size in sizes]
 
 
 def _ordered(trace: list[Any]) -> bool:

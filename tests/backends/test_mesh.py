@@ -10,7 +10,7 @@ from loihi_gym.backends.mesh import delays, kernel_load, make_mesh, tick_ps
 from loihi_gym.backends.mesh_kernel import Load, Mesh, simulate
 from loihi_gym.backends.mesh_reference import simulate_reference
 from loihi_gym.chip import ChipSpec, load_chip, topology
-from loihi_gym.errors import IllegalMappingError
+from loihi_gym.errors import BackendError, IllegalMappingError
 from loihi_gym.mapping import Mapping, Problem, heuristic, random_mapping
 from loihi_gym.network import Activity
 from tests.toys import (
@@ -295,6 +295,12 @@ def test_an_illegal_mapping_is_not_measured():
     problem = toy_problem()
     with pytest.raises(IllegalMappingError, match="logical cores per core: core 0 has 2"):
         MeshBackend(problem).evaluate_batch([Mapping([1, 1, 1], [0, 0, 1])])
+
+
+def test_a_receiver_slower_than_the_kernel_counts_is_refused():
+    problem = single_message(toy_chip(constants={"costs.synop_ps": 10**14}))
+    with pytest.raises(BackendError, match=r"a message takes its receiver 1e\+05 ms"):
+        MeshBackend(problem).evaluate(Mapping([1, 1], [0, 1]))
 
 
 def test_one_message_sees_neither_fabrics_nor_the_depth_of_buffers():

@@ -11,15 +11,20 @@ from loihi_gym.errors import NocCaseError
 DATA = Path(__file__).parent.parent / "data" / "noc"
 
 # Looser than what is measured, see docs/simulator.md: (file, all placements, random ones alone).
-BARS = [("noc_64", 0.95, 0.95), ("noc_32", 0.95, 0.95), ("noc_48", 0.93, 0.87)]
+BARS = [
+    ("noc_64", 0.95, 0.95),
+    ("noc_32", 0.95, 0.95),
+    ("noc_48", 0.93, 0.87),
+    ("sanafe_odd", 0.98, 0.98),
+    ("sanafe_sparse", 0.97, 0.95),
+]
 
 
 @pytest.mark.parametrize(("name", "bar", "bar_random"), BARS)
 def test_mesh_ranks_placements_as_the_cycle_accurate_simulator_does(name, bar, bar_random):
     case = read_noc_case(DATA / f"{name}.json")
     found = case.simulate()
-    assert len(found) == 72
-    assert case.random.sum() == 30
+    assert case.random.sum() >= 30
     assert spearmanr(found, case.step_ns)[0] > bar
     assert spearmanr(found[case.random], case.step_ns[case.random])[0] > bar_random
     assert np.median(found / case.step_ns) == pytest.approx(1, abs=0.02)
