@@ -67,7 +67,8 @@ def link_shares(problem: Problem, measurement: Measurement) -> Float64Array:
     links = 4 * problem.topology.n_routers
     service = link_service_ps(problem.chip, problem.activity.message_bits // 32)
     busy = (measurement.link_messages.sum(axis=0) * service)[:links]
-    return busy / measurement.latency_ps
+    shares: Float64Array = busy / measurement.latency_ps
+    return shares
 
 
 def picture(
@@ -213,7 +214,7 @@ class MeshDrawing:
         """What is drawn as an RGB picture, (height, width, 3)."""
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-        canvas = FigureCanvasAgg(self.figure)
+        canvas: Any = FigureCanvasAgg(self.figure)
         canvas.draw()
         return np.asarray(canvas.buffer_rgba(), np.uint8)[:, :, :3].copy()
 

@@ -19,8 +19,8 @@ from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import VecEnv, VecMonitor
 
 from .envs.registration import ENVIRONMENTS
-from .errors import LoihiGymError, unknown
 from .envs.vector import LoihiVectorEnv
+from .errors import LoihiGymError, unknown
 
 INFOS = ("latency_s", "reduction", "best_reduction", "evaluations", "error")
 """What SB3's infos carry; masks are asked for by `action_masks`."""
@@ -120,7 +120,7 @@ class LoihiVecEnv(VecEnv):
     ) -> list[Any]:
         """What a method of some environments returns; `action_masks` costs nothing."""
         if method_name == "action_masks":
-            found: Sequence[Any] = self.envs.action_masks()
+            found: Any = self.envs.action_masks()
         else:
             found = self.envs.call(method_name, *method_args, **method_kwargs)
         return [found[index] for index in self._get_indices(indices)]

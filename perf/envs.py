@@ -4,7 +4,8 @@
 
 Needs the extra ``perf`` (minigrid). Each figure is the best of several repeats, since other load on
 a machine only ever slows a run down; observations, infos, masks and resets are included, drawing
-the actions is not. The last table says what a step on `mesh` costs beyond the evaluation itself.
+the actions is not. Processor time (all threads) hardly depends on what else runs. The last table
+says what a step on `mesh` costs beyond the evaluation itself.
 """
 
 import argparse
@@ -37,6 +38,7 @@ class Row:
     backend: str
     envs: int
     us_per_step: float
+    cpu_us_per_step: float
     steps_per_s: float
 
 
@@ -65,13 +67,12 @@ def main() -> None:
         data = {"machine": machine, "rows": [asdict(row) for row in rows]}
         print(json.dumps(data | {"mesh_overhead": [asdict(one) for one in overheads]}))
         return
-    print(
-        f"{'environment':28} {'benchmark':10} {'backend':8} {'envs':>4} {'us/step':>9} {'steps/s':>11}"
-    )
+    head = f"{'environment':24} {'benchmark':10} {'backend':8} {'envs':>4}"
+    print(f"{head} {'us/step':>9} {'cpu us':>7} {'steps/s':>11}")
     for row in rows:
         print(
-            f"{row.environment:28} {row.benchmark:10} {row.backend:8} {row.envs:4} "
-            f"{row.us_per_step:9.2f} {row.steps_per_s:11,.0f}"
+            f"{row.environment:24} {row.benchmark:10} {row.backend:8} {row.envs:4} "
+            f"{row.us_per_step:9.2f} {row.cpu_us_per_step:7.2f} {row.steps_per_s:11,.0f}"
         )
     print()
     print(f"{'on mesh':28} {'benchmark':10} {'step us':>9} {'evaluation us':>14} {'overhead':>9}")
@@ -126,7 +127,7 @@ def vectors(options: argparse.Namespace) -> list[Row]:
 
 def vector(env_id: str, options: argparse.Namespace, benchmark: str = "") -> Row:
     """Random steps of `ENVS` environments."""
-    arguments = {"benchmark": benchmark, "backend": "bound"} if benchmark else {}
+    arguments: dict[str, Any] = {"benchmark": benchmark, "backend": "bound"} if benchmark else {}
     envs = gymnasium.make_vec(
         env_id, num_envs=ENVS, vectorization_mode="vector_entry_point", **arguments
     )
@@ -142,7 +143,7 @@ def vector(env_id: str, options: argparse.Namespace, benchmark: str = "") -> Row
 
 
 def overhead(benchmark: str, options: argparse.Namespace) -> Overhead:
-    """A step of LoihiPlace on `mesh`, and the evaluations of the same mappings alone."""
+    """Processor time of LoihiPlace's steps on `mesh`, and of the evaluations in them."""
     env: Any = gymnasium.make("LoihiPlace-v0", benchmark=benchmark, backend="mesh")
     env.reset(seed=0)
     env.action_space.seed(0)
@@ -152,9 +153,9 @@ def overhead(benchmark: str, options: argparse.Namespace) -> Overhead:
     evaluate = backend.evaluate
 
     def timed(mapping: loihi_gym.Mapping) -> loihi_gym.Measurement:
-        begun = time.perf_counter()
+        begun = time.process_time()
         measurement: loihi_gym.Measurement = evaluate(mapping)
-        inside.append(time.perf_counter() - begun)
+        inside.append(time.process_time() - begun)
         return measurement
 
     backend.evaluate = timed
@@ -162,10 +163,10 @@ def overhead(benchmark: str, options: argparse.Namespace) -> Overhead:
     for _ in range(options.repeats):
         env.reset(seed=0)
         inside.clear()
-        begun = time.perf_counter()
+        begun = time.process_time()
         for action in drawn[: env.unwrapped.mapping.n_logical_cores]:
             env.step(action)
-        best = min(best, (time.perf_counter() - begun, sum(inside)))
+        best = min(best, (time.process_time() - begun, sum(inside)))
     steps = min(len(drawn), env.unwrapped.mapping.n_logical_cores)
     whole, measured = best
     return Overhead(
@@ -177,23 +178,25 @@ def overhead(benchmark: str, options: argparse.Namespace) -> Overhead:
     )
 
 
-def per_call(run: Callable[[int], None], options: argparse.Namespace) -> float:
-    """Seconds per call, the best of several repeats."""
+def per_call(run: Callable[[int], None], options: argparse.Namespace) -> tuple[float, float]:
+    """Seconds per call, of wall and of processor time, each the best of several repeats."""
     run(64)
     begun = time.perf_counter()
     run(64)
     calls = max(int(64 * options.seconds / (time.perf_counter() - begun)), 64)
-    best = float("inf")
+    walls, processors = [], []
     for _ in range(options.repeats):
-        begun = time.perf_counter()
+        begun, processor = time.perf_counter(), time.process_time()
         run(calls)
-        best = min(best, (time.perf_counter() - begun) / calls)
-    return best
+        walls.append((time.perf_counter() - begun) / calls)
+        processors.append((time.process_time() - processor) / calls)
+    return min(walls), min(processors)
 
 
-def _row(env_id: str, benchmark: str, envs: int, seconds: float) -> Row:
+def _row(env_id: str, benchmark: str, envs: int, seconds: tuple[float, float]) -> Row:
     backend = "bound" if benchmark else ""
-    return Row(env_id, benchmark, backend, envs, seconds / envs * 1e6, envs / seconds)
+    wall, processor = (one / envs for one in seconds)
+    return Row(env_id, benchmark, backend, envs, wall * 1e6, processor * 1e6, 1.0 / wall)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def test_core_layers(toy):
 
 
 def test_link_shares_are_the_part_of_the_latency_links_are_busy(toy):
-    mapping, result, _ = measured(toy)
+    _, result, _ = measured(toy)
     shares = link_shares(toy, result)
     words = toy.activity.message_bits // 32
     link = int(shares.argmax())

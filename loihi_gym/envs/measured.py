@@ -38,6 +38,7 @@ class Partition:
         counts: Cores per layer, (L,).
         first: First logical core of each layer, and their number, L + 1 of them.
         first_array: The same as an array.
+        logical: All logical cores, (N,).
         traffic: The load.
         table: What it fixes of an observation.
         legal_changes: Which changes of the counts are legal, once `counts` has worked it out.
@@ -48,6 +49,7 @@ class Partition:
         self.counts = counts
         self.first: list[int] = [0, *np.cumsum(counts).tolist()]
         self.first_array = np.array(self.first)
+        self.logical = np.arange(self.first[-1], dtype=np.int32)
         self.traffic = problem.traffic(counts)
         self.table = core_table(problem, self.traffic, max_layers)
         self.legal_changes: npt.NDArray[np.bool_] | None = None
@@ -107,25 +109,22 @@ class Evaluated(Measured):
     """A mapping with the `Measurement` a backend gave."""
 
     def __init__(self, partition: Partition, mapping: Mapping, measurement: Measurement) -> None:
+        problem = partition.problem
+        links = 4 * problem.topology.n_routers
+        service = link_service_ps(problem.chip, partition.traffic.link_words)[:links, None]
         self.partition = partition
+        self._mapping = mapping
         self.placement = mapping.placement
+        self.occupant = np.full(problem.topology.n_cores, -1, np.int32)
+        self.occupant[self.placement] = partition.logical
+        self.busy_ps = np.multiply(measurement.link_messages[:, :links].T, service, order="C")
         self.latency_ps = measurement.latency_ps
         self._measurement = measurement
 
-    @cached_property
-    def occupant(self) -> Int32Array:  # type: ignore[override]
-        """Logical core on each physical core, -1 for none, (C,)."""
-        occupant = np.full(self.partition.problem.topology.n_cores, -1, np.int32)
-        occupant[self.placement] = np.arange(len(self.placement), dtype=np.int32)
-        return occupant
-
-    @cached_property
-    def busy_ps(self) -> Int64Array:  # type: ignore[override]
-        """Time each link between routers is busy in each step, (4 R, T)."""
-        problem = self.partition.problem
-        links = 4 * problem.topology.n_routers
-        service = link_service_ps(problem.chip, self.partition.traffic.link_words)[:links]
-        return np.ascontiguousarray((self._measurement.link_messages[:, :links] * service).T)
+    @property
+    def mapping(self) -> Mapping:
+        """The mapping."""
+        return self._mapping
 
     @property
     def energy_fj(self) -> int:

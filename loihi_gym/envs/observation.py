@@ -127,6 +127,8 @@ class Layout:
 
     def flat(self, buffer: Float32Array) -> Flat:
         """The Dict observation as views of a buffer, (..., size)."""
+        if buffer.ndim == 1:  # twice as fast
+            return {name: buffer[part] for name, part in self.parts.items()}
         return {name: buffer[..., part] for name, part in self.parts.items()}
 
     @cached_property

@@ -62,21 +62,20 @@ class Batch(NamedTuple):
 
 def new_batch(num_envs: int, n_cores: int, n_routers: int, rows: int, steps: int) -> Batch:
     """A batch with room for problems of up to `steps` recorded time steps."""
-    rest = {
-        "busy_ps": 4 * n_routers * steps,
-        "busiest_ps": steps,
-        "row_busiest_ps": rows * steps,
-        "changed": 2,
-        "hops": 2,
+    sizes: dict[str, tuple[int, ...]] = {
+        "busy_ps": (4 * n_routers * steps,),
+        "busiest_ps": (steps,),
+        "row_busiest_ps": (rows * steps,),
+        "changed": (2,),
+        "hops": (2,),
     }
-    counts = ("latency_ps", "energy_fj", "steps", "horizon", "evaluations")
-    return Batch(
-        placement=np.zeros((num_envs, n_cores), np.int32),
-        occupant=np.full((num_envs, n_cores), -1, np.int32),
-        **{name: np.zeros((num_envs, size), np.int64) for name, size in rest.items()},
-        **{name: np.zeros(num_envs, np.int64) for name in counts},
-        **{name: np.ones(num_envs) for name in ("value", "best", "scale")},
-    )
+    parts: dict[str, Any] = {
+        name: np.zeros((num_envs, *sizes.get(name, ())), np.int64) for name in Batch._fields
+    }
+    parts |= {name: np.ones(num_envs) for name in ("value", "best", "scale")}
+    parts["placement"] = np.zeros((num_envs, n_cores), np.int32)
+    parts["occupant"] = np.full((num_envs, n_cores), -1, np.int32)
+    return Batch(**parts)
 
 
 @njit(nogil=True, inline="always")

@@ -13,7 +13,7 @@ from ..backends.bound_kernel import State
 from ..errors import InvalidActionError
 from .base import EpisodeState
 from .measured import BoundMeasured
-from .objective import OBJECTIVES, is_named
+from .objective import OBJECTIVES, Objective, is_named
 from .place import LoihiPlace
 from .place_kernel import EDP, ENERGY, LATENCY, Batch, look, new_batch, state_of, step
 from .vector import LoihiVectorEnv, Step, _seeds
@@ -21,7 +21,7 @@ from .vector import LoihiVectorEnv, Step, _seeds
 WORTH_A_THREAD = 16
 """Environments below which a further thread costs more than it saves."""
 
-NUMBERS = {
+NUMBERS: dict[Objective, int] = {
     OBJECTIVES["latency"]: LATENCY,
     OBJECTIVES["energy"]: ENERGY,
     OBJECTIVES["edp"]: EDP,
@@ -230,9 +230,9 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
             if len(group):
                 measured: Any = self._started[int(group[0])].measured
                 partition = measured.partition
-                head = (measured.tables, partition.table, partition.first_array)
-                head = head if objective is None else (*head, objective)
-                work.append((*head, batch, group, *arrays, self._flat, self._masks))
+                fixed = (measured.tables, partition.table, partition.first_array)
+                counted = () if objective is None else (objective,)
+                work.append((*fixed, *counted, batch, group, *arrays, self._flat, self._masks))
         jobs = [_pool(os.getpid()).submit(kernel, *one) for one in work[1:]]
         for one in work[:1]:
             kernel(*one)

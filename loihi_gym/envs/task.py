@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -138,10 +139,10 @@ class Tasks:
         if isinstance(backend, str | type) or not hasattr(backend, "evaluate"):
             self.problems = Problems(DEFAULT_BENCHMARK if benchmark is None else benchmark)
         else:
-            self.problems = Problems(_problem_of(backend, benchmark))
+            self.problems = Problems(_problem_of(cast(Backend, backend), benchmark))
         if not (isinstance(backend, str) or callable(backend) or hasattr(backend, "evaluate")):
             raise LoihiGymError(
-                f"backend {backend!r} is neither a name, nor a Backend, nor a function that makes one"
+                f"backend {backend!r} is neither a name, nor a Backend, nor a function to make one"
             )
         self._backend = backend
         self._objective = find_objective(objective)
@@ -164,10 +165,10 @@ class Tasks:
             return make_backend(self._backend, problem)
         if isinstance(self._backend, type) or not hasattr(self._backend, "evaluate"):
             return self._backend(problem)
-        return self._backend
+        return cast(Backend, self._backend)
 
 
-def _problem_of(backend: Backend | Callable[[Problem], Backend], benchmark: object) -> Benchmark:
+def _problem_of(backend: Backend, benchmark: object) -> Benchmark:
     """The problem that a given backend measures, if the benchmark asked for is that one."""
     problem: Problem = backend.problem
     if benchmark is not None and benchmark is not problem and benchmark != problem.name:

@@ -230,7 +230,7 @@ def test_a_session_counts_and_its_end_comes_through(env_id):
 @every_id
 def test_a_failing_measurement_truncates(env_id):
     env = make(env_id, backend=lambda problem: Failing(problem, good=1))
-    before, _ = env.reset(seed=0)
+    env.reset(seed=0)
     mapping = env.mapping
     rng = np.random.default_rng(5)
     while True:

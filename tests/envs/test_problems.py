@@ -74,7 +74,7 @@ def test_wrong_sets_are_named(benchmark, message):
 
 
 def test_wrong_families_are_named():
-    with pytest.raises(LoihiGymError, match="no {seed} in it"):
+    with pytest.raises(LoihiGymError, match=r"no \{seed\} in it"):
         Family("generator://mlp?seed=3", range(3))
     with pytest.raises(LoihiGymError, match="no seeds"):
         Family(TEMPLATE, [])

@@ -153,7 +153,7 @@ def test_disabled_autoreset_resets_by_mask(env_id):
 @pytest.mark.parametrize("arguments", [{}, {"backend": "mesh"}], ids=["compiled", "batched"])
 def test_wrong_actions_move_nothing(arguments):
     native = vector(num_envs=3, **arguments)
-    before, _ = native.reset(seed=0)
+    native.reset(seed=0)
     for actions in (np.array([0, 1]), np.array([0, 1, 99]), np.array([0, -1, 2])):
         with pytest.raises(InvalidActionError):
             native.step(actions)
@@ -201,9 +201,13 @@ def test_a_budget_that_ends_within_a_batch_comes_through():
     native = vector(num_envs=4, benchmark=None, backend=session)
     native.reset(seed=0)
     rng = np.random.default_rng(0)
-    with pytest.raises(BudgetSpent):
+
+    def go_on():
         while True:
             native.step(np.stack([legal_action(env, rng) for env in native.envs]))
+
+    with pytest.raises(BudgetSpent):
+        go_on()
     assert session.evaluations == 10
 
 

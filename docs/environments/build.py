@@ -1,0 +1,118 @@
+"""Write the pages of this folder from the docstrings of the environments, and their pictures.
+
+    python docs/environments/build.py             # pages and pictures
+    python docs/environments/build.py --no-pictures
+
+A test compares the pages with what this makes, so rerun it after a docstring has changed.
+"""
+
+import argparse
+import importlib
+import inspect
+import sys
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from loihi_gym import drawing
+from loihi_gym.envs import observation
+from loihi_gym.envs.registration import ENVIRONMENTS
+
+HERE = Path(__file__).parent
+NOTE = "<!-- Made by build.py from the docstring: change that, not this page. -->"
+STEPS = 40
+"""Random steps after which an environment's picture is taken."""
+
+
+def main() -> None:
+    """Write everything."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--no-pictures", action="store_true")
+    options = parser.parse_args()
+    for name, text in pages().items():
+        (HERE / name).write_text(text, encoding="utf-8")
+    if not options.no_pictures:
+        for env_id in ENVIRONMENTS:
+            picture(env_id)
+
+
+def pages() -> dict[str, str]:
+    """Text of every page by file name."""
+    found = {f"{_stem(env_id)}.md": page(env_id) for env_id in ENVIRONMENTS}
+    return found | {"README.md": index(), "observations.md": observations()}
+
+
+def page(env_id: str) -> str:
+    """An environment's page."""
+    module, name = ENVIRONMENTS[env_id].split(":")
+    made = getattr(importlib.import_module(module), name)
+    summary, _, rest = inspect.getdoc(made).partition("\n")
+    parts = [
+        NOTE,
+        f"# {name}",
+        summary,
+        f"![A mapping in {name}]({_stem(env_id)}.png)",
+        "```python\nimport gymnasium\nimport loihi_gym\n\n"
+        f'env = gymnasium.make("{env_id}", benchmark="mlp-deep", backend="bound")\n'
+        "observation, info = env.reset(seed=0)\n```",
+        rest.strip().replace(
+            "## Rewards", "The tables are in [observations.md](observations.md).\n\n## Rewards"
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def index() -> str:
+    """The list of environments."""
+    rows = ["| id | what the agent does |", "|---|---|"]
+    for env_id, place in ENVIRONMENTS.items():
+        module, name = place.split(":")
+        made = getattr(importlib.import_module(module), name)
+        summary = inspect.getdoc(made).partition("\n")[0]
+        rows.append(f"| [`{env_id}`]({_stem(env_id)}.md) | {summary} |")
+    text = (
+        "Blue marks what the slowest time step waited for, red is where links are busiest. All "
+        "pictures are of `mlp-deep` on the simulated `mesh`, after random steps. What agents see "
+        "is in [observations.md](observations.md)."
+    )
+    return "\n\n".join([NOTE, "# Environments", "\n".join(rows), text]) + "\n"
+
+
+def observations() -> str:
+    """The tables of observations."""
+    text = inspect.getdoc(observation).replace("### ", "## ")
+    return "\n\n".join([NOTE, "# Observations", text]) + "\n"
+
+
+def picture(env_id: str) -> None:
+    """A picture of an environment after some random steps."""
+    env: Any = gymnasium.make(env_id, benchmark="mlp-deep", backend="mesh").unwrapped
+    env.reset(seed=0)
+    rng = np.random.default_rng(0)
+    space = env.action_space
+    for _ in range(STEPS):
+        if env.state.over:
+            break
+        mask = env.action_masks()
+        if isinstance(space, gymnasium.spaces.Box):
+            action: Any = rng.uniform(-1, 1, space.shape).astype(np.float32)
+        elif isinstance(space, gymnasium.spaces.MultiDiscrete):
+            action = np.array([rng.choice(np.flatnonzero(part)) for part in np.split(mask, 2)])
+        else:
+            action = rng.choice(np.flatnonzero(mask))
+        env.step(action)
+    state = env.state
+    drawn = drawing.MeshDrawing(env.problem, state.task.reference.measurement)
+    drawn.draw(env.mapping, state.measured.measurement)
+    drawn.figure.savefig(HERE / f"{_stem(env_id)}.png", dpi=75)
+
+
+def _stem(env_id: str) -> str:
+    name = env_id.removeprefix("Loihi").removesuffix("-v0")
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).strip("-")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
