@@ -13,6 +13,10 @@ class NetworkFileError(LoihiGymError):
     """A network file is missing, corrupt or of another version."""
 
 
+class ProblemFileError(LoihiGymError):
+    """A problem file is missing, corrupt or of another version."""
+
+
 class MappingFileError(LoihiGymError):
     """A mapping file is missing or malformed."""
 
