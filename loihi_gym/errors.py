@@ -13,6 +13,10 @@ class NetworkFileError(LoihiGymError):
     """A network file is missing, corrupt or of another version."""
 
 
+class NetworkImportError(LoihiGymError):
+    """Another tool's network has something that cannot be mapped; names the layer and why."""
+
+
 class ProblemFileError(LoihiGymError):
     """A problem file is missing, corrupt or of another version."""
 

@@ -1,7 +1,7 @@
 """Problem files: one ``.npz`` with network, recorded activity, chip and reference; no pickle.
 
-Beside the arrays of a network file it holds `problem_version`, `name`, `reference`, `chip` (the text
-of a chip file) and `chip_name`, `messages_<l>` for each layer, int32 (T, width), and, if the
+Beside the arrays of a network file it holds `problem_version`, `name`, `reference`, `chip` (the
+text of a chip file) and `chip_name`, `messages_<l>` for each layer, int32 (T, width), and, if the
 problem has them, `inputs`. The measurement server takes the same bytes.
 """
 

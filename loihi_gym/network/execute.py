@@ -94,7 +94,8 @@ def _lif(
 
 def _forget(state: npt.NDArray[np.int64], decay: int) -> npt.NDArray[np.int64]:
     """What is left of a state after a step, rounded towards 0."""
-    return np.sign(state) * (np.abs(state) * (DECAY_UNITY - decay) // DECAY_UNITY)
+    left: npt.NDArray[np.int64] = np.abs(state) * (DECAY_UNITY - decay) // DECAY_UNITY
+    return np.where(state < 0, -left, left)
 
 
 def classify(network: SparseMLP, inputs: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:

@@ -186,10 +186,14 @@ def test_a_missing_file_is_refused(tmp_path):
 def test_a_corrupt_file_is_refused_or_harmless(data):
     whole = bytearray(problem_bytes(toy_problem()))
     whole[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
+    message = ""
     try:
-        assert problem_from_bytes(bytes(whole), "x").digest == toy_problem().digest
+        digest = problem_from_bytes(bytes(whole), "x").digest
     except LoihiGymError as error:
-        assert "\n" not in str(error)
+        message = str(error)
+    else:  # some bytes of an archive, such as its dates, mean nothing to us
+        assert digest == toy_problem().digest
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize("name", loihi_gym.chips())
@@ -200,6 +204,6 @@ def test_a_chip_written_is_the_chip_read(name):
 
 
 def test_any_text_survives_in_a_chip_file():
-    text = 'tab\t quote" back\\slash \x7f \x01 μ 𝕏 \n line'
+    text = 'tab\t quote" back\\slash \x7f \x01 μ 😀 \n line'
     chip = replace(load_chip("loihi2"), description=text)
     assert parse_chip(chip_toml(chip), "x").description == text
