@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Path, Request, Response
-from fastapi.responses import PlainTextResponse
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPBearer
 
 from .. import __version__
@@ -27,6 +28,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         408: "The body arrived too slowly.",
         413: "The body is too large.",
         421: "The Host header names another machine.",
+        422: "Something in the request is not what it should be.",
     }.items()
 }
 ABSENT: dict[int | str, dict[str, Any]] = {
@@ -67,10 +69,19 @@ def create_app(service: Service, tokens: Tokens) -> Gate:
         dependencies=[Depends(HTTPBearer(auto_error=False))] if tokens.required else [],
         responses=REFUSALS,
     )
+    app.add_exception_handler(RequestValidationError, _malformed)
     _add_state(app, service)
     _add_problems(app, service)
     _add_evaluations(app, service)
     return Gate(app, tokens, service.limits, service.counters)
+
+
+async def _malformed(_: Request, error: Exception) -> JSONResponse:
+    """What is wrong, in one line; FastAPI's own answer repeats the input, even if it is no JSON."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return JSONResponse({"detail": f"{where}: {first['msg']}"}, status_code=422)
 
 
 def _add_state(app: FastAPI, service: Service) -> None:

@@ -2,15 +2,21 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 MOST_CORES = 1 << 20
 MOST_LAYERS = 1 << 10
 MOST_MAPPINGS = 1 << 10
 LONGEST_WAIT_S = 60.0
 
-Count = Annotated[int, Field(ge=1, le=MOST_CORES)]
-Core = Annotated[int, Field(ge=0, lt=MOST_CORES)]
+
+def _whole(value: object) -> object:
+    """JSON does not tell 3.0 from 3; pydantic would."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Count = Annotated[int, Field(ge=1, le=MOST_CORES), BeforeValidator(_whole)]
+Core = Annotated[int, Field(ge=0, lt=MOST_CORES), BeforeValidator(_whole)]
 Wait = Annotated[float, Field(ge=0, le=LONGEST_WAIT_S, allow_inf_nan=False)]
 
 
@@ -25,7 +31,7 @@ class Candidate(Strict):
 
     cores_per_layer: Annotated[list[Count], Field(min_length=1, max_length=MOST_LAYERS)]
     placement: Annotated[list[Core], Field(min_length=1, max_length=MOST_CORES)]
-    repeat: Annotated[int, Field(ge=0, lt=1 << 31)] = 0
+    repeat: Annotated[int, Field(ge=0, lt=1 << 31), BeforeValidator(_whole)] = 0
     """Which measurement of this mapping it is. Asking for the same one again measures nothing."""
 
 

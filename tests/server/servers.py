@@ -21,8 +21,8 @@ from loihi_gym.server.worker_client import Worker
 
 TOKEN = "a-token-of-some-length"
 
-# Speaks the worker's protocol. It writes one line per measurement to LOG. What it does besides is in
-# the file ORDERS, read before each measurement: seconds to sleep, "hang", "die", "babble" or "fail".
+# Speaks the worker's protocol and writes one line per measurement to its log. What it does besides
+# is in a file that it reads before each: seconds to sleep, "hang", "die", "babble" or "fail".
 FAKE = """
 import json, sys, time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What goes wrong: no evaluation is lost or counted twice, errors are clear, the server recovers."""
+"""Faults: no evaluation is lost or counted twice, errors are clear, the server recovers."""
 
 import asyncio
 import json
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -75,7 +76,7 @@ def serve(tmp_path):
     (tmp_path / "fake.py").write_text(FAKE)
     (tmp_path / "orders").write_text("0.01")
     script = tmp_path / "serve.py"
-    script.write_text(SERVE.format(root=os.getcwd()))
+    script.write_text(SERVE.format(root=str(Path.cwd())))
     port, started = free_port(), []
 
     def start() -> tuple[subprocess.Popen, str]:

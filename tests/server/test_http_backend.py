@@ -79,7 +79,7 @@ def test_a_pool_shares_a_batch(tmp_path):
 def test_a_pool_of_different_backends_is_refused(mesh, tmp_path):
     with (
         running(tmp_path) as board,
-        pytest.raises(ServerError, match="must be alike: .* mesh .* and .* lava "),
+        pytest.raises(ServerError, match=r"must be alike: .* mesh .* and .* lava "),
     ):
         make_backend(f"{mesh.url},{board.url}", toy_problem())
 
