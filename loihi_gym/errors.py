@@ -49,10 +49,6 @@ class RunError(LoihiGymError):
     """A search's directory is missing, taken, malformed or cannot be written."""
 
 
-class MeasurementError(LoihiGymError):
-    """A backend could not measure a mapping; another attempt or mapping may well succeed."""
-
-
 class ServerError(LoihiGymError):
     """A measurement server cannot be started as asked for, or refuses what it is asked."""
 
