@@ -49,6 +49,10 @@ class RunError(LoihiGymError):
     """A search's directory is missing, taken, malformed or cannot be written."""
 
 
+class CalibrationError(LoihiGymError):
+    """Measurements are malformed, too few, or not of the problem they name."""
+
+
 class ServerError(LoihiGymError):
     """A measurement server cannot be started as asked for, or refuses what it is asked."""
 
