@@ -145,7 +145,8 @@ def read_config(out: Path) -> Config:
 
 def free_directory(config: Config, parent: Path = Path("runs")) -> Path:
     """A directory for a run that nobody uses yet: ``runs/BENCHMARK/SOLVER-seedN``, numbered."""
-    first = parent / config.benchmark / f"{config.solver}-seed{config.seed}"
+    benchmark = Path(config.benchmark).stem  # a problem file may lie anywhere
+    first = parent / benchmark / f"{config.solver}-seed{config.seed}"
     number, chosen = 1, first
     while chosen.exists():
         number += 1

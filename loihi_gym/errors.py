@@ -13,6 +13,14 @@ class NetworkFileError(LoihiGymError):
     """A network file is missing, corrupt or of another version."""
 
 
+class NetworkImportError(LoihiGymError):
+    """Another tool's network has something that cannot be mapped; names the layer and why."""
+
+
+class ProblemFileError(LoihiGymError):
+    """A problem file is missing, corrupt or of another version."""
+
+
 class MappingFileError(LoihiGymError):
     """A mapping file is missing or malformed."""
 
@@ -39,6 +47,14 @@ class UnknownNameError(LoihiGymError):
 
 class RunError(LoihiGymError):
     """A search's directory is missing, taken, malformed or cannot be written."""
+
+
+class CalibrationError(LoihiGymError):
+    """Measurements are malformed, too few, or not of the problem they name."""
+
+
+class ServerError(LoihiGymError):
+    """A measurement server cannot be started as asked for, or refuses what it is asked."""
 
 
 class InvalidActionError(LoihiGymError):

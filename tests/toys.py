@@ -60,8 +60,9 @@ def toy_network(
     neuron: Neuron = "relu",
     exponents: tuple[int, ...] | None = None,
     thresholds: tuple[int, ...] | None = None,
+    bias: int = 0,
 ) -> SparseMLP:
-    """A random network in which every layer sends something."""
+    """A random network in which every layer sends something; biases are from -`bias` to `bias`."""
     rng = np.random.default_rng(seed)
     depth = len(widths) - 1
     return SparseMLP(
@@ -69,6 +70,8 @@ def toy_network(
         exponents or (-4,) * depth,
         thresholds or (0,) * depth,
         neuron,
+        tuple(rng.integers(-bias, bias + 1, n).astype(np.int32) for n in widths[1:] if bias),
+        tuple((1024, int(rng.integers(0, 4097))) for _ in widths[1:] if neuron == "lif"),
     )
 
 

@@ -58,17 +58,27 @@ def make_backend(
     """The backend of that name for a problem.
 
     Args:
-        name: One of `backends()`.
+        name: One of `backends()`, or addresses of measurement servers with commas between them, as
+            ``http://host:port``.
         problem: Whose mappings it measures.
         noise: Relative scatter of the latency, to practise for hardware; see `Noisy`.
         seed: Of the noise.
-        options: What that backend takes besides; only `lava` takes any, see `LavaBackend`.
+        options: What that backend takes besides; see `LavaBackend` and, for `token`, `HttpBackend`.
 
     Raises:
         UnknownNameError: if there is none.
         LoihiGymError: if `noise` is out of range.
     """
-    if name not in _BACKENDS:
+    if name.startswith(("http://", "https://")):
+        backend = _http(name, problem, **options)
+    elif name in _BACKENDS:
+        backend = _BACKENDS[name](problem, **options)
+    else:
         raise unknown("backend", name, backends())
-    backend = _BACKENDS[name](problem, **options)
     return backend if noise == 0.0 else Noisy(backend, noise, seed)
+
+
+def _http(urls: str, problem: Problem, **options: Any) -> Backend:
+    from .http import HttpBackend  # which imports httpx, an extra
+
+    return HttpBackend(problem, urls.split(","), **options)

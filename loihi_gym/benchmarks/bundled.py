@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..chip import load_chip
 from ..errors import NetworkFileError, unknown
-from ..mapping import Problem
+from ..mapping import Problem, load_problem
 from ..network import load_network, record
 from .generator import PREFIX, generate
 
@@ -74,15 +74,20 @@ def benchmark(name: str) -> Benchmark:
 
 
 def load(name: str) -> Problem:
-    """The problem of that name or generator URI; a new object each time, with caches of its own.
+    """The problem of that name or generator URI, or in a problem file (a path ending in ``.npz``).
+
+    It is a new object each time, with caches of its own.
 
     Raises:
         UnknownNameError: if there is no such benchmark.
         BenchmarkError: if a generator URI is malformed.
         NetworkFileError: if its network file is missing or not the one that was released.
+        ProblemFileError: if a problem file is missing or malformed.
     """
     if name.startswith(PREFIX):
         return generate(name)
+    if name.endswith(".npz"):
+        return load_problem(name)
     entry = benchmark(name)
     if entry.generated:
         return replace(generate(entry.network), name=name, reference=entry.reference)

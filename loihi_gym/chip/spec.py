@@ -9,7 +9,7 @@ from typing import Any, Literal, cast, get_args
 from ..errors import ChipFileError, unknown
 from .barrier import barrier_ps
 
-Status = Literal["measured", "vendor", "derived", "assumed", "logged"]
+Status = Literal["measured", "vendor", "derived", "assumed", "logged", "calibrated"]
 
 _CHIPS = resources.files(__package__) / "chips"
 
@@ -159,6 +159,26 @@ def load_chip(name: str) -> ChipSpec:
     own, label = _read(name), Path(name).stem
     base = own.pop("base", None)
     tables = own if base is None else _merge(_read(str(base)), own)
+    return _spec(label, tables, own)
+
+
+def parse_chip(text: str, name: str) -> ChipSpec:
+    """A chip from the text of a chip file that stands by itself, without a ``base``.
+
+    Raises:
+        ChipFileError: if it is malformed; the message names the key.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ChipFileError(f"chip {name} is not TOML: {error}") from error
+    if "base" in tables:
+        raise ChipFileError(f"chip {name}: base = {tables['base']!r} is for chip files only")
+    return _spec(name, tables, tables)
+
+
+def _spec(label: str, tables: dict[str, Any], own: dict[str, Any]) -> ChipSpec:
+    """A chip from a file's tables, of which `own` are not its base's."""
     topology = _table(label, tables, "topology")
     constants = {
         f"{section}.{key}": _constant(label, f"{section}.{key}", entry)

@@ -11,6 +11,7 @@ from . import replay  # isort: skip
 from . import sensitivity  # isort: skip
 from . import compare  # isort: skip
 from . import lava, verify  # isort: skip
+from . import networks, serve, calibrate  # isort: skip
 from .app import main
 
 __all__ = ["main"]

@@ -1,5 +1,6 @@
 """Mappings: what they are, when they are legal, how to make and change them."""
 
+from .files import load_problem, save_problem
 from .heuristics import heuristic, heuristics, random_mapping
 from .mapping import Mapping
 from .moves import full_order, reorder, swap, with_counts
@@ -14,8 +15,10 @@ __all__ = [
     "full_order",
     "heuristic",
     "heuristics",
+    "load_problem",
     "random_mapping",
     "reorder",
+    "save_problem",
     "swap",
     "with_counts",
 ]

@@ -67,6 +67,13 @@ class Problem:
         return len(self.network.widths)
 
     @cached_property
+    def digest(self) -> str:
+        """Hash of all that decides a measurement; not of names and sources. See `.files`."""
+        from .files import problem_digest
+
+        return problem_digest(self)
+
+    @cached_property
     def pieces(self) -> Pieces:
         """What the network's pieces take of a core, cached."""
         return Pieces(self.network, self.chip)

@@ -5,13 +5,18 @@ The arithmetic is that of lava-nc 0.10.0 under ``Loihi2SimCfg(select_tag="fixed_
 next) into ``GradedReluVec`` or ``SigmaDelta`` with zero bias; the input population is a
 ``RingBuffer``, through ``Delta`` for sigma-delta. Our full-range int8 weights ``w`` with exponent
 ``e`` are Lava's mixed-sign weights ``2 * w`` with ``weight_exp = e - 1``, since Lava drops the
-lowest bit of mixed-sign weights.
+lowest bit of mixed-sign weights. ``lif`` is Lava's ``LIF`` that forgets by `SparseMLP.decays`, its
+bias in ``bias_mant``; a bias of ``sigma-delta`` is that of ``SigmaDelta``, and one of ``relu`` has
+no counterpart in Lava's CPU models.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from .sparse_mlp import SparseMLP
+from .sparse_mlp import DECAY_UNITY, SparseMLP
+
+INPUT_SHIFT = 6
+"""A LIF neuron's state is in 1/64 of a weight."""
 
 STATE_BITS = 24
 """Neuron state of Loihi 2. Lava's CPU models do not wrap at it, so a network must stay within."""
@@ -41,14 +46,56 @@ def run(network: SparseMLP, inputs: npt.NDArray[np.integer]) -> Messages:
     for layer, weights in enumerate(network.weights, 1):
         arriving = np.zeros((len(inputs), weights.shape[0]), np.int64)
         arriving[1:] = _shift((weights.astype(np.int64) @ sent[-1][:-1].T).T, network, layer)
-        state = np.cumsum(arriving, axis=0) if network.neuron == "sigma-delta" else arriving
-        _check_state(int(np.abs(state).max(initial=0)), layer)
-        threshold = network.thresholds[layer - 1]
-        if network.neuron == "sigma-delta":
-            sent.append(_delta(np.maximum(state, 0), threshold))
-        else:
-            sent.append(np.where(state > threshold, state, 0))
+        sent.append(_respond(network, layer, arriving))
     return [messages.astype(np.int32) for messages in sent]
+
+
+def _respond(
+    network: SparseMLP, layer: int, arriving: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """What a layer's neurons send upon what arrives, (T, width)."""
+    threshold = network.thresholds[layer - 1]
+    bias = network.biases[layer - 1].astype(np.int64) if network.biases else 0
+    if network.neuron == "lif":
+        return _lif(network, layer, arriving, bias)
+    if network.neuron == "sigma-delta":
+        state = np.cumsum(arriving, axis=0)
+        _check_state(state, layer)
+        state = state + bias
+        _check_state(state, layer)
+        return _delta(np.maximum(state, 0), threshold)
+    state = arriving + bias
+    _check_state(state, layer)
+    return np.where(state > threshold, state, 0)
+
+
+def _lif(
+    network: SparseMLP,
+    layer: int,
+    arriving: npt.NDArray[np.int64],
+    bias: npt.NDArray[np.int64] | int,
+) -> npt.NDArray[np.int64]:
+    """Spikes of leaky integrate-and-fire neurons; a voltage saturates at 24 bits, as on Loihi."""
+    limit = (1 << (STATE_BITS - 1)) - 1
+    threshold = network.thresholds[layer - 1] << INPUT_SHIFT
+    current_decay, voltage_decay = network.decays[layer - 1]
+    spikes = np.zeros_like(arriving)
+    current = np.zeros(arriving.shape[1], np.int64)
+    voltage = np.zeros_like(current)
+    _check_state(arriving, layer)
+    for step, value in enumerate(arriving):
+        current = _forget(current, current_decay) + (value << INPUT_SHIFT)
+        _check_state(current, layer)
+        voltage = np.clip(_forget(voltage, voltage_decay) + current + bias, -limit, limit)
+        spikes[step] = voltage > threshold
+        voltage = np.where(spikes[step], 0, voltage)
+    return spikes
+
+
+def _forget(state: npt.NDArray[np.int64], decay: int) -> npt.NDArray[np.int64]:
+    """What is left of a state after a step, rounded towards 0."""
+    left: npt.NDArray[np.int64] = np.abs(state) * (DECAY_UNITY - decay) // DECAY_UNITY
+    return np.where(state < 0, -left, left)
 
 
 def classify(network: SparseMLP, inputs: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
@@ -59,7 +106,9 @@ def classify(network: SparseMLP, inputs: npt.NDArray[np.integer]) -> npt.NDArray
     messages = inputs.astype(np.int64)
     for layer, weights in enumerate(network.weights, 1):
         state = _shift((weights.astype(np.int64) @ messages.T).T, network, layer)
-        _check_state(int(np.abs(state).max(initial=0)), layer)
+        if network.biases:
+            state = state + network.biases[layer - 1]
+        _check_state(state, layer)
         messages = np.where(state > network.thresholds[layer - 1], state, 0)
     return np.asarray(state.argmax(axis=1), np.int64)
 
@@ -68,8 +117,8 @@ def _shift(sums: npt.NDArray[np.int64], network: SparseMLP, layer: int) -> npt.N
     exponent = network.exponents[layer - 1]
     if exponent <= 0:
         return sums >> min(-exponent, 63)
-    _check_state(int(np.abs(sums).max(initial=0)) << exponent, layer)
-    return sums << exponent
+    _check_range(int(np.abs(sums).max(initial=0)) << exponent, layer)  # int64 might not hold it
+    return sums << min(exponent, STATE_BITS)
 
 
 def _delta(values: npt.NDArray[np.int64], threshold: int) -> npt.NDArray[np.int64]:
@@ -86,7 +135,11 @@ def _delta(values: npt.NDArray[np.int64], threshold: int) -> npt.NDArray[np.int6
     return sent
 
 
-def _check_state(largest: int, layer: int) -> None:
+def _check_state(state: npt.NDArray[np.int64], layer: int) -> None:
+    _check_range(int(np.abs(state).max(initial=0)), layer)
+
+
+def _check_range(largest: int, layer: int) -> None:
     if largest >= 1 << (STATE_BITS - 1):
         raise OverflowError(
             f"layer {layer}: a neuron reaches {largest}, beyond {STATE_BITS} bits; "

@@ -21,6 +21,8 @@ from .sparse_mlp import SparseMLP
 VERSION = 1
 MAX_WIDTH = 1 << 20
 """More neurons than any layer has that fits on a Loihi chip; a file that claims more is refused."""
+MAX_SEEDED = 1 << 28
+"""Most places of a mask that is stored as its seed: drawing it takes 8 bytes for each."""
 
 
 def save_network(
@@ -37,24 +39,38 @@ def save_network(
         inputs: Samples that its activity is recorded on, (T, widths[0]), of any integer type.
         mask_seeds: Seed of each layer's `random_mask`, to be stored instead of the mask.
     """
+    arrays = network_arrays(network, mask_seeds) | {"inputs": inputs}
+    write_bytes(path, pack(arrays))
+
+
+def network_arrays(network: SparseMLP, mask_seeds: tuple[int, ...] | None = None) -> dict[str, Any]:
+    """A network as named arrays; `network_from` puts it together again."""
     arrays: dict[str, Any] = {
         "version": VERSION,
         "widths": np.array(network.widths, np.int64),
         "exponents": np.array(network.exponents, np.int64),
         "thresholds": np.array(network.thresholds, np.int64),
         "neuron": network.neuron,
-        "inputs": inputs,
     }
+    if network.decays:
+        arrays["decays"] = np.array(network.decays, np.int64)
     for layer, weights in enumerate(network.weights, 1):
         arrays[f"weights_{layer}"] = weights.data
+        if network.biases:
+            arrays[f"biases_{layer}"] = network.biases[layer - 1]
         if mask_seeds is None:
             arrays[f"indptr_{layer}"] = weights.indptr
             arrays[f"indices_{layer}"] = weights.indices
         else:
             arrays[f"mask_seed_{layer}"] = mask_seeds[layer - 1]
+    return arrays
+
+
+def pack(arrays: dict[str, Any]) -> bytes:
+    """Arrays as the bytes of a compressed ``.npz`` file."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    write_bytes(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def load_network(path: str | Path) -> tuple[SparseMLP, npt.NDArray[np.integer]]:
@@ -63,45 +79,93 @@ def load_network(path: str | Path) -> tuple[SparseMLP, npt.NDArray[np.integer]]:
     Raises:
         NetworkFileError: if the file is missing, corrupt or of another version.
     """
-    arrays = _read(Path(path))
+    arrays = unpack(path)
     try:
-        version = int(arrays["version"])
-        if version != VERSION:
-            raise NetworkFileError(f"{path} has version {version}; this release reads {VERSION}")
-        widths = [int(width) for width in arrays["widths"]]
-        if not all(0 < width <= MAX_WIDTH for width in widths):
-            raise ValueError(f"widths {widths} are not all from 1 to {MAX_WIDTH:,}")
-        network = SparseMLP(
-            weights=tuple(_weights(arrays, layer, widths) for layer in range(1, len(widths))),
-            exponents=tuple(int(value) for value in arrays["exponents"]),
-            thresholds=tuple(int(value) for value in arrays["thresholds"]),
-            neuron=str(arrays["neuron"]),  # type: ignore[arg-type]  # SparseMLP checks it
-        )
-        inputs = arrays["inputs"]
-        if inputs.ndim != 2 or inputs.shape[1] != widths[0] or inputs.dtype.kind not in "iu":
-            raise ValueError(f"inputs are {inputs.dtype} {inputs.shape}, not ints (T, {widths[0]})")
+        network = network_from(arrays)
+        inputs = checked_inputs(arrays["inputs"], network)
     except KeyError as error:
         raise NetworkFileError(
             f"{path} lacks {error.args[0]!r}: not a loihi_gym network"
         ) from error
-    except NetworkFileError:
-        raise
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise NetworkFileError(f"{path} is not a valid network: {error}") from error
     return network, inputs
 
 
-def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
+def network_from(arrays: dict[str, npt.NDArray[Any]]) -> SparseMLP:
+    """The network that `network_arrays` took apart.
+
+    Raises:
+        KeyError: if an array is missing.
+        ValueError, TypeError, IndexError, OverflowError: if they are malformed.
+    """
+    version = int(arrays["version"])
+    if version != VERSION:
+        raise ValueError(f"it has version {version}; this release reads {VERSION}")
+    widths = [int(width) for width in arrays["widths"]]
+    if not all(1 <= width <= MAX_WIDTH for width in widths):
+        raise ValueError(f"widths {widths} are not all from 1 to {MAX_WIDTH:,}")
+    layers = range(1, len(widths))
+    biases = [arrays[f"biases_{layer}"] for layer in layers if "biases_1" in arrays]
+    return SparseMLP(
+        weights=tuple(_weights(arrays, layer, widths) for layer in layers),
+        exponents=tuple(int(value) for value in arrays["exponents"]),
+        thresholds=tuple(int(value) for value in arrays["thresholds"]),
+        neuron=str(arrays["neuron"]),  # type: ignore[arg-type]  # SparseMLP checks it
+        biases=tuple(biases),
+        decays=tuple((int(u), int(v)) for u, v in arrays.get("decays", ())),
+    )
+
+
+def checked_inputs(inputs: npt.NDArray[Any], network: SparseMLP) -> npt.NDArray[np.integer]:
+    """`inputs` if they are samples of a network's inputs.
+
+    Raises:
+        ValueError: if they are not integers of shape (T, widths[0]).
+    """
+    width = network.widths[0]
+    if inputs.ndim != 2 or inputs.shape[1] != width or inputs.dtype.kind not in "iu":
+        raise ValueError(f"inputs are {inputs.dtype} {inputs.shape}, not ints (T, {width})")
+    return inputs
+
+
+def unpack(path: str | Path) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of an ``.npz`` file.
+
+    Raises:
+        NetworkFileError: if it is missing, corrupt or too large.
+    """
     try:
-        # Opened here, since numpy leaves the file open when it finds that it is no archive.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-            return {key: data[key] for key in data.files}
+        return unpack_bytes(Path(path).read_bytes(), f"network file {path}")
     except OSError as error:
         raise NetworkFileError(f"network file {path}: {error.strerror or error}") from error
+
+
+def unpack_bytes(data: bytes, source: str, limit: int | None = None) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of an ``.npz`` file's bytes.
+
+    Args:
+        data: The bytes.
+        source: What to call them in an error.
+        limit: Most bytes that the unpacked arrays may take.
+
+    Raises:
+        NetworkFileError: if they are corrupt or too large.
+    """
+    try:
+        if limit is not None:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                unpacked = sum(entry.file_size for entry in archive.infolist())
+            if unpacked > limit:
+                raise NetworkFileError(f"{source} unpacks to {unpacked} bytes of at most {limit}")
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in arrays.files}
+    except NetworkFileError:
+        raise
     except (ValueError, zipfile.BadZipFile, EOFError, AttributeError, KeyError) as error:
-        raise NetworkFileError(f"network file {path} is corrupt or not .npz: {error}") from error
+        raise NetworkFileError(f"{source} is corrupt or not .npz: {error}") from error
     except Exception as error:  # zlib.error and whatever else a broken archive provokes
-        raise NetworkFileError(f"network file {path} is corrupt: {error}") from error
+        raise NetworkFileError(f"{source} is corrupt: {error}") from error
 
 
 def _weights(arrays: dict[str, npt.NDArray[Any]], layer: int, widths: list[int]) -> csr_array:
@@ -110,6 +174,8 @@ def _weights(arrays: dict[str, npt.NDArray[Any]], layer: int, widths: list[int])
     if data.dtype != np.int8 or data.ndim != 1:
         raise ValueError(f"weights_{layer} are {data.dtype} {data.shape}, not a list of int8")
     if f"mask_seed_{layer}" in arrays:
+        if shape[0] * shape[1] > MAX_SEEDED:
+            raise ValueError(f"layer {layer} is too large, {shape}, for a mask that is but a seed")
         fan_in, rest = divmod(len(data), shape[0])
         if rest or not 0 <= fan_in <= shape[1]:
             raise ValueError(f"weights_{layer} has {len(data)} values for {shape[0]} neurons")

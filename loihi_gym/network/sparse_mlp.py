@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_array
 
-Neuron = Literal["relu", "sigma-delta"]
+Neuron = Literal["relu", "sigma-delta", "lif"]
+DECAY_UNITY = 4096
+"""A decay of this much forgets everything within a step; 0 forgets nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,14 +23,21 @@ class SparseMLP:
         weights: int8 matrices, rows post-synaptic, columns presynaptic, sorted indices.
         exponents: Power of two that scales each layer's input.
         thresholds: Of each layer. ``relu``: a neuron sends its value if it exceeds the threshold.
-            ``sigma-delta``: it sends its change if that is at least the threshold.
+            ``sigma-delta``: it sends its change if that is at least the threshold. ``lif``: it
+            sends 1 if its voltage exceeds 64 times the threshold, and starts again from 0.
         neuron: Kind of all neurons but the input population.
+        biases: What each layer's neurons are given in every step, int32 (width,), in units of their
+            state (``lif``: of their voltage); empty if no layer has any.
+        decays: ``lif`` only: parts in 4096 of its current and of its voltage that a neuron of each
+            layer forgets in a step.
     """
 
     weights: tuple[csr_array, ...]
     exponents: tuple[int, ...]
     thresholds: tuple[int, ...]
     neuron: Neuron = "relu"
+    biases: tuple[npt.NDArray[np.int32], ...] = ()
+    decays: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.neuron not in get_args(Neuron):
@@ -46,6 +56,27 @@ class SparseMLP:
                 )
             if self.thresholds[layer - 1] < 0:
                 raise ValueError(f"layer {layer}: threshold {self.thresholds[layer - 1]} < 0")
+        self._check_biases()
+        self._check_decays()
+
+    def _check_biases(self) -> None:
+        if self.biases and len(self.biases) != len(self.weights):
+            raise ValueError(f"biases of {len(self.biases)} layers for {len(self.weights)}")
+        for layer, bias in enumerate(self.biases, 1):
+            if bias.dtype != np.int32 or bias.shape != (self.widths[layer],):
+                raise ValueError(
+                    f"layer {layer}: biases are {bias.dtype} {bias.shape}, "
+                    f"not int32 ({self.widths[layer]},)"
+                )
+
+    def _check_decays(self) -> None:
+        if len(self.decays) != (len(self.weights) if self.neuron == "lif" else 0):
+            raise ValueError(f"decays of {len(self.decays)} layers for {self.neuron} neurons")
+        for layer, decays in enumerate(self.decays, 1):
+            if len(decays) != 2 or not all(0 <= decay <= DECAY_UNITY for decay in decays):
+                raise ValueError(
+                    f"layer {layer}: decays {decays} are not two of 0 to {DECAY_UNITY}"
+                )
 
     @property
     def widths(self) -> tuple[int, ...]:

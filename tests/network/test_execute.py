@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,7 +26,20 @@ def slow_run(network: SparseMLP, inputs: list[list[int]]) -> list[list[list[int]
     widths, delta = network.widths, network.neuron == "sigma-delta"
     state = [[0] * width for width in widths]  # sum of what arrived
     known = [[0] * width for width in widths]  # what the receivers believe, for sigma-delta
+    voltage = [[0] * width for width in widths]  # for lif, whose current is `state`
     sent = [[] for _ in widths]
+
+    def lif(layer: int, neuron: int, arriving: int, bias: int) -> int:
+        decays = network.decays[layer - 1]
+        left = [
+            int(math.copysign(abs(x) * (4096 - decay) // 4096, x))
+            for x, decay in zip((state[layer][neuron], voltage[layer][neuron]), decays, strict=True)
+        ]
+        state[layer][neuron] = left[0] + 64 * arriving
+        now = max(-(2**23) + 1, min(2**23 - 1, left[1] + state[layer][neuron] + bias))
+        spike = now > 64 * network.thresholds[layer - 1]
+        voltage[layer][neuron] = 0 if spike else now
+        return int(spike)
 
     def send(layer: int, neuron: int, value: int, threshold: int) -> int:
         if not delta:
@@ -47,8 +62,13 @@ def slow_run(network: SparseMLP, inputs: list[list[int]]) -> list[list[list[int]
                         arriving += dense[layer - 1][neuron][i] * message
                 exponent = network.exponents[layer - 1]
                 arriving = arriving * 2**exponent if exponent > 0 else arriving // 2**-exponent
+                bias = int(network.biases[layer - 1][neuron]) if network.biases else 0
+                if network.neuron == "lif":
+                    messages.append(lif(layer, neuron, arriving, bias))
+                    continue
                 state[layer][neuron] = arriving + (state[layer][neuron] if delta else 0)
-                value = max(state[layer][neuron], 0) if delta else state[layer][neuron]
+                value = state[layer][neuron] + bias
+                value = max(value, 0) if delta else value
                 messages.append(send(layer, neuron, value, network.thresholds[layer - 1]))
             sent[layer].append(messages)
     return sent
@@ -62,7 +82,8 @@ def networks(draw) -> SparseMLP:
         widths,
         density=draw(st.sampled_from([0.3, 1.0])),
         seed=draw(st.integers(0, 1000)),
-        neuron=draw(st.sampled_from(["relu", "sigma-delta"])),
+        neuron=draw(st.sampled_from(["relu", "sigma-delta", "lif"])),
+        bias=draw(st.sampled_from([0, 50])),
         exponents=tuple(draw(st.lists(st.integers(-6, 1), min_size=depth, max_size=depth))),
         thresholds=tuple(draw(st.lists(st.integers(0, 30), min_size=depth, max_size=depth))),
     )

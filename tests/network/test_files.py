@@ -17,7 +17,9 @@ NAMES = ["mlp-xs", "mlp-deep", "mlp-wide"]
 
 def equal(one: SparseMLP, other: SparseMLP) -> bool:
     def parts(network: SparseMLP):
-        return network.widths, network.exponents, network.thresholds, network.neuron
+        biases = [bias.tolist() for bias in network.biases]
+        scalars = network.exponents, network.thresholds, network.neuron, network.decays
+        return network.widths, biases, *scalars
 
     return parts(one) == parts(other) and all(
         (getattr(a, part) == getattr(b, part)).all()
@@ -74,11 +76,12 @@ def refused(path: Path) -> str:
     widths=st.lists(st.integers(1, 6), min_size=2, max_size=4),
     seed=st.integers(0, 1000),
     density=st.sampled_from([0.0, 0.4, 1.0]),
-    neuron=st.sampled_from(["relu", "sigma-delta"]),
+    neuron=st.sampled_from(["relu", "sigma-delta", "lif"]),
+    bias=st.sampled_from([0, 9]),
 )
-def test_round_trip(tmp_path_factory, widths, seed, density, neuron):
+def test_round_trip(tmp_path_factory, widths, seed, density, neuron, bias):
     path = tmp_path_factory.getbasetemp() / "round-trip.npz"
-    network = toy_network(tuple(widths), density, seed, neuron)
+    network = toy_network(tuple(widths), density, seed, neuron, bias=bias)
     inputs = toy_inputs(network, 3, seed)
     save_network(path, network, inputs)
     again, samples = load_network(path)

@@ -23,7 +23,12 @@ def test_a_synapse_of_weight_zero_counts():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"neuron": "lif"}, "neuron kind 'lif' is none of"),
+        ({"neuron": "izhikevich"}, "neuron kind 'izhikevich' is none of"),
+        ({"neuron": "lif"}, "decays of 0 layers for lif neurons"),
+        ({"decays": ((0, 0), (0, 0))}, "decays of 2 layers for relu neurons"),
+        ({"neuron": "lif", "decays": ((0, 0), (0, 4097))}, r"layer 2: decays \(0, 4097\)"),
+        ({"biases": (np.zeros(1, np.int32),)}, "biases of 1 layers for 2"),
+        ({"biases": (np.zeros(1, np.int32),) * 2}, r"layer 1: biases are int32 \(1,\)"),
         ({"weights": (), "exponents": (), "thresholds": ()}, "at least one weight matrix"),
         ({"exponents": (0,)}, "differ in number of layers"),
         ({"thresholds": (0, 0, 0)}, "differ in number of layers"),

@@ -64,6 +64,11 @@ def job_file(
     Raises:
         LavaSetupError: if there is no worker to be started.
     """
+    if network.neuron == "lif" or network.biases:
+        raise MeasurementError(
+            "the Lava worker runs networks of relu or sigma-delta neurons without biases; "
+            "this one has " + ("biases" if network.biases else "lif neurons")
+        )
     counts = np.ones(len(network.widths)) if cores_per_layer is None else cores_per_layer
     arrays: dict[str, Any] = {
         "neuron": network.neuron,

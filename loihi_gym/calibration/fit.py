@@ -1,0 +1,242 @@
+"""The fit: `bound` first, for it is cheap and nearly convex, then `mesh` from there.
+
+What is made small is the sum over measured steps of the squared logarithm of predicted / measured,
+less than squared for outliers, in units of the noise, and over constants of the squared distance
+from the middle of the range in units of its spread. The latter counts as much as one measurement
+of that constant: it decides only what the measurements do not.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import differential_evolution, least_squares
+
+from ..benchmarks import load
+from ..chip import ChipSpec
+from ..errors import CalibrationError
+from ..mapping import Problem
+from .affine import COLUMNS, Affine
+from .measured import Measured
+from .parameters import Parameter, parameters, with_values
+from .predict import mesh_step_ps
+
+FloatArray = npt.NDArray[np.float64]
+NOISE = 0.02
+"""Relative scatter of a measurement that is assumed while fitting."""
+STEP = 0.05
+"""Part of a range by which a constant is moved to see what it does."""
+FEWEST = 8
+SEED = 0
+BARRIER = "costs.barrier_ps"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Fitted constants.
+
+    Attributes:
+        chip: The chip at the fit.
+        known: What was fitted, P constants.
+        x: Where each is, (P,).
+        jacobian: Change of the logarithm of each measured step's prediction with x, (M, P).
+        residuals: Logarithm of predicted / measured at each step, (M,).
+        noise: Relative scatter of the measurements about the fit, robust.
+        problems: Problem of each measurement, its chip the one given.
+        measured: What was fitted to.
+    """
+
+    chip: ChipSpec
+    known: list[Parameter]
+    x: FloatArray
+    jacobian: FloatArray = field(repr=False)
+    residuals: FloatArray = field(repr=False)
+    noise: float
+    problems: list[Problem] = field(repr=False)
+    measured: list[Measured] = field(repr=False)
+
+
+def calibrate(
+    measured: Sequence[Measured], chip: ChipSpec, on_progress: Callable[[str], None] | None = None
+) -> Fit:
+    """Fit a chip's constants to measured mappings.
+
+    Args:
+        measured: Measurements, of one or several benchmarks.
+        chip: Where to start; its constants' ranges bound the fit.
+        on_progress: Called with a sentence now and then.
+
+    Raises:
+        CalibrationError: if there are too few measurements, or one is not of its benchmark.
+        IllegalMappingError: if a mapping does not fit on the chip.
+    """
+    say = on_progress or (lambda _: None)
+    if len(measured) < FEWEST:
+        raise CalibrationError(f"{len(measured)} measurements are too few: {FEWEST} are needed")
+    known = parameters(chip)
+    problems = problems_of(measured, chip)
+    mappings = [one.mapping for one in measured]
+    wanted = np.log(np.concatenate([one.step_times_ps for one in measured]))
+    start = _fit_bound(Affine(problems, mappings), wanted, chip, known)
+    say("fitted bound")
+
+    def predict(x: FloatArray) -> FloatArray:
+        return np.log(mesh_step_ps(problems, mappings, with_values(chip, known, x)))
+
+    candidates = [start, np.array([one.to_x(one.value) for one in known])]
+    x = min(candidates, key=lambda at: _cost(predict(at) - wanted, known, at))
+    x = _fit_mesh(predict, wanted, known, x, say)
+    base = predict(x)
+    residuals = base - wanted
+    noise = float(np.median(np.abs(residuals - np.median(residuals)))) * 1.4826
+    return Fit(
+        chip=with_values(chip, known, x),
+        known=known,
+        x=x,
+        jacobian=jacobian(predict, known, x),
+        residuals=residuals,
+        noise=max(noise, 1e-4),
+        problems=problems,
+        measured=list(measured),
+    )
+
+
+def problems_of(measured: Sequence[Measured], chip: ChipSpec) -> list[Problem]:
+    """The problem of each measurement, on `chip`.
+
+    Raises:
+        CalibrationError: if a measurement has another number of steps than its benchmark.
+        IllegalMappingError: if a mapping is not legal on the chip.
+    """
+    loaded: dict[str, Problem] = {}
+    for number, one in enumerate(measured, 1):
+        if one.benchmark not in loaded:
+            loaded[one.benchmark] = replace(load(one.benchmark), chip=chip)
+        problem = loaded[one.benchmark]
+        if len(one.step_times_ps) != problem.activity.steps:
+            raise CalibrationError(
+                f"measurement {number} has {len(one.step_times_ps)} step times; "
+                f"{one.benchmark} has {problem.activity.steps} steps"
+            )
+        problem.require(one.mapping)
+    return [loaded[one.benchmark] for one in measured]
+
+
+def jacobian(
+    predict: Callable[[FloatArray], FloatArray], known: Sequence[Parameter], x: FloatArray
+) -> FloatArray:
+    """Change of predictions with each constant, by symmetric differences within the ranges."""
+    columns = []
+    for index, parameter in enumerate(known):
+        low, high = parameter.bounds
+        reach = _reach(parameter)
+        ends = []
+        for direction in (-1, 1):
+            moved = x.copy()
+            moved[index] = min(max(x[index] + direction * reach, low), high)
+            ends.append(moved)
+        # Values are rounded: what counts is where they come to lie.
+        lower, upper = (parameter.to_x(parameter.to_value(end[index])) for end in ends)
+        change = predict(ends[1]) - predict(ends[0])
+        columns.append(change / (upper - lower) if upper > lower else np.zeros_like(change))
+    return np.stack(columns, axis=1)
+
+
+def _reach(parameter: Parameter) -> float:
+    low, high = parameter.bounds
+    if parameter.name.startswith("network."):
+        return 0.25 * (high - low)  # small whole numbers
+    return STEP * (high - low)
+
+
+def _prior(known: Sequence[Parameter], x: FloatArray) -> FloatArray:
+    middle = np.array([sum(one.bounds) / 2 for one in known])
+    spread = np.array([one.spread for one in known])
+    return np.asarray((x - middle) / spread, np.float64)
+
+
+def _cost(residuals: FloatArray, known: Sequence[Parameter], x: FloatArray) -> float:
+    """What is made small: soft-L1 of the residuals, and the distance from what is plausible."""
+    scaled = (residuals / NOISE) ** 2
+    return float(np.sum(np.sqrt(1 + scaled) - 1) + 0.5 * np.sum(_prior(known, x) ** 2))
+
+
+def _fit_bound(
+    affine: Affine, wanted: FloatArray, chip: ChipSpec, known: Sequence[Parameter]
+) -> FloatArray:
+    """Where `bound` predicts best; what it does not know stays as it is."""
+    names = (*COLUMNS, BARRIER)
+    fitted = [index for index, one in enumerate(known) if one.name in names]
+    fixed = {name: float(chip.constants[name].value) for name in names}
+    chosen = [known[index] for index in fitted]
+
+    def residuals(position: FloatArray) -> FloatArray:
+        costs = dict(fixed)
+        for one, at in zip(chosen, position, strict=True):
+            costs[one.name] = float(np.exp(at)) - one.shift
+        return np.log(np.maximum(affine.step_ps(costs), 1.0)) - wanted
+
+    bounds = [one.bounds for one in chosen]
+    rough = differential_evolution(
+        lambda at: _cost(residuals(at), chosen, at),
+        bounds,
+        seed=SEED,
+        maxiter=30,
+        popsize=8,
+        tol=1e-3,
+    )
+    found = least_squares(
+        lambda at: np.concatenate([residuals(at) / NOISE, _prior(chosen, at)]),
+        rough.x,
+        bounds=tuple(zip(*bounds, strict=True)),
+        loss="soft_l1",
+        max_nfev=100,
+    )
+    x = np.array([one.to_x(one.value) for one in known])
+    x[fitted] = found.x
+    return x
+
+
+ROUNDS = 12
+ENOUGH = 1e-3
+
+
+def _fit_mesh(
+    predict: Callable[[FloatArray], FloatArray],
+    wanted: FloatArray,
+    known: Sequence[Parameter],
+    x: FloatArray,
+    say: Callable[[str], None],
+) -> FloatArray:
+    """Levenberg-Marquardt within the ranges, reweighted for outliers.
+
+    The simulation's times are integers of rounded constants, so differences are taken wide, and a
+    step is only taken if it makes the true cost smaller.
+    """
+    low, high = np.array([one.bounds for one in known]).T
+    spread = np.array([one.spread for one in known])
+    middle = (low + high) / 2
+    damping, base = 1e-2, predict(x)
+    cost = _cost(base - wanted, known, x)
+    for number in range(ROUNDS):
+        slopes = jacobian(predict, known, x)
+        residuals = base - wanted
+        weights = 1 / np.sqrt(1 + (residuals / NOISE) ** 2) / NOISE**2
+        gradient = slopes.T @ (weights * residuals) + (x - middle) / spread**2
+        curvature = (slopes.T * weights) @ slopes + np.diag(1 / spread**2)
+        before = cost
+        for _ in range(6):
+            step = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), -gradient)
+            trial = np.clip(x + np.clip(step, -0.5 * (high - low), 0.5 * (high - low)), low, high)
+            predicted = predict(trial)
+            found = _cost(predicted - wanted, known, trial)
+            if found < cost:
+                x, base, cost = trial, predicted, found
+                damping = max(damping / 5, 1e-6)
+                break
+            damping *= 6
+        say(f"fitted mesh, round {number + 1}: cost {cost:.1f}")
+        if before - cost < ENOUGH * before:
+            break
+    return x

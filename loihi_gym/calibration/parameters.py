@@ -1,0 +1,82 @@
+"""The constants that are fitted, and the logarithmic scale they are fitted on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..chip import ChipSpec
+
+FloatArray = npt.NDArray[np.float64]
+
+GRID_PS = 20
+"""Fitted times are multiples of this, so that the simulation's tick stays long."""
+NEAR_ZERO = 0.05
+"""A range that begins at 0 is logarithmic above this part of its end."""
+AMONG_CHIPS = ("costs.chip_link_ps", "costs.chip_hop_ps")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One constant on the scale x = log(value + shift).
+
+    Attributes:
+        name: Dotted name.
+        low: Lowest plausible value.
+        high: Highest plausible value.
+        value: Of the chip that calibration starts from.
+        grid: Values are rounded to multiples of it.
+    """
+
+    name: str
+    low: int
+    high: int
+    value: int
+    grid: int
+
+    @property
+    def shift(self) -> float:
+        """What is added before the logarithm."""
+        return NEAR_ZERO * self.high if self.low == 0 else 0.0
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Both ends of the range as x."""
+        return self.to_x(self.low), self.to_x(self.high)
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of x over the range: all that is known before anything is measured."""
+        low, high = self.bounds
+        return (high - low) / 12**0.5
+
+    def to_x(self, value: float) -> float:
+        """A value as x."""
+        return float(np.log(value + self.shift))
+
+    def to_value(self, x: float) -> int:
+        """The value of x, rounded to the grid, within the range."""
+        value = round((float(np.exp(x)) - self.shift) / self.grid) * self.grid
+        return min(max(value, self.low), self.high)
+
+
+def parameters(chip: ChipSpec) -> list[Parameter]:
+    """All constants of a chip that decide times and have a range."""
+    found = []
+    for name, constant in chip.constants.items():
+        section = name.split(".")[0]
+        if constant.range is None or section not in ("costs", "network"):
+            continue
+        if name in AMONG_CHIPS and chip.n_chips == 1:
+            continue
+        grid = GRID_PS if section == "costs" else 1
+        found.append(Parameter(name, *constant.range, constant.value, grid))
+    return found
+
+
+def with_values(chip: ChipSpec, known: Sequence[Parameter], x: FloatArray) -> ChipSpec:
+    """The chip with its fitted constants at `x`."""
+    for parameter, position in zip(known, x, strict=True):
+        chip = chip.with_constant(parameter.name, parameter.to_value(position))
+    return chip

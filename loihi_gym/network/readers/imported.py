@@ -1,0 +1,62 @@
+"""What a reader returns, and how it says what it cannot read."""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import NetworkImportError
+from ..sparse_mlp import SparseMLP
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A network from a foreign file.
+
+    Attributes:
+        network: The network in our arithmetic.
+        inputs: The samples given, as its input population takes them, integers (T, widths[0]).
+        notes: What was assumed, rounded or left out, one sentence each.
+    """
+
+    network: SparseMLP
+    inputs: npt.NDArray[np.int64]
+    notes: tuple[str, ...] = ()
+
+
+def unsupported(path: object, layer: str, kind: str, reason: str) -> NoReturn:
+    """Refuse a layer.
+
+    Raises:
+        NetworkImportError: always.
+    """
+    raise NetworkImportError(f"{path}: layer {layer} ({kind}): {reason}")
+
+
+def integer_inputs(path: object, inputs: npt.NDArray[np.number]) -> npt.NDArray[np.int64]:
+    """Inputs of a network that takes spikes or whole numbers.
+
+    Raises:
+        NetworkImportError: if some are not whole.
+    """
+    whole: npt.NDArray[np.int64] = np.rint(inputs).astype(np.int64)
+    if (whole != inputs).any():
+        raise NetworkImportError(
+            f"{path}: this network takes spikes (0 or 1) or whole numbers, but the activity has "
+            "fractions; encode the samples first"
+        )
+    return whole
+
+
+def check_width(path: object, inputs: npt.NDArray[np.number], width: int) -> None:
+    """Refuse samples of another size than the network's input.
+
+    Raises:
+        NetworkImportError: names both.
+    """
+    if inputs.ndim != 2 or inputs.shape[1] != width:
+        raise NetworkImportError(
+            f"{path}: the activity is {inputs.shape}; it must be (time steps, {width}), one sample "
+            "for each step"
+        )

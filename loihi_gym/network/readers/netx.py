@@ -1,0 +1,225 @@
+"""lava-dl's netx ``.net`` files (HDF5, written by slayer's ``export_hdf5``).
+
+The layout is that of lava-dl's README of netx and of ``netx/hdf5.py``, which reads it:
+``/layer/<i>/`` with ``type``, ``shape``, ``weight`` (out, in), ``bias`` and ``neuron/``. Weights
+are whole numbers, even ones if mixed-sign and beyond 127. Neurons become Lava's processes as netx
+makes them: ``CUBA`` (or ``LOIHI``) is LIF with ``iDecay`` and ``vDecay`` in 4096ths, exactly;
+``SDNN`` is SigmaDelta, whose 6 lowest state bits are dropped at the synapse here and at the
+message there.
+"""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from ...errors import NetworkFileError, NetworkImportError
+from ..sparse_mlp import SparseMLP
+from .imported import Imported, check_width, integer_inputs, unsupported
+from .quantise import synapses
+
+STATE_EXP = 6
+"""Of netx: a unit of a weight is 64 units of a neuron's state, biases included."""
+SDNN_INPUT = 64
+"""netx multiplies inputs by this unless the input layer has a weight of its own."""
+INTEGRATOR = {"type": "CUBA", "iDecay": 0, "vDecay": 4096, "vThMant": 1 << 17, "refDelay": 1}
+"""What netx makes of a dense layer without neurons."""
+
+Layer = dict[str, Any]
+
+
+def read(path: Path, inputs: npt.NDArray[np.number] | None) -> Imported:
+    """Read a ``.net`` file; see `read_network`. Needs the extra ``import``."""
+    layers = _layers(path)
+    notes: list[str] = []
+    first = layers.pop(0) if layers and layers[0]["type"] == "input" else None
+    dense = [(number, layer) for number, layer in _dense(path, layers, 1 if first else 0)]
+    if not dense:
+        raise NetworkImportError(f"{path} has no dense layer")
+    kinds = {_kind(path, number, layer["neuron"]) for number, layer in dense}
+    if len(kinds) > 1:
+        raise NetworkImportError(f"{path} mixes {' and '.join(sorted(kinds))} neurons")
+    if inputs is None:
+        raise NetworkImportError(f"{path}: give the input samples by --activity")
+    weights, exponents = [], []
+    for number, layer in dense:
+        matrix, exponent, note = _int8(path, number, layer["weight"])
+        weights.append(csr_array(matrix))
+        exponents.append(exponent)
+        notes += note
+    _check_chain(path, dense)
+    check_width(path, inputs, weights[0].shape[1])
+    samples = integer_inputs(path, inputs)
+    biases = [_bias(path, number, layer, len(layer["weight"])) for number, layer in dense]
+    common = {
+        "weights": tuple(weights),
+        "thresholds": tuple(int(layer["neuron"]["vThMant"]) for _, layer in dense),
+        "biases": tuple(biases) if any(bias.any() for bias in biases) else (),
+    }
+    if kinds == {"CUBA"}:
+        decays = [(layer["neuron"]["iDecay"], layer["neuron"]["vDecay"]) for _, layer in dense]
+        network = SparseMLP(
+            exponents=tuple(exponents),
+            neuron="lif",
+            decays=tuple((int(u), int(v)) for u, v in decays),
+            **common,
+        )
+        if first is not None:
+            notes.append(
+                "the activity is taken as what the input layer sends, its neurons left out"
+            )
+        return Imported(network, samples, tuple(notes))
+    common["thresholds"] = tuple(value << STATE_EXP for value in common["thresholds"])
+    network = SparseMLP(
+        exponents=tuple(exponent - STATE_EXP for exponent in exponents),
+        neuron="sigma-delta",
+        **common,
+    )
+    notes.append(
+        "sigma-delta messages may differ from Lava's by rounding of the last of 6 state bits"
+    )
+    return Imported(network, _encode(samples, first), tuple(notes))
+
+
+def _layers(path: Path) -> list[Layer]:
+    """All layers' datasets, in order; ``neuron`` is a dictionary of its own."""
+    try:
+        import h5py
+    except ImportError as error:
+        raise NetworkImportError(
+            f"{path}: reading .net files needs h5py; pip install loihi-gym[import]"
+        ) from error
+    try:
+        with h5py.File(path, "r") as file:
+            group = file["layer"]
+            return [_datasets(group[str(number)]) for number in range(len(group))]
+    except FileNotFoundError as error:
+        raise NetworkFileError(f"network file {path}: No such file or directory") from error
+    except (OSError, KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+        raise NetworkFileError(f"network file {path} is not a netx .net file: {error}") from error
+
+
+def _datasets(group: Any) -> Layer:
+    found: Layer = {}
+    for key, value in group.items():
+        if hasattr(value, "items"):
+            found[key] = _datasets(value)
+            continue
+        data = value[()]
+        if getattr(data, "size", 1) == 1:
+            data = data.reshape(-1)[0] if isinstance(data, np.ndarray) else data
+        found[key] = data.decode("ascii", "replace") if isinstance(data, bytes) else data
+    found.setdefault("type", "nothing")
+    return found
+
+
+def _dense(path: Path, layers: list[Layer], first: int) -> list[tuple[int, Layer]]:
+    """The dense layers with their numbers in the file.
+
+    Raises:
+        NetworkImportError: if another layer is among them, or a dense one is not plain.
+    """
+    found: list[tuple[int, Layer]] = []
+    for number, layer in enumerate(layers, first):
+        kind = layer["type"]
+        if kind == "flatten" and not found:
+            continue  # inputs are given flat
+        if kind != "dense":
+            unsupported(path, str(number), kind, "only dense layers after one input can be mapped")
+        if isinstance(layer.get("weight"), dict):
+            unsupported(path, str(number), kind, "complex weights are not supported")
+        if layer.get("weight") is None:
+            unsupported(path, str(number), kind, "it has no weights")
+        if np.any(layer.get("delay", 0)):
+            unsupported(path, str(number), kind, "axonal delays are not supported")
+        weight = np.atleast_1d(np.asarray(layer["weight"], np.float64))
+        if weight.ndim == 1:
+            weight = weight.reshape(int(np.prod(layer.get("shape", len(weight)))), -1)
+        found.append(
+            (number, {**layer, "weight": weight, "neuron": layer.get("neuron", INTEGRATOR)})
+        )
+    return found
+
+
+def _kind(path: Path, number: int, neuron: Layer) -> str:
+    """``CUBA`` or ``SDNN``.
+
+    Raises:
+        NetworkImportError: if the neuron does more than these can.
+    """
+    kind, layer = str(neuron.get("type")), str(number)
+    wanted: tuple[str, ...] = ("vThMant",)
+    if kind in ("CUBA", "LOIHI"):
+        if int(neuron.get("refDelay", 1)) > 1:
+            unsupported(path, layer, kind, f"a refractory delay of {neuron['refDelay']} steps")
+        if bool(neuron.get("gradedSpike", False)):
+            unsupported(path, layer, kind, "graded spikes of LIF neurons are not supported")
+        wanted = ("iDecay", "vDecay", "vThMant")
+    elif kind == "SDNN":
+        if str(neuron.get("activation", "relu")).lower() != "relu":
+            unsupported(path, layer, kind, f"activation {neuron['activation']!r}; only relu is")
+    else:
+        unsupported(path, layer, kind, "only CUBA, LOIHI and SDNN neurons are supported")
+    for key in wanted:
+        if np.size(neuron.get(key, ())) != 1:
+            unsupported(path, layer, kind, f"{key} must be one number for the whole layer")
+    return "SDNN" if kind == "SDNN" else "CUBA"
+
+
+def _int8(
+    path: Path, number: int, weight: npt.NDArray[np.float64]
+) -> tuple[csr_array, int, list[str]]:
+    """Weights as int8, the exponent that makes up for it, and a note if some had to be rounded."""
+    whole = np.rint(weight).astype(np.int64)
+    if (whole != weight).any():
+        unsupported(
+            path, str(number), "dense", "its weights are not whole numbers: was it exported?"
+        )
+    exponent = 0
+    while (whole >> exponent).min() < -128 or (whole >> exponent).max() > 127:
+        exponent += 1
+    halved = np.clip(np.rint(whole / 2.0**exponent), -128, 127).astype(np.int64)
+    off = int((halved << exponent != whole).sum())
+    note = f"layer {number}: {off} of {whole.size} weights need more than 8 bits and were rounded"
+    matrix = synapses(halved.astype(np.float64), whole != 0)
+    matrix.data = matrix.data.astype(np.int8)
+    return csr_array(matrix, dtype=np.int8), exponent, [note] if off else []
+
+
+def _bias(path: Path, number: int, layer: Layer, width: int) -> npt.NDArray[np.int32]:
+    bias = np.asarray(layer.get("bias", 0), np.float64).reshape(-1)
+    if len(bias) not in (1, width):
+        unsupported(path, str(number), "dense", f"{len(bias)} biases for {width} neurons")
+    whole = np.rint(bias).astype(np.int32) << STATE_EXP
+    return np.broadcast_to(whole, (width,)).astype(np.int32)
+
+
+def _check_chain(path: Path, dense: list[tuple[int, Layer]]) -> None:
+    for (_, before), (number, layer) in pairwise(dense):
+        if layer["weight"].shape[1] != len(before["weight"]):
+            unsupported(
+                path,
+                str(number),
+                "dense",
+                f"it takes {layer['weight'].shape[1]} inputs, but the layer before has "
+                f"{len(before['weight'])} neurons (recurrent or skipping connections?)",
+            )
+
+
+def _encode(samples: npt.NDArray[np.int64], first: Layer | None) -> npt.NDArray[np.int64]:
+    """What the input population's values are once netx's input layer has encoded them.
+
+    Values that do not change by its threshold are held back, as its Delta neurons do.
+    """
+    layer = first or {}
+    gain, bias = int(layer.get("weight", SDNN_INPUT)), int(layer.get("bias", 0))
+    values = (gain * samples + bias) << STATE_EXP
+    threshold = int(layer.get("neuron", {}).get("vThMant", 0)) << STATE_EXP
+    known, held = np.zeros(values.shape[1], np.int64), np.empty_like(values)
+    for step, value in enumerate(values):
+        known = np.where(np.abs(value - known) >= threshold, value, known)
+        held[step] = known
+    return held

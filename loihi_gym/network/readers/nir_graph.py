@@ -1,0 +1,186 @@
+"""NIR graphs (neuroir.org): a chain of Linear or Affine, each with spiking neurons behind it.
+
+NIR's neurons are differential equations. A step of `dt` makes them the difference equations that
+NIR's own simulators use (forward Euler, a spike is an input of 1 for one step):
+
+    LIF        v += dt / tau (v_leak - v + r I)
+    CubaLIF    i += dt / tau_syn (w_in I - i);  v += dt / tau_mem (v_leak - v + r i)
+    IF         v += dt r I
+    Threshold  v = I
+
+A spike when v > v_threshold, then v = v_reset, which must be 0. LI, CubaLI or no neuron at all is
+supported in the last layer: a readout that sends nothing. Loihi's neurons have one time constant
+per layer here; thresholds and resistances may differ, since they fold into the weights.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import NetworkFileError, NetworkImportError
+from .imported import Imported, check_width, integer_inputs, unsupported
+from .quantise import LARGEST_THRESHOLD, WEIGHT_LIMIT, SpikingLayer, spiking_network, synapses
+
+DT_S = 1e-4
+"""Time step if none is given: the default of NIR's examples."""
+
+FloatArray = npt.NDArray[np.float64]
+Node = tuple[str, Any]
+SYNAPSES = ("Linear", "Affine")
+NEURONS = ("LIF", "CubaLIF", "IF", "Threshold", "LI", "CubaLI")
+SILENT = ("LI", "CubaLI")
+
+
+def read(path: Path, inputs: npt.NDArray[np.number] | None, dt_s: float = DT_S) -> Imported:
+    """Read a NIR file; see `read_network`. Needs the extra ``import``."""
+    chain = _chain(path, _graph(path))
+    layers, notes = [], [f"time step {dt_s:g} s"]
+    while chain:
+        name, node = chain.pop(0)
+        if _kind(node) not in SYNAPSES:
+            unsupported(path, name, _kind(node), "neurons must follow a Linear or Affine")
+        neuron = chain.pop(0) if chain and _kind(chain[0][1]) in NEURONS else None
+        if chain and neuron is None:
+            unsupported(
+                path, name, _kind(node), "no neurons follow it, and it is not the last layer"
+            )
+        if neuron is not None and _kind(neuron[1]) in SILENT and chain:
+            unsupported(
+                path, neuron[0], _kind(neuron[1]), "it never spikes, and is not the last layer"
+            )
+        if neuron is None or _kind(neuron[1]) in SILENT:
+            notes.append(f"layer {name} is taken as a readout: it sends nothing")
+        layers.append(_layer(path, name, node, neuron, dt_s))
+    if not layers:
+        raise NetworkImportError(f"{path} has no Linear or Affine node")
+    if inputs is None:
+        raise NetworkImportError(f"{path}: give the input spikes by --activity")
+    check_width(path, inputs, layers[0].weights.shape[1])
+    imported = spiking_network(layers, integer_inputs(path, inputs))
+    return Imported(imported.network, imported.inputs, (*notes, *imported.notes))
+
+
+def _graph(path: Path) -> Any:
+    try:
+        import nir
+    except ImportError as error:
+        raise NetworkImportError(
+            f"{path}: reading NIR files needs nir; pip install loihi-gym[import]"
+        ) from error
+    if not path.exists():
+        raise NetworkFileError(f"network file {path}: No such file or directory")
+    try:
+        return nir.read(path, type_check=False)  # `_chain` and `_layer` say more
+    except Exception as error:  # h5py's, and whatever a malformed node provokes in nir
+        raise NetworkFileError(f"network file {path} is not a NIR graph: {error}") from error
+
+
+def _chain(path: Path, graph: Any) -> list[Node]:
+    """The nodes from input to output, those two left out.
+
+    Raises:
+        NetworkImportError: names the first node at which the graph is no chain.
+    """
+    following: dict[str, list[str]] = {name: [] for name in graph.nodes}
+    preceding: dict[str, list[str]] = {name: [] for name in graph.nodes}
+    for source, target in graph.edges:
+        following[source].append(target)
+        preceding[target].append(source)
+    for name, node in graph.nodes.items():
+        kind = _kind(node)
+        if kind not in (*SYNAPSES, *NEURONS, "Input", "Output", "Flatten"):
+            known = ", ".join((*SYNAPSES, *NEURONS))
+            unsupported(path, name, kind, f"supported are {known}")
+        if len(following[name]) > 1 or len(preceding[name]) > 1:
+            unsupported(path, name, kind, "recurrent, skipping and parallel connections are not")
+    starts = [name for name in graph.nodes if not preceding[name]]
+    chain: list[Node] = []
+    name = starts[0] if len(starts) == 1 else None
+    while name is not None:
+        chain.append((name, graph.nodes[name]))
+        name = following[name][0] if following[name] else None
+    if len(chain) != len(graph.nodes):
+        raise NetworkImportError(
+            f"{path}: the graph's nodes are not one chain from input to output"
+        )
+    flat = [(name, node) for name, node in chain if _kind(node) not in ("Input", "Output")]
+    while flat and _kind(flat[0][1]) == "Flatten":
+        flat.pop(0)  # inputs are given flat
+    for name, node in flat:
+        if _kind(node) == "Flatten":
+            unsupported(path, name, "Flatten", "only ahead of the first layer")
+    return flat
+
+
+def _kind(node: Any) -> str:
+    return type(node).__name__
+
+
+def _layer(path: Path, name: str, node: Any, neuron: Node | None, dt_s: float) -> SpikingLayer:
+    weight = np.asarray(node.weight, np.float64)
+    bias = np.asarray(getattr(node, "bias", 0.0), np.float64)
+    if weight.ndim != 2 or bias.shape not in ((), (len(weight),)):
+        unsupported(path, name, _kind(node), f"weights {weight.shape} and bias {bias.shape}")
+    width = len(weight)
+    bias = np.broadcast_to(bias, width)
+    if neuron is None:
+        gain, leak, threshold = np.ones(width), np.zeros(width), None
+        current_decay = voltage_decay = 1.0
+    else:
+        gain, leak, threshold, current_decay, voltage_decay = _dynamics(path, neuron, width, dt_s)
+    weight = weight * gain[:, None]
+    if threshold is None:  # so large that with these weights nothing reaches it
+        largest = float(np.abs(weight).max(initial=0)) or 1.0
+        threshold = np.full(width, largest * LARGEST_THRESHOLD / WEIGHT_LIMIT)
+    # A constant input reaches the voltage through the current's own gain of 1 / decay.
+    return SpikingLayer(
+        synapses(weight, None),
+        leak + bias * gain / current_decay,
+        threshold,
+        current_decay,
+        voltage_decay,
+    )
+
+
+def _dynamics(
+    path: Path, neuron: Node, width: int, dt_s: float
+) -> tuple[FloatArray, FloatArray, FloatArray | None, float, float]:
+    """Voltage per input, leak per step, threshold (None: never), decay of current and voltage."""
+    name, node = neuron
+    kind = _kind(node)
+
+    def each(key: str) -> FloatArray:
+        value = np.asarray(getattr(node, key), np.float64).reshape(-1)
+        if len(value) not in (1, width):
+            unsupported(path, name, kind, f"{key} of {len(value)} neurons for {width}")
+        return np.broadcast_to(value, width)
+
+    def decay(key: str) -> float:
+        parts = dt_s / each(key)
+        if not np.allclose(parts, parts[0], rtol=1e-3, atol=0):
+            unsupported(path, name, kind, f"{key} differs from neuron to neuron")
+        if not 0 < parts[0] <= 1:
+            unsupported(
+                path, name, kind, f"{key} is shorter than the time step of {dt_s:g} s (--dt)"
+            )
+        return float(parts[0])
+
+    threshold = None
+    if kind not in SILENT:
+        threshold = each("threshold" if kind == "Threshold" else "v_threshold")
+        if (threshold <= 0).any():
+            unsupported(path, name, kind, "a threshold is not positive")
+    if getattr(node, "v_reset", None) is not None and np.any(each("v_reset")):
+        unsupported(path, name, kind, "neurons can be reset to 0 only")
+    if kind == "Threshold":
+        return np.ones(width), np.zeros(width), threshold, 1.0, 1.0
+    if kind == "IF":
+        return dt_s * each("r"), np.zeros(width), threshold, 1.0, 0.0
+    if kind in ("LIF", "LI"):
+        voltage = decay("tau")
+        return each("r") * voltage, each("v_leak") * voltage, threshold, 1.0, voltage
+    current, voltage = decay("tau_syn"), decay("tau_mem")
+    gain = each("w_in") * current * each("r") * voltage
+    return gain, each("v_leak") * voltage, threshold, current, voltage

@@ -1,0 +1,153 @@
+"""Float layers to int8 synapses and integer neurons.
+
+ReLU networks (`relu_network`): each layer's weights are scaled so that the largest is 127 and
+rounded; its exponent is the smallest right shift that keeps every state on the given inputs within
+12 bits; biases are rounded in units of the shifted state. A scale per layer follows through the
+network, so messages stand for the float activations times that scale.
+
+Spiking networks (`spiking_network`): a neuron's weights, bias and threshold may be scaled
+together, since its state is linear between spikes and starts again from 0. So thresholds become
+equal within a layer, the largest weight 127, and the threshold at least 64 through the exponent.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from ..sparse_mlp import SparseMLP
+from .imported import Imported
+
+WEIGHT_LIMIT = 127
+STATE_BITS = 12
+"""Largest state of a ReLU layer on the given inputs, in bits, that exponents aim at."""
+INPUT_LIMIT = 127
+"""Float inputs are scaled so that the largest is this: messages of a signed byte are short."""
+FINEST_THRESHOLD = 64
+LARGEST_THRESHOLD = (1 << 17) - 1
+"""17 bits, as Loihi's LIF has them."""
+VOLTAGE_UNITS = 64
+"""Units of a LIF neuron's voltage per unit of a weight."""
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FloatLayer:
+    """Synapses and biases in floating point.
+
+    Attributes:
+        weights: Rows post-synaptic; a stored 0 is a synapse of weight 0.
+        bias: (n_post,).
+    """
+
+    weights: csr_array
+    bias: FloatArray
+
+
+@dataclass(frozen=True)
+class SpikingLayer(FloatLayer):
+    """A float layer with what its neurons add: per step, v = (1 - decay) v + current.
+
+    Attributes:
+        threshold: Voltage that each neuron spikes above, (n_post,), positive.
+        current_decay: Part of its current that a neuron forgets in a step, 0 to 1.
+        voltage_decay: The same of its voltage.
+    """
+
+    threshold: FloatArray
+    current_decay: float
+    voltage_decay: float
+
+
+def synapses(weights: npt.NDArray[np.floating], mask: npt.NDArray[np.bool_] | None) -> csr_array:
+    """A dense matrix with the synapses that `mask` has; without one, those that are not 0."""
+    present = weights != 0 if mask is None else mask
+    rows, columns = np.nonzero(present)
+    indptr = np.searchsorted(rows, np.arange(len(weights) + 1)).astype(np.int32)
+    data = weights[rows, columns].astype(np.float64)
+    return csr_array((data, columns.astype(np.int32), indptr), shape=weights.shape)
+
+
+def relu_network(layers: list[FloatLayer], inputs: npt.NDArray[np.number]) -> Imported:
+    """A network of ReLU neurons; see the module on how it is rounded."""
+    notes = []
+    scale, messages = 1.0, inputs.astype(np.int64)
+    if inputs.dtype.kind == "f":
+        scale = INPUT_LIMIT / (float(np.abs(inputs).max(initial=0)) or 1.0)
+        messages = np.rint(inputs * scale).astype(np.int64)
+        notes.append(f"inputs were multiplied by {scale:.6g} and rounded to 8 bits")
+    samples, values = messages, inputs.astype(np.float64)
+    weights, exponents, biases = [], [], []
+    for layer in layers:
+        matrix, gain = _int8(layer.weights)
+        sums = (matrix.astype(np.int64) @ messages.T).T
+        exponent, bias = 0, np.rint(layer.bias * (scale * gain)).astype(np.int64)
+        while np.abs((sums >> -exponent) + bias).max(initial=0) >> STATE_BITS:
+            exponent -= 1
+            bias = np.rint(layer.bias * (scale * gain * 2.0**exponent)).astype(np.int64)
+        state = (sums >> -exponent) + bias
+        scale *= gain * 2.0**exponent
+        float_state = (layer.weights @ values.T).T + layer.bias
+        messages, values = np.maximum(state, 0), np.maximum(float_state, 0)
+        weights.append(matrix)
+        exponents.append(exponent)
+        biases.append(bias.astype(np.int32))
+    largest = float(np.abs(float_state).max(initial=0)) or 1.0
+    error = float(np.sqrt(np.mean((state / scale - float_state) ** 2))) / largest
+    notes.append(
+        "weights were rounded to int8, the largest of each layer to 127; on the given inputs the "
+        f"last layer differs by {error:.2%} of its largest value (root mean square)"
+    )
+    network = SparseMLP(
+        weights=tuple(weights),
+        exponents=tuple(exponents),
+        thresholds=(0,) * len(layers),
+        biases=tuple(biases) if any(bias.any() for bias in biases) else (),
+    )
+    return Imported(network, samples, tuple(notes))
+
+
+def spiking_network(layers: list[SpikingLayer], inputs: npt.NDArray[np.int64]) -> Imported:
+    """A network of LIF neurons; see the module on how it is rounded."""
+    weights, exponents, thresholds, biases, notes = [], [], [], [], []
+    for number, layer in enumerate(layers, 1):
+        relative = csr_array(layer.weights.copy())
+        relative.data /= np.repeat(layer.threshold, np.diff(relative.indptr))
+        matrix, gain = _int8(relative)
+        exponent = 0
+        while round(gain * 2.0**exponent) < FINEST_THRESHOLD:
+            exponent += 1
+        while round(gain * 2.0**exponent) > LARGEST_THRESHOLD:
+            exponent -= 1
+        threshold = round(gain * 2.0**exponent)
+        bias = np.rint(layer.bias / layer.threshold * (threshold * VOLTAGE_UNITS))
+        weights.append(matrix)
+        exponents.append(exponent)
+        thresholds.append(threshold)
+        biases.append(bias.astype(np.int32))
+        step = 0.5 / gain
+        notes.append(
+            f"layer {number}: weights were rounded to int8, each by at most {step:.2g} thresholds"
+        )
+    network = SparseMLP(
+        weights=tuple(weights),
+        exponents=tuple(exponents),
+        thresholds=tuple(thresholds),
+        neuron="lif",
+        biases=tuple(biases) if any(bias.any() for bias in biases) else (),
+        decays=tuple((_decay(one.current_decay), _decay(one.voltage_decay)) for one in layers),
+    )
+    return Imported(network, inputs, tuple(notes))
+
+
+def _int8(weights: csr_array) -> tuple[csr_array, float]:
+    """Weights times the gain that makes the largest 127, rounded, and that gain."""
+    gain = WEIGHT_LIMIT / (float(np.abs(weights.data).max(initial=0)) or 1.0)
+    data = np.rint(weights.data * gain).astype(np.int8)
+    return csr_array((data, weights.indices, weights.indptr), shape=weights.shape), gain
+
+
+def _decay(part: float) -> int:
+    return min(max(round(part * 4096), 0), 4096)

@@ -1,0 +1,49 @@
+"""Which reader reads a file."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import NetworkImportError
+from . import arrays, netx, nir_graph, torch_sequential
+from .imported import Imported
+
+Inputs = npt.NDArray[np.number]
+
+READERS: dict[str, Callable[[Path, Inputs | None], Imported]] = {
+    ".net": netx.read,
+    ".nir": nir_graph.read,
+    ".npz": arrays.read,
+    ".pt": torch_sequential.read,
+    ".pth": torch_sequential.read,
+}
+"""Readers by the ending of the file."""
+
+
+def read_network(path: str | Path, inputs: Inputs | None, dt_s: float = nir_graph.DT_S) -> Imported:
+    """Read a network that another tool wrote.
+
+    Args:
+        path: netx ``.net``, ``.nir``, ``.pt`` or ``.pth`` (PyTorch), or ``.npz``.
+        inputs: Samples, one per time step, (T, inputs of the network): what the network was trained
+            on. Spiking networks take spikes. None if the file has them (our own ``.npz``).
+        dt_s: Time step of a NIR graph, whose time constants are in seconds.
+
+    Raises:
+        NetworkImportError: names the layer that is not supported, and why.
+        NetworkFileError: if the file is missing or corrupt.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in READERS:
+        raise NetworkImportError(
+            f"{path} ends in none of {', '.join(READERS)}, the network formats that can be read"
+        )
+    if inputs is not None and not (inputs.dtype.kind in "iufb" and np.isfinite(inputs).all()):
+        raise NetworkImportError("the activity is not an array of finite numbers")
+    reader = READERS[path.suffix.lower()]
+    if reader is nir_graph.read:
+        reader = partial(nir_graph.read, dt_s=dt_s)
+    return reader(path, inputs)

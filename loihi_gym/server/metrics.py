@@ -1,0 +1,51 @@
+"""Counters, and the text that Prometheus reads."""
+
+import time
+
+PREFIX = "loihi_gym_"
+HELP = {
+    "measurements_total": "Mappings measured.",
+    "measurement_seconds_total": "Time spent measuring.",
+    "failures_total": "Measurements that failed.",
+    "reused_total": "Results given again without measuring.",
+    "abandoned_total": "Queued measurements that nobody asked for any more.",
+    "refused_total": "Requests refused for their token, host, size or slowness.",
+    "busy_total": "Requests refused because the queue was full.",
+    "worker_starts_total": "Starts of the process that measures.",
+    "queued": "Measurements that wait.",
+    "clients": "Clients with a measurement that waits.",
+    "problems": "Problems stored.",
+    "results": "Results in memory.",
+    "uptime_seconds": "Time since the server began.",
+}
+"""Every metric with its meaning; what ends in ``_total`` only grows."""
+
+
+class Counters:
+    """The metrics that only grow."""
+
+    def __init__(self) -> None:
+        self.values = {name: 0.0 for name in HELP if name.endswith("_total")}
+        self._began = time.monotonic()
+
+    def add(self, name: str, amount: float = 1.0) -> None:
+        """Let one grow."""
+        self.values[name] += amount
+
+    @property
+    def uptime_s(self) -> float:
+        """Time since the server began."""
+        return time.monotonic() - self._began
+
+
+def prometheus(values: dict[str, float]) -> str:
+    """Metrics in Prometheus' text format 0.0.4."""
+    lines = []
+    for name, meaning in HELP.items():
+        kind = "counter" if name.endswith("_total") else "gauge"
+        lines += [
+            f"# HELP {PREFIX}{name} {meaning}",
+            f"# TYPE {PREFIX}{name} {kind}",
+            f"{PREFIX}{name} {values[name]:.10g}",
+        ]
+    return "\n".join(lines) + "\n"

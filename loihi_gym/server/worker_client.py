@@ -1,0 +1,129 @@
+"""The server's end of the process that measures: starts it, limits its time, kills it."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..mapping import Mapping
+from .metrics import Counters
+from .queue import Outcome
+
+LINE_LIMIT = 1 << 28
+"""Longest reply in bytes."""
+START_S = 120.0
+GRACE_S = 5.0
+"""After which a worker that was asked to end is killed."""
+
+
+class WorkerError(Exception):
+    """The worker failed; the message is a reason for those who wait."""
+
+
+class Worker:
+    """A process that measures with one backend.
+
+    Args:
+        backend: Name of the backend.
+        measure_s: Time one measurement may take.
+        counters: Where starts are counted.
+        command: What to start instead of ``loihi_gym.server.worker``, for tests.
+    """
+
+    def __init__(
+        self,
+        backend: str,
+        measure_s: float,
+        counters: Counters,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        self.backend = backend
+        self._command = command or (sys.executable, "-m", "loihi_gym.server.worker", backend)
+        self._measure_s = measure_s
+        self._counters = counters
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def measure(self, problem: Path, mappings: Sequence[Mapping]) -> list[Outcome]:
+        """Measure mappings of one problem; failures are outcomes with a reason, never errors."""
+        pairs = [[m.cores_per_layer.tolist(), m.placement.tolist()] for m in mappings]
+        request = json.dumps({"problem": str(problem), "mappings": pairs})
+        try:
+            reply = await self._ask(request, self._measure_s * len(mappings))
+            results = reply["results"]
+            if len(results) != len(mappings):
+                raise WorkerError(f"the worker gave {len(results)} results for {len(mappings)}")
+            return [_outcome(result) for result in results]
+        except WorkerError as error:
+            await self.close()
+            return [Outcome(reason=str(error))] * len(mappings)
+        except (KeyError, TypeError, ValueError) as error:
+            await self.close()
+            return [Outcome(reason=f"the worker's reply is malformed: {error!r}")] * len(mappings)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """End the worker: ask it, then kill its process group."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        for kind in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, kind)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(process.wait(), GRACE_S)
+                break
+        # What the worker itself started must not outlive it either.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    async def _ask(self, request: str, limit_s: float) -> dict[str, Any]:
+        process = await self._running()
+        assert process.stdin is not None
+        try:
+            process.stdin.write(request.encode() + b"\n")
+            await process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise WorkerError("the worker ended") from error
+        return await self._line(process, limit_s)
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        if self._process is not None and self._process.returncode is None:
+            return self._process
+        await self.close()
+        self._counters.add("worker_starts_total")
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            limit=LINE_LIMIT,
+        )
+        await self._line(self._process, START_S)
+        return self._process
+
+    async def _line(self, process: asyncio.subprocess.Process, limit_s: float) -> dict[str, Any]:
+        assert process.stdout is not None
+        try:
+            line = await asyncio.wait_for(process.stdout.readline(), limit_s)
+        except asyncio.TimeoutError as error:  # noqa: UP041  # another class on Python 3.10
+            raise WorkerError(f"the worker took longer than {limit_s:g} s") from error
+        if not line.endswith(b"\n"):
+            raise WorkerError("the worker ended without an answer")
+        reply = json.loads(line)
+        if not isinstance(reply, dict):
+            raise WorkerError("the worker's reply is malformed")
+        return reply
+
+
+def _outcome(result: dict[str, Any]) -> Outcome:
+    if "reason" in result:
+        return Outcome(reason=str(result["reason"]) or "failed")
+    times = tuple(int(time) for time in result["step_times_ps"])
+    return Outcome(times, tuple(int(energy) for energy in result["energy_fj"]))
