@@ -1,0 +1,66 @@
+"""Every command and every program in README.md runs, the searches with a small budget."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+COMMANDS = [
+    line.split("  #")[0].strip()
+    for language, block in BLOCKS
+    if language == ""
+    for line in block.splitlines()
+    if line.strip()
+]
+PROGRAMS = [block for language, block in BLOCKS if language == "python"]
+BY_MAKE = {"make demo", "make test"}
+INSTALLS = re.compile(r"python -m pip install \S+")
+
+
+def test_readme_has_what_this_file_looks_for():
+    assert set(COMMANDS) >= BY_MAKE
+    assert any(command.startswith("loihi-gym solve ga mlp-deep") for command in COMMANDS)
+    assert PROGRAMS
+
+
+def test_make_runs_what_the_readme_says():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in BY_MAKE:
+        assert re.search(rf"^{target.removeprefix('make ')}:", makefile, re.M)
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
+    assert any(command in makefile for command in COMMANDS if "solve ga mlp-deep" in command)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Where the commands run one after the other, since later ones use the files of earlier ones."""
+    return tmp_path_factory.mktemp("readme")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [c for c in COMMANDS if c not in BY_MAKE and not INSTALLS.fullmatch(c)],
+)
+def test_command_runs(folder, command):
+    small = re.sub(r"--budget \d+", "--budget 60", command)
+    words = shlex.split(small)
+    assert words[0] in ("loihi-gym", "tensorboard"), command
+    if words[0] == "tensorboard":  # it serves until stopped: ask it for the log's contents
+        words = ["tensorboard", "--inspect", *words[1:]]
+    program = str(Path(sys.executable).with_name(words[0]))
+    done = subprocess.run([program, *words[1:]], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_program_runs(folder, program):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
