@@ -67,6 +67,7 @@ class LoihiPlace(LoihiEnv):
     ## Vectorized environment
     `gymnasium.make_vec("LoihiPlace-v0", num_envs=64, vectorization_mode="vector_entry_point")`
     steps all environments at once: compiled with `bound`, by `evaluate_batch` with other backends.
+    They are equal, step for step, to single ones; only the compiled ones leave `bottleneck` out.
     Argument `autoreset_mode`: ``NextStep`` (default), ``SameStep`` or ``Disabled``.
     `loihi_gym.sb3.make_vec_env` gives the same to Stable-Baselines3.
 
