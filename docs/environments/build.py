@@ -27,16 +27,18 @@ All on `env.unwrapped`:
 
 | what | for |
 |---|---|
-| `mapping`, `problem`, `state` | the current `Mapping`, the episode's `Problem`, all else that is known |
-| `action_masks()` | bools, as sb3-contrib wants them; `info["action_mask"]` is the same as int8 |
-| `get_state()`, `set_state(state)` | going back, exactly and in microseconds: states are immutable |
+| `mapping`, `problem`, `state` | current `Mapping`, the episode's `Problem`, all else |
+| `action_masks()` | bools for sb3-contrib; `info["action_mask"]` is the same as int8 |
+| `get_state()`, `set_state(state)` | going back, exactly, in microseconds: states are immutable |
 | `fork()` | a copy to search ahead with; it shares problem and backend |
 
 - `loihi_gym.envs.Family(template, seeds)` is a set of generated problems to train or test on.
-- `loihi_gym.envs.SaveEpisodes(env, directory)` writes what `loihi-gym replay FILE -o episode.gif` shows.
+- `loihi_gym.envs.SaveEpisodes(env, directory)` writes what `loihi-gym replay FILE -o episode.gif`
+  shows.
 - `loihi_gym.sb3.make_vec_env(id, n_envs, ...)` is for Stable-Baselines3 and sb3-contrib.
-- Any backend measures: a name, an address, or an object, a solver's session included. What a session
-  raises when its budget is spent comes through `step`; a measurement that fails truncates the episode.
+- Any backend measures: a name, an address, or an object, a solver's session included. What a
+  session raises when its budget is spent comes through `step`; a measurement that fails truncates
+  the episode.
 - Rewards, observations and infos are the same on every machine, given the same seeds and actions.
 - `python perf/envs.py` says how fast all this is, beside CartPole and Minigrid.
 

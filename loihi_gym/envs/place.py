@@ -60,7 +60,7 @@ class LoihiPlace(LoihiEnv):
       `Measurement` to a positive number, less being better.
     - `observation`: ``flat``, ``image`` or ``graph``.
     - `start`: see Starting State.
-    - `max_layers`: layers that observations have room for, 16 by default.
+    - `max_layers`: layers that observations have room for, 32 by default.
     - `passes`: passes over the logical cores.
     - `render_mode`: ``ansi`` (text), ``rgb_array``, or ``human`` (a matplotlib window).
 
