@@ -22,6 +22,28 @@ from loihi_gym.envs.registration import ENVIRONMENTS
 
 HERE = Path(__file__).parent
 NOTE = "<!-- Made by build.py from the docstring: change that, not this page. -->"
+BEYOND = """## Beyond Gymnasium's interface
+All on `env.unwrapped`:
+
+| what | for |
+|---|---|
+| `mapping`, `problem`, `state` | current `Mapping`, the episode's `Problem`, all else |
+| `action_masks()` | bools for sb3-contrib; `info["action_mask"]` is the same as int8 |
+| `get_state()`, `set_state(state)` | going back, exactly, in microseconds: states are immutable |
+| `fork()` | a copy to search ahead with; it shares problem and backend |
+
+- `loihi_gym.envs.Family(template, seeds)` is a set of generated problems to train or test on.
+- `loihi_gym.envs.SaveEpisodes(env, directory)` writes what `loihi-gym replay FILE -o episode.gif`
+  shows.
+- `loihi_gym.sb3.make_vec_env(id, n_envs, ...)` is for Stable-Baselines3 and sb3-contrib.
+- Any backend measures: a name, an address, or an object, a solver's session included. What a
+  session raises when its budget is spent comes through `step`; a measurement that fails truncates
+  the episode.
+- Rewards, observations and infos are the same on every machine, given the same seeds and actions.
+- `python perf/envs.py` says how fast all this is, beside CartPole and Minigrid.
+
+Tutorials: [training MaskablePPO](../tutorials/train-maskable-ppo.md),
+[a hand-written loop](../tutorials/hand-written-loop.md)."""
 STEPS = 40
 """Random steps after which an environment's picture is taken."""
 
@@ -77,7 +99,7 @@ def index() -> str:
         "pictures are of `mlp-deep` on the simulated `mesh`, after random steps. What agents see "
         "is in [observations.md](observations.md)."
     )
-    return "\n\n".join([NOTE, "# Environments", "\n".join(rows), text]) + "\n"
+    return "\n\n".join([NOTE, "# Environments", "\n".join(rows), text, BEYOND]) + "\n"
 
 
 def observations() -> str:

@@ -10,7 +10,7 @@ from sb3_contrib import MaskablePPO
 from loihi_gym import drawing
 from loihi_gym.sb3 import make_vec_env
 
-ENVS, EPISODE = 16, 16
+ENVS, EPISODE = 16, 24
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
         batch_size=64,
         n_epochs=4,
         learning_rate=1e-3,
-        gamma=1.0,
+        gamma=0.5,
         seed=0,
         device="cpu",
     )

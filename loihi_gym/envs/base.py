@@ -16,7 +16,7 @@ from .observation_kernel import fill
 from .problems import Benchmark
 from .task import BackendChoice, Task, Tasks
 
-MAX_LAYERS = 16
+MAX_LAYERS = 32
 """Layers that observations and actions have room for by default."""
 RENDER_MODES = ("ansi", "rgb_array", "human")
 STARTS = ("reference", "random")

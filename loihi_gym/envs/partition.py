@@ -44,7 +44,7 @@ class LoihiPartition(LoihiEnv):
 
     ## Arguments
     - `max_steps`: steps in an episode; as many as the chip has cores by default.
-    - `max_layers`: L, 16 by default; sets the actions too.
+    - `max_layers`: L, 32 by default; sets the actions too.
     - `benchmark`, `backend`, `objective`, `observation`, `start`, `render_mode`: as in
       `LoihiPlace`.
 

@@ -60,13 +60,14 @@ class LoihiPlace(LoihiEnv):
       `Measurement` to a positive number, less being better.
     - `observation`: ``flat``, ``image`` or ``graph``.
     - `start`: see Starting State.
-    - `max_layers`: layers that observations have room for, 16 by default.
+    - `max_layers`: layers that observations have room for, 32 by default.
     - `passes`: passes over the logical cores.
     - `render_mode`: ``ansi`` (text), ``rgb_array``, or ``human`` (a matplotlib window).
 
     ## Vectorized environment
     `gymnasium.make_vec("LoihiPlace-v0", num_envs=64, vectorization_mode="vector_entry_point")`
     steps all environments at once: compiled with `bound`, by `evaluate_batch` with other backends.
+    They are equal, step for step, to single ones; only the compiled ones leave `bottleneck` out.
     Argument `autoreset_mode`: ``NextStep`` (default), ``SameStep`` or ``Disabled``.
     `loihi_gym.sb3.make_vec_env` gives the same to Stable-Baselines3.
 

@@ -203,7 +203,7 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         alike: dict[int, list[int]] = {}
         for index, state in enumerate(self._started):
             alike.setdefault(id(state.measured.partition), []).append(index)
-        threads = len(os.sched_getaffinity(0))
+        threads = _threads()
         self._groups = []
         for indices in alike.values():
             parts = max(min(threads, len(indices) // WORTH_A_THREAD), 1)
@@ -270,7 +270,14 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         return infos | {f"_{key}": which.copy() for key in infos}
 
 
+def _threads() -> int:
+    """Processors this process may use; not every system tells them from those there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @lru_cache(maxsize=1)
 def _pool(process: int) -> ThreadPoolExecutor:
     """Threads of this process; the kernels release the GIL. A forked process gets its own."""
-    return ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="loihi-gym-envs")
+    return ThreadPoolExecutor(_threads(), thread_name_prefix="loihi-gym-envs")

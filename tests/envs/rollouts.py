@@ -6,7 +6,6 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-import loihi_gym
 from loihi_gym.backends import Bound, Measurement
 from loihi_gym.envs.base import LoihiEnv
 from loihi_gym.envs.registration import ENVIRONMENTS
@@ -118,8 +117,3 @@ class Failing:
     def evaluate_batch(self, mappings: list[Mapping]) -> list[Measurement]:
         """Measure one after the other."""
         return [self.evaluate(mapping) for mapping in mappings]
-
-
-def small(name: str = "mlp-xs") -> Problem:
-    """A bundled benchmark."""
-    return loihi_gym.load(name)

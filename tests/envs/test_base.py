@@ -55,7 +55,7 @@ from tests.envs.rollouts import IDS, digest, make, walk
 print(digest([walk(make(env_id, observation=o, start="random"), 20)
     for env_id in IDS for o in ("flat", "image")]))
 """
-GOLDEN = "70b53cb99fb565d826816adf36ced7d1ee684260c31d10aad9ec03ebc764e972"
+GOLDEN = "f35192dd17ef5767e2bf2338155bad8b87606a89763aa58e749501a1ef5aa82e"
 
 
 def test_trajectories_are_the_same_in_other_processes_and_pythons():

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loihi_gym import benchmarks
 from loihi_gym.backends import Bound
 from loihi_gym.envs import observation
 from loihi_gym.envs.objective import latency
@@ -137,3 +138,10 @@ def test_graph_nodes_and_edges():
         a, b = int(mapping.placement[source]), int(mapping.placement[target])
         steps = len(mesh.route(a, b)) - 2
         assert hops == pytest.approx(steps / (mesh.width + mesh.height - 2))
+
+
+@pytest.mark.parametrize("name", benchmarks())
+def test_every_bundled_benchmark_fits_the_default_shapes(name):
+    env = make("LoihiPlace-v0", benchmark=name)
+    observation, _ = env.reset(seed=0)
+    assert observation in env.observation_space

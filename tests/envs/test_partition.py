@@ -8,7 +8,7 @@ from tests.toys import problem_of, toy_chip, toy_network, toy_problem
 
 PROBLEM = toy_problem()  # 12, 16 and 10 neurons on 16 cores
 START = Mapping([1, 4, 2], [3, 1, 8, 12, 5, 0, 9])
-L = 16
+L = 32
 
 
 @pytest.fixture(params=["LoihiPartition-v0", "LoihiMap-v0"])
