@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from loihi_gym.mapping import Mapping, Problem
 
 from .tensorboard import ScalarLog
 from .trace import NAME, Evaluation, append_to, read_trace, short_digest
+
+if TYPE_CHECKING:
+    from typing import Self
 
 FREE_REPEATS = 100
 """With `count_unique`: repeats per evaluation of the budget after which a search is over."""
@@ -102,7 +105,7 @@ class Session:
         self._trace = None if out is None else append_to(out / NAME)
         self._scalars = None if out is None else ScalarLog(out)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Self":
         return self
 
     def __exit__(

@@ -66,7 +66,7 @@ class Best:
 
 
 def hidden_chip(chip: ChipSpec, rng: np.random.Generator) -> ChipSpec:
-    """The chip with every constant that is fitted drawn over its range, on its logarithmic scale."""
+    """The chip with every fitted constant drawn over its range, on its logarithmic scale."""
     for known in parameters(chip):
         chip = chip.with_constant(known.name, known.to_value(rng.uniform(*known.bounds)))
     return chip

@@ -38,7 +38,7 @@ def test_make_runs_what_the_readme_says():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """Where the commands run one after the other, since later ones use the files of earlier ones."""
+    """Where all commands run, in order: later ones use the files of earlier ones."""
     return tmp_path_factory.mktemp("readme")
 
 

@@ -1,12 +1,12 @@
 """The benchmarks that come with the package: `bundled.toml` and the networks in `data/`."""
 
 import hashlib
-import tomllib
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from .. import toml
 from ..chip import load_chip
 from ..errors import NetworkFileError, unknown
 from ..mapping import Problem, load_problem
@@ -53,7 +53,7 @@ class Benchmark:
 
 @cache
 def _entries() -> dict[str, Benchmark]:
-    tables = tomllib.loads((_HERE / "bundled.toml").read_text(encoding="utf-8"))
+    tables = toml.loads((_HERE / "bundled.toml").read_text(encoding="utf-8"))
     return {name: Benchmark(name=name, **table) for name, table in tables.items()}
 
 

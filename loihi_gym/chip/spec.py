@@ -1,11 +1,11 @@
 """`ChipSpec`: what the hardware costs and holds, each constant with unit, status and source."""
 
-import tomllib
 from dataclasses import dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from .. import toml
 from ..errors import ChipFileError, unknown
 from .barrier import barrier_ps
 
@@ -169,7 +169,7 @@ def parse_chip(text: str, name: str) -> ChipSpec:
         ChipFileError: if it is malformed; the message names the key.
     """
     try:
-        tables = tomllib.loads(text)
+        tables = toml.loads(text)
     except (ValueError, RecursionError) as error:
         raise ChipFileError(f"chip {name} is not TOML: {error}") from error
     if "base" in tables:
@@ -210,7 +210,7 @@ def _read(name: str) -> dict[str, Any]:
         raise unknown("chip", name, chips())
     source = Path(name) if is_path else _CHIPS / f"{name}.toml"
     try:
-        return tomllib.loads(source.read_text(encoding="utf-8"))
+        return toml.loads(source.read_text(encoding="utf-8"))
     except OSError as error:
         raise ChipFileError(f"chip file {name}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:  # TOML, UTF-8, a number of 5,000 digits, nesting

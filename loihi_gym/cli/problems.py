@@ -16,7 +16,7 @@ backend_option = click.option(
     default="mesh",
     show_default=True,
     metavar="NAME",
-    help=f"What measures: {', '.join(backends())}.",
+    help=f"What measures: {', '.join(backends())}, or a server: http://HOST:PORT.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 

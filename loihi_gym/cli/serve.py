@@ -1,6 +1,8 @@
 """The command that serves measurements to other machines."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -8,12 +10,13 @@ from ..errors import ServerError
 from .app import app
 
 
-@app.command(epilog="Example: loihi-gym serve --backend mesh --port 8152")
+@app.command(epilog="Example: loihi-gym serve --backend lava --option host=10.0.0.7 --state served")
 @click.option("--backend", default="mesh", show_default=True, metavar="NAME", help="What measures.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8152, show_default=True, help="Port to listen on.")
 @click.option("--token-file", metavar="FILE", help="Tokens, one a line; needed beyond loopback.")
 @click.option("--state", metavar="DIR", help="Keeps problems and results over restarts.")
+@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="For the backend.")
 @click.option(
     "--measure-s", type=float, default=900.0, show_default=True, help="Time limit of one."
 )
@@ -23,6 +26,7 @@ def serve(
     port: int,
     token_file: str | None,
     state: str | None,
+    options: tuple[str, ...],
     measure_s: float,
 ) -> None:
     """Measure mappings for clients anywhere: their backend is http://HOST:PORT."""
@@ -33,4 +37,16 @@ def serve(
         raise ServerError(f"serving needs {error.name}; pip install loihi-gym[server]") from error
     tokens = read_tokens(token_file)
     limits = Limits(measure_s=measure_s)
-    run(backend, host, port, tokens, None if state is None else Path(state), limits)
+    folder = None if state is None else Path(state)
+    run(backend, host, port, tokens, folder, limits, dict(map(_option, options)))
+
+
+def _option(text: str) -> tuple[str, Any]:
+    """KEY=VALUE; a value is a word unless it is JSON."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.isidentifier():
+        raise ServerError(f"--option {text}: give it as KEY=VALUE")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value

@@ -1,6 +1,6 @@
 """`LoihiEnv`: all that the environments share; each adds what its actions mean."""
 
-from typing import Any, ClassVar, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import gymnasium
 import numpy as np
@@ -15,6 +15,9 @@ from .observation import Form, Layout, check_form
 from .observation_kernel import fill
 from .problems import Benchmark
 from .task import BackendChoice, Task, Tasks
+
+if TYPE_CHECKING:
+    from typing import Self  # since Python 3.11; a measurement server may run on 3.10
 
 MAX_LAYERS = 32
 """Layers that observations and actions have room for by default."""
@@ -269,7 +272,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         self.np_random.bit_generator.state = state.generator
         self.go_to(state.episode)
 
-    def fork(self) -> Self:
+    def fork(self) -> "Self":
         """An environment in the same state, that shares nothing with this one that changes."""
         twin = _shallow(self)
         twin._np_random = _copied(self._np_random)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from ..mapping import Mapping
 
+REPEATABLE = ("bound", "mesh")
+"""Backends that give the same integers every time: all repeats are one."""
 Key = tuple[str, str, int]
 """Digests of the problem and of the mapping, and the index of the repeat."""
 

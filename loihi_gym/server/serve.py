@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -22,7 +23,12 @@ SHUTDOWN_S = 5
 
 
 def make_service(
-    backend: str, state: Path, limits: Limits, keep: bool, worker: Worker | None = None
+    backend: str,
+    state: Path,
+    limits: Limits,
+    keep: bool,
+    worker: Worker | None = None,
+    options: dict[str, Any] | None = None,
 ) -> Service:
     """A service that stores in the directory `state`; results only if they are to be kept.
 
@@ -39,7 +45,7 @@ def make_service(
     except OSError as error:
         raise ServerError(f"state directory {state}: {error.strerror}") from error
     results = ResultStore(state / "results.jsonl" if keep else None, limits.results)
-    worker = worker or Worker(backend, limits.measure_s, counters)
+    worker = worker or Worker(backend, limits.measure_s, counters, options=options)
     return Service(worker, problems, results, counters, limits)
 
 
@@ -77,6 +83,7 @@ def serve(
     tokens: Tokens,
     state: Path | None = None,
     limits: Limits | None = None,
+    options: dict[str, Any] | None = None,
 ) -> None:
     """Serve until interrupted.
 
@@ -87,6 +94,7 @@ def serve(
         tokens: Who may ask.
         state: Directory that keeps problems and results over restarts; None keeps nothing.
         limits: Default those of `Limits`.
+        options: What the backend takes besides; see `make_backend`.
 
     Raises:
         LoihiGymError: if the backend is unknown, or the server may not or cannot be.
@@ -94,7 +102,9 @@ def serve(
     check_bind(host, tokens)
     folder = state or Path(tempfile.mkdtemp(prefix="loihi-gym-serve-"))
     try:
-        service = make_service(backend, folder, limits or Limits(), keep=state is not None)
+        service = make_service(
+            backend, folder, limits or Limits(), keep=state is not None, options=options
+        )
         server = make_server(service, host, port, tokens, log_level="info")
         try:
             server.run()

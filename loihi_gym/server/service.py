@@ -14,8 +14,6 @@ from .queue import FairQueue, Job, Key, Outcome
 from .store import ProblemStore, ResultStore
 from .worker_client import Worker
 
-REPEATABLE = ("bound", "mesh")
-"""Backends that give the same integers every time: all repeats are one."""
 TOGETHER = 32
 """Mappings that a simulating backend is given at once; a board measures one at a time."""
 
@@ -57,7 +55,7 @@ class Service:
     @property
     def repeatable(self) -> bool:
         """Whether a mapping measured again gives the same."""
-        return self.worker.backend in REPEATABLE
+        return self.worker.repeatable
 
     @property
     def healthy(self) -> bool:

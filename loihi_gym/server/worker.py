@@ -1,4 +1,4 @@
-"""The process that measures: ``python -m loihi_gym.server.worker BACKEND``.
+"""The process that measures: ``python -m loihi_gym.server.worker BACKEND [OPTIONS]``.
 
 One JSON object per line on stdin, one on stdout for each. A request names a problem file and
 mappings; the reply has a result for each: step times and energies, or a reason.
@@ -6,30 +6,70 @@ mappings; the reply has a result for each: step times and energies, or a reason.
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
+from collections import OrderedDict
 from typing import Any, TextIO
 
 from ..backends import Backend, make_backend
 from ..errors import LoihiGymError
 from ..mapping import Mapping, load_problem
-from ..mapping.recent import Recent
+from .queue import REPEATABLE
 
 KEPT_PROBLEMS = 4
 
 
+class Backends:
+    """The backends of the problems that were measured last; the others are closed.
+
+    A simulator keeps several, whatever has a board one.
+    """
+
+    def __init__(self, name: str, options: dict[str, Any]) -> None:
+        self._name = name
+        self._options = options
+        self._kept = KEPT_PROBLEMS if name in REPEATABLE else 1
+        self._backends: OrderedDict[str, Backend] = OrderedDict()
+
+    def get(self, path: str) -> Backend:
+        """The backend of a problem file."""
+        if path in self._backends:
+            self._backends.move_to_end(path)
+            return self._backends[path]
+        while len(self._backends) >= self._kept:
+            _close(self._backends.popitem(last=False)[1])
+        self._backends[path] = make_backend(self._name, load_problem(path), **self._options)
+        return self._backends[path]
+
+    def close(self) -> None:
+        """Close all."""
+        while self._backends:
+            _close(self._backends.popitem()[1])
+
+
 def main() -> None:
-    """Answer until stdin ends."""
+    """Answer until stdin ends, or the server asks for an end."""
     # Whatever a library prints must not stand among the replies.
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    name = sys.argv[1]
+    name, options = sys.argv[1], json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-    backends: Recent[str, Backend] = Recent(KEPT_PROBLEMS)
-    _reply(replies, {"ready": name})
-    for line in sys.stdin:
-        _reply(replies, {"results": _measure(name, backends, json.loads(line))})
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    backends = Backends(name, options)
+    try:
+        _reply(replies, {"ready": name})
+        for line in sys.stdin:
+            _reply(replies, {"results": _measure(backends, json.loads(line))})
+    finally:
+        backends.close()
+
+
+def _close(backend: Backend) -> None:
+    close = getattr(backend, "close", None)
+    if close is not None:
+        close()
 
 
 def _end_with_parent(parent: int) -> None:
@@ -39,18 +79,14 @@ def _end_with_parent(parent: int) -> None:
     os._exit(1)
 
 
-def _measure(
-    name: str, backends: Recent[str, Backend], request: dict[str, Any]
-) -> list[dict[str, Any]]:
-    path = str(request["problem"])
+def _measure(backends: Backends, request: dict[str, Any]) -> list[dict[str, Any]]:
     mappings = [Mapping(*pair) for pair in request["mappings"]]
     try:
-        backend = backends.get(path, lambda: make_backend(name, load_problem(path)))
-        measured = backend.evaluate_batch(mappings)
+        measured = backends.get(str(request["problem"])).evaluate_batch(mappings)
     except Exception as error:
         if len(mappings) > 1 and not isinstance(error, LoihiGymError):
             parts = [{**request, "mappings": [pair]} for pair in request["mappings"]]
-            return [result for part in parts for result in _measure(name, backends, part)]
+            return [result for part in parts for result in _measure(backends, part)]
         return [{"reason": f"{type(error).__name__}: {error}"} for _ in mappings]
     return [
         {"step_times_ps": list(one.step_times_ps), "energy_fj": list(one.energy)}

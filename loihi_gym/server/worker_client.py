@@ -12,7 +12,7 @@ from typing import Any
 
 from ..mapping import Mapping
 from .metrics import Counters
-from .queue import Outcome
+from .queue import REPEATABLE, Outcome
 
 LINE_LIMIT = 1 << 28
 """Longest reply in bytes."""
@@ -30,9 +30,14 @@ class Worker:
 
     Args:
         backend: Name of the backend.
+        options: What it takes besides; see `make_backend`.
         measure_s: Time one measurement may take.
         counters: Where starts are counted.
         command: What to start instead of ``loihi_gym.server.worker``, for tests.
+
+    Attributes:
+        backend: As given.
+        repeatable: Whether a mapping measured again gives the same integers.
     """
 
     def __init__(
@@ -41,9 +46,12 @@ class Worker:
         measure_s: float,
         counters: Counters,
         command: Sequence[str] | None = None,
+        options: dict[str, Any] | None = None,
     ) -> None:
         self.backend = backend
-        self._command = command or (sys.executable, "-m", "loihi_gym.server.worker", backend)
+        self.repeatable = backend in REPEATABLE and not options
+        words = ("-m", "loihi_gym.server.worker", backend, json.dumps(options or {}))
+        self._command = command or (sys.executable, *words)
         self._measure_s = measure_s
         self._counters = counters
         self._process: asyncio.subprocess.Process | None = None

@@ -1,5 +1,6 @@
 """Servers on loopback for tests, measuring with a worker that does as it is told."""
 
+import socket
 import sys
 import threading
 import time
@@ -135,3 +136,9 @@ def wait_until(condition, seconds: float = 20.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]

@@ -20,7 +20,7 @@ from loihi_gym import make_backend
 from loihi_gym.errors import MeasurementError
 from loihi_gym.mapping import Mapping
 from loihi_gym.server.auth import Tokens
-from tests.server.servers import FAKE, TOKEN, candidate, running, wait_until
+from tests.server.servers import FAKE, TOKEN, candidate, free_port, running, wait_until
 from tests.toys import spread_mapping, toy_problem
 
 PROBLEM = toy_problem()
@@ -62,12 +62,6 @@ worker = Worker("lava", 60, counters, command)
 service = make_service("mesh", folder / "state", limits, True, worker)
 make_server(service, "127.0.0.1", port, Tokens({{}})).run()
 """
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 @pytest.fixture

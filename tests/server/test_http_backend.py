@@ -1,5 +1,9 @@
 """The client against a server that really measures."""
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -8,7 +12,7 @@ from loihi_gym import load, make_backend
 from loihi_gym.errors import LoihiGymError, MeasurementError, ServerError
 from loihi_gym.mapping import random_mapping
 from loihi_gym.server.auth import Tokens
-from tests.server.servers import TOKEN, running
+from tests.server.servers import TOKEN, free_port, running
 from tests.toys import spread_mapping, toy_problem
 
 HERE = ("dendops", "synops", "synmem_words", "messages_out", "messages_in", "link_messages")
@@ -147,3 +151,49 @@ def test_noise_can_be_added(mesh):
     exact = make_backend(mesh.url, problem).evaluate(mapping)
     noisy = make_backend(mesh.url, problem, noise=0.05, seed=1).evaluate(mapping)
     assert noisy.latency_ps != exact.latency_ps
+
+
+def test_the_command_serves_and_hands_options_to_the_backend(tmp_path):
+    port = free_port()
+    words = ("serve", "--port", str(port), "--option", "noise=0.05", "--option", "seed=3")
+    command = [sys.executable, "-c", "from loihi_gym.cli import main; main()", *words]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        problem = toy_problem()
+        mapping = spread_mapping(problem)
+        there = make_backend(f"http://127.0.0.1:{port}", problem, patience_s=60)
+        here = make_backend("mesh", problem, noise=0.05, seed=3)
+        for _ in range(2):  # noisy: the second is another measurement
+            assert there.evaluate(mapping).step_times_ps == here.evaluate(mapping).step_times_ps
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--host", "0.0.0.0"], "refusing to listen on 0.0.0.0 without a token"),
+        (["--backend", "meshh"], "did you mean 'mesh'?"),
+        (["--token-file", "nowhere"], "token file nowhere cannot be read"),
+        (["--option", "noise"], "give it as KEY=VALUE"),
+    ],
+)
+def test_a_server_that_cannot_be_says_why(capsys, words, message):
+    from loihi_gym.cli import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", *words])
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_named(mesh, capsys):
+    from loihi_gym.cli import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", "--port", mesh.url.rpartition(":")[2]])
+    assert ended.value.code == 2
+    assert "could not listen on 127.0.0.1 port" in capsys.readouterr().err
