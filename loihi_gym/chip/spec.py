@@ -264,14 +264,16 @@ def _status(label: str, name: str, status: object) -> Status:
 def _coreless(label: str, topology: dict[str, Any]) -> tuple[tuple[int, int], ...]:
     value = topology.get("coreless_routers", [])
     width, height = _pair(label, topology, "routers")
-    routers = {(x, y) for x in range(width) for y in range(height)}
     try:
         coreless = [(x, y) for x, y in value]
     except (TypeError, ValueError) as error:
         raise ChipFileError(
             f"chip {label}: topology.coreless_routers = {value!r} is not a list of [x, y]"
         ) from error
-    if not routers.issuperset(coreless) or len(set(coreless)) < len(coreless):
+    inside = all(
+        type(x) is type(y) is int and 0 <= x < width and 0 <= y < height for x, y in coreless
+    )
+    if not inside or len(set(coreless)) < len(coreless):
         raise ChipFileError(
             f"chip {label}: topology.coreless_routers = {value!r} are not different routers of "
             f"a grid of {width} x {height}"

@@ -1,6 +1,8 @@
 """The hardware backend against a fake of closed interfaces: see fake_loihi/fake_board.py."""
 
+import gc
 import os
+from contextlib import closing
 from dataclasses import replace
 
 import gymnasium as gym
@@ -154,10 +156,11 @@ def test_an_episode_runs_on_hardware(lava, problem, tmp_path, monkeypatch):
     _, reward, _, _, _ = env.step(int(free))
     assert env.mapping != before
     assert reward == 0  # the fake takes the same time wherever the cores are
-    assert env.backend.evaluate(env.mapping).core_counts["cores"].tolist() == [
-        list(place) for place in places(problem, env.mapping)
-    ]
-    env.backend.close()
+    with closing(LavaBackend(problem)) as backend:
+        cores = backend.evaluate(env.mapping).core_counts["cores"].tolist()
+    assert cores == [list(place) for place in places(problem, env.mapping)]
+    del env  # nobody else has its backend, so its worker ends
+    gc.collect()
 
 
 def test_settings_come_from_the_environment(problem, monkeypatch):
