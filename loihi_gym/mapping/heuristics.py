@@ -1,10 +1,11 @@
-"""The standard heuristics: three partitionings, each with five core orders.
+"""The standard heuristics: seven partitionings, each with five core orders.
 
 ``lava-default`` with ``row-major`` is what Intel's toolchain would do as far as is public; the
 others are what an engineer would try next. Search has to beat the best of them.
 """
 
 from collections.abc import Callable
+from functools import partial
 from heapq import heapify, heappop, heappush
 
 import numpy as np
@@ -37,21 +38,24 @@ def packed(problem: Problem) -> Counts:
     return _until_it_fits(problem, lambda k: k + 1)
 
 
-def balanced(problem: Problem) -> Counts:
-    """All cores: each further core goes to the layer whose cores work longest.
+def balanced(problem: Problem, percent: int = 100) -> Counts:
+    """So many of the cores: each further core goes to the layer whose cores work longest.
+
+    More cores share the work but multiply messages, so that fewer than all are often faster.
 
     A core's work is the longer of its sending side (updates and messages) and its receiving side.
     Where there are more than `MANY` cores for each layer to give, most of them are first given in
     proportion to the layers' work.
     """
     counts, widths = packed(problem), problem.network.widths
-    if problem.topology.n_cores - int(counts.sum()) > MANY * problem.n_layers:
-        counts = _in_proportion(problem, counts)
+    n_cores = problem.topology.n_cores * percent // 100
+    if n_cores - int(counts.sum()) > MANY * problem.n_layers:
+        counts = _in_proportion(problem, counts, n_cores)
     work = [_work(problem, layer, counts) for layer in range(problem.n_layers)]
     busiest = [(-ps, layer) for layer, ps in enumerate(work) if counts[layer] < widths[layer]]
     heapify(busiest)
-    spare = problem.topology.n_cores - int(counts.sum())
-    while spare and busiest:
+    spare = n_cores - int(counts.sum())
+    while spare > 0 and busiest:
         ps, layer = heappop(busiest)
         if -ps != work[layer] or counts[layer] == widths[layer]:
             continue  # its work has changed since
@@ -66,16 +70,16 @@ def balanced(problem: Problem) -> Counts:
     return counts
 
 
-def _in_proportion(problem: Problem, fewest: Counts) -> Counts:
+def _in_proportion(problem: Problem, fewest: Counts, n_cores: int) -> Counts:
     """Counts in proportion to each layer's work, a few cores per layer held back."""
     counts = fewest
-    cores = problem.topology.n_cores - HELD_BACK * problem.n_layers
+    cores = n_cores - HELD_BACK * problem.n_layers
     for _ in range(3):  # what a layer sends depends on the counts themselves
         layers = range(problem.n_layers)
         work = np.array([_work(problem, layer, counts) * int(counts[layer]) for layer in layers])
         shares = work * cores // max(int(work.sum()), 1)
         counts = np.clip(shares, fewest, problem.network.widths).astype(np.int32)
-        if counts.sum() > problem.topology.n_cores:  # some layers need more than their share
+        if counts.sum() > n_cores:  # some layers need more than their share
             return fewest
     return counts
 
@@ -84,12 +88,13 @@ PARTITIONINGS: dict[str, Callable[[Problem], Counts]] = {
     "lava-default": lava_default,
     "packed": packed,
     "balanced": balanced,
+    **{f"balanced-{percent}": partial(balanced, percent=percent) for percent in (90, 80, 70, 60)},
 }
 """The standard partitionings by name."""
 
 
 def heuristics() -> list[str]:
-    """Names of the fifteen standard heuristics, ``partitioning/order``."""
+    """Names of the standard heuristics, ``partitioning/order``: each pair is one."""
     return [f"{partitioning}/{order}" for partitioning in PARTITIONINGS for order in ORDERS]
 
 
