@@ -13,6 +13,7 @@ import numpy.typing as npt
 from loihi_gym.mapping import heuristic, heuristics, random_mapping
 
 from .genome import Genes, Genome
+from .registry import anytime
 from .session import BudgetSpent, Session
 
 POPULATION = 50
@@ -26,6 +27,7 @@ RECUT = 0.4
 """Probability that a mutation changes core counts."""
 
 
+@anytime
 def solve(session: Session, unseeded: bool = False) -> None:
     """Evolve mappings until the budget is spent.
 
