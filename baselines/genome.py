@@ -130,7 +130,7 @@ class Genome:
         """Whether these core counts are within all limits."""
         if counts.sum() > self.n_cores or (counts < 1).any() or (counts > self._widths).any():
             return False
-        return all([layer.fits for layer in self._look(counts)])
+        return all(layer.fits for layer in self._look(counts))
 
     def work(self, counts: Genes) -> list[int]:
         """Longest time one of each layer's cores works, in ps."""

@@ -28,7 +28,11 @@ ATTEMPTS = 50
 """Candidates drawn for a batch before one is measured again."""
 BATCH = 4
 """Candidates measured between two fits."""
-ELITE = 8
+PRESSURE = 1.5
+CROSSOVER = 0.1
+BLIND = 0.3
+GROWTH = 40
+ELITE = 20
 """Fastest mappings that candidates come from, at most."""
 CUTS = 3
 """Partitionings of which the model chooses one."""
@@ -78,15 +82,12 @@ class _Search:
         model = fit(described, np.array([self.latencies[k] for k in sample]))
         spent = self.session.evaluations / self.session.budget
         recut = RECUT[0] + (RECUT[1] - RECUT[0]) * spent
-        elite = fastest[: min(ELITE, 2 + len(self.latencies) // 60)]
+        elite = fastest[: min(ELITE, 2 + len(self.latencies) // GROWTH)]
         found: list[Genes] = []
         for attempt in count():
             if len(found) == BATCH:
                 break
-            parent = self.genes[elite[int(len(elite) * self.session.rng.random() ** 1.5)]]
-            if self.session.rng.random() < recut:
-                parent = self._recut(parent, model)
-            child = self._descend(parent, model)
+            child = self._child(elite.tolist(), recut, model)
             key = self.genome.decode(child)
             if key not in self.seen or attempt >= ATTEMPTS:  # on a toy all have been seen
                 self.seen.add(key)
@@ -100,6 +101,19 @@ class _Search:
             self.genes.append(genes)
             self.latencies.append(result.latency_ps * 1e-6)
             self.descriptions.append(self.surrogate.describe(genes))
+
+    def _child(self, elite: list[int], recut: float, model: Model) -> Genes:
+        """A candidate from one or two of the elite."""
+        rng, genome = self.session.rng, self.genome
+        parent = self.genes[elite[int(len(elite) * rng.random() ** PRESSURE)]]
+        if rng.random() < CROSSOVER:
+            other = self.genes[elite[int(rng.integers(len(elite)))]]
+            parent = genome.crossover(parent, other, rng)
+        if rng.random() < BLIND:
+            return genome.mutate(parent, 1.3, recut, rng)
+        if rng.random() < recut:
+            parent = self._recut(parent, model)
+        return self._descend(parent, model)
 
     def _recut(self, parent: Genes, model: Model) -> Genes:
         """The best, by the model, of several mappings with other core counts."""
