@@ -5,6 +5,8 @@ unused ones. So every vector of that form whose counts fit is a legal mapping, a
 to repair a placement.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,6 +16,15 @@ Genes = npt.NDArray[np.int32]
 
 GUIDED = 0.5
 """Part of the changes of core counts that favour the layer whose cores work longest."""
+SHIFT = 0.5
+"""Part of the changes of core counts that keep the order of cores instead of each layer's cores."""
+RECUT = 0.25
+"""Part of a local search's moves that change core counts."""
+
+
+class _Layer(NamedTuple):
+    fits: bool
+    work_ps: int
 
 
 class Genome:
@@ -32,6 +43,7 @@ class Genome:
         self.n_cores = problem.topology.n_cores
         self.fewest = heuristic(problem, "packed/row-major").cores_per_layer
         self._widths = np.array(problem.network.widths)
+        self._layers: dict[tuple[int, int, int], _Layer] = {}
 
     def encode(self, mapping: Mapping) -> Genes:
         """The genes of a mapping, (n_layers + n_cores,)."""
@@ -45,14 +57,42 @@ class Genome:
 
     def mutate(self, genes: Genes, swaps: float, recut: float, rng: np.random.Generator) -> Genes:
         """A copy with about `swaps` swaps; with probability `recut` its core counts change, too."""
-        genes = genes.copy()
         if rng.random() < recut:
-            genes = self.with_counts(genes, self._step(genes[: self.n_layers], rng))
+            genes = self.recut(genes, rng)
             if rng.random() < 0.5:
                 return genes
-        order, used = genes[self.n_layers :], int(genes[: self.n_layers].sum())
-        for _ in range(rng.geometric(1.0 / swaps)):
-            a, b = rng.integers(used), rng.integers(self.n_cores)
+        return self.swapped(genes, int(rng.geometric(1.0 / swaps)), rng)
+
+    def neighbour(self, genes: Genes, rng: np.random.Generator) -> Genes:
+        """The genes after one move: now and then other core counts, else one swap."""
+        return self.recut(genes, rng) if rng.random() < RECUT else self.swapped(genes, 1, rng)
+
+    def recut(self, genes: Genes, rng: np.random.Generator) -> Genes:
+        """A copy with other core counts.
+
+        Places change by the reordering operator, which leaves most pieces where they are, or by
+        moving the borders between layers along the order, which leaves the order as it is.
+        """
+        counts = self.step(genes[: self.n_layers], rng)
+        if rng.random() < SHIFT:
+            return np.concatenate([counts, genes[self.n_layers :]]).astype(np.int32)
+        return self.with_counts(genes, counts)
+
+    def swapped(self, genes: Genes, swaps: int, rng: np.random.Generator) -> Genes:
+        """A copy with cores swapped, each of a layer with one that is free or of another layer.
+
+        Two pieces of one layer are nearly equal: to swap them would change next to nothing.
+        """
+        genes = genes.copy()
+        order, ends = genes[self.n_layers :], np.cumsum(genes[: self.n_layers])
+        for _ in range(swaps):
+            a = int(rng.integers(ends[-1]))
+            layer = np.searchsorted(ends, a, side="right")
+            stop, size = int(ends[layer]), int(genes[layer])
+            if size == self.n_cores:
+                break
+            b = int(rng.integers(self.n_cores - size))
+            b += size if b >= stop - size else 0
             order[a], order[b] = order[b], order[a]
         return genes
 
@@ -84,20 +124,38 @@ class Genome:
         counts = np.clip(counts, self.fewest, self._widths).astype(np.int32)
         while counts.sum() > self.n_cores:
             counts[rng.choice(np.flatnonzero(counts > self.fewest))] -= 1
-        fits = all(self.problem.fits(layer, counts) for layer in range(self.n_layers))
-        return counts if fits else fallback
+        return counts if self.fits(counts) else fallback
 
-    def _work(self, counts: Genes) -> list[int]:
+    def fits(self, counts: Genes) -> bool:
+        """Whether these core counts are within all limits."""
+        if counts.sum() > self.n_cores or (counts < 1).any() or (counts > self._widths).any():
+            return False
+        return all(layer.fits for layer in self._look(counts))
+
+    def work(self, counts: Genes) -> list[int]:
         """Longest time one of each layer's cores works, in ps."""
-        loads = self.problem.loads
-        return [int(loads.work_ps(layer, counts).max()) for layer in range(self.n_layers)]
+        return [layer.work_ps for layer in self._look(counts)]
 
-    def _step(self, counts: Genes, rng: np.random.Generator) -> Genes:
+    def _look(self, counts: Genes) -> list["_Layer"]:
+        """What each layer's count and the next one's decide; kept, for it is asked all the time."""
+        numbers = [*counts.tolist(), 0]
+        keys = list(zip(range(self.n_layers), numbers[:-1], numbers[1:], strict=True))
+        for key in keys:
+            if key not in self._layers:
+                self._layers[key] = self._count(key[0], counts)
+        return [self._layers[key] for key in keys]
+
+    def _count(self, layer: int, counts: Genes) -> "_Layer":
+        fits = self.problem.fits(layer, counts)
+        # The work of pieces that do not fit is nobody's business, and costly to count.
+        return _Layer(fits, int(self.problem.loads.work_ps(layer, counts).max()) if fits else 0)
+
+    def step(self, counts: Genes, rng: np.random.Generator) -> Genes:
         """One or more cores given to a layer, taken from one, or moved between two."""
         changed = counts.copy()
         give, take = rng.integers(self.n_layers, size=2)
         if rng.random() < GUIDED:
-            give = np.argmax(self._work(counts))
+            give = np.argmax(self.work(counts))
         kind, size = rng.integers(3), rng.geometric(0.6)
         if kind != 0:
             changed[give] += size

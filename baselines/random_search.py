@@ -2,11 +2,13 @@
 
 from loihi_gym.mapping import random_mapping
 
+from .registry import anytime
 from .session import Session
 
 BATCH = 64
 
 
+@anytime
 def solve(session: Session) -> None:
     """Draw mappings until the budget is spent."""
     while True:

@@ -7,7 +7,7 @@ nothing left to try.
 
 import contextlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -41,6 +41,12 @@ def load_solver(name: str) -> Solver:
     return solver
 
 
+def anytime(solver: Solver) -> Solver:
+    """Mark a solver as the same search whatever its budget: a smaller one is its beginning."""
+    vars(solver)["anytime"] = True
+    return solver
+
+
 def solver_options(name: str) -> dict[str, inspect.Parameter]:
     """A solver's own options by name, as its function declares them.
 
@@ -49,6 +55,42 @@ def solver_options(name: str) -> dict[str, inspect.Parameter]:
     """
     parameters = inspect.signature(load_solver(name)).parameters
     return {key: value for key, value in parameters.items() if key != "session"}
+
+
+def parse_options(name: str, words: Sequence[str]) -> dict[str, Any]:
+    """A solver's options from words such as ``--unseeded``, ``--lead 20`` or ``--lead=20``.
+
+    Raises:
+        UnknownNameError: if no installed package has such a solver.
+        LoihiGymError: names the word that is no option of it, or has no such value.
+    """
+    known = {flag(option): option for option in solver_options(name).values()}
+    options: dict[str, Any] = {}
+    rest = list(words)
+    while rest:
+        word, equals, value = rest.pop(0).partition("=")
+        if word not in known:
+            has = ", ".join(known) or "none"
+            raise LoihiGymError(f"No such option or argument: {word} (options of {name}: {has}).")
+        option = known[word]
+        if option.annotation is bool:
+            options[option.name] = True
+            continue
+        if not equals:
+            if not rest:
+                raise LoihiGymError(f"Option {word} needs a value.")
+            value = rest.pop(0)
+        kind = option.annotation if option.annotation in (int, float) else str
+        try:
+            options[option.name] = kind(value)
+        except ValueError as error:
+            raise LoihiGymError(f"Option {word} takes {kind.__name__}, not {value!r}.") from error
+    return options
+
+
+def flag(option: inspect.Parameter) -> str:
+    """How an option is written on the command line."""
+    return "--" + option.name.replace("_", "-")
 
 
 def check_options(name: str, options: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ config.json     what was asked for, with versions, written before the first eval
 trace.jsonl     every evaluation
 events.out.*    TensorBoard
 mapping.json    the best mapping, written at the end
+costs.jsonl     wall, CPU and surrogate time of each process that ended the search or was resumed
 result.json     the outcome, written last: a directory without it is an interrupted run
 """
 
@@ -23,10 +24,20 @@ from loihi_gym.files import write_text
 from loihi_gym.mapping import Mapping, Problem
 
 from .registry import check_options, run_solver
-from .session import Progress, Session
+from .session import Progress, Session, SurrogateUse
 
-CONFIG, RESULT, MAPPING = "config.json", "result.json", "mapping.json"
-VERSIONED = ("loihi-gym", "gymnasium", "numpy", "numba", "pygad", "torch", "stable-baselines3")
+CONFIG, RESULT, MAPPING, COSTS = "config.json", "result.json", "mapping.json", "costs.jsonl"
+VERSIONED = (
+    "loihi-gym",
+    "gymnasium",
+    "numpy",
+    "numba",
+    "pygad",
+    "cma",
+    "torch",
+    "stable-baselines3",
+    "sb3-contrib",
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +46,7 @@ class Config:
 
     Attributes:
         solver: Name of the solver.
-        benchmark: Name of the benchmark.
+        benchmark: Name of the benchmark, a generator URI, or a problem file.
         budget: Evaluations.
         seed: Of the solver's chance.
         backend: What measures.
@@ -67,6 +78,8 @@ class Outcome:
         evaluations: Evaluations spent.
         measured: Of these, how many were measured in this process: not repeats, not resumed ones.
         seconds: Wall time of this process.
+        cpu_seconds: CPU time of this process.
+        surrogate: What was asked of surrogates in this process.
         out: The run's directory, None if nothing was written.
     """
 
@@ -78,6 +91,8 @@ class Outcome:
     evaluations: int
     measured: int
     seconds: float
+    cpu_seconds: float
+    surrogate: SurrogateUse
     out: Path | None
 
     @property
@@ -96,6 +111,16 @@ class Outcome:
             "reference_latency_ps": self.reference.latency_ps,
             "latency_ps": self.best.latency_ps,
             "reduction": self.reduction,
+        }
+
+    def costs(self) -> dict[str, Any]:
+        """What this process spent; unlike `summary`, no two runs are alike in it."""
+        return {
+            "measured": self.measured,
+            "seconds": round(self.seconds, 3),
+            "cpu_seconds": round(self.cpu_seconds, 3),
+            "surrogate_calls": self.surrogate.calls,
+            "surrogate_cpu_seconds": round(self.surrogate.cpu_seconds, 3),
         }
 
 
@@ -205,10 +230,14 @@ def _run(
         evaluations=session.evaluations,
         measured=session.measured,
         seconds=session.seconds,
+        cpu_seconds=session.cpu_seconds,
+        surrogate=session.surrogate,
         out=out,
     )
     if out is not None:
         outcome.mapping.save(out / MAPPING)
+        with (out / COSTS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(outcome.costs()) + "\n")
         write_text(out / RESULT, json.dumps(outcome.summary(), indent=2) + "\n")
     return outcome
 

@@ -7,14 +7,17 @@ for is one evaluation, a mapping asked for again included (it is not measured ag
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from loihi_gym import drawing
 from loihi_gym.backends import Backend, Measurement
 from loihi_gym.backends.bound import busy_times, measurement
 from loihi_gym.errors import RunError
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 
 FREE_REPEATS = 100
 """With `count_unique`: repeats per evaluation of the budget after which a search is over."""
+PICTURES = 4.0
+"""The incumbent is drawn again after this many times the evaluations; drawing takes a while."""
 
 
 class BudgetSpent(Exception):
@@ -43,6 +48,19 @@ class Progress:
     best_latency_ps: int
     reduction: float
     seconds: float
+
+
+@dataclass
+class SurrogateUse:
+    """What a solver has asked a surrogate, beside its budget.
+
+    Attributes:
+        calls: Mappings judged.
+        cpu_seconds: CPU time of this process spent on it.
+    """
+
+    calls: int = 0
+    cpu_seconds: float = 0.0
 
 
 class Session:
@@ -72,6 +90,8 @@ class Session:
         measured: Mappings that the backend was asked to measure, the reference left out.
         best: The incumbent's measurement, None before the first evaluation.
         best_mapping: The incumbent, None before the first evaluation.
+        surrogate: What was asked of surrogates, which no budget counts.
+        cpu_seconds: CPU time of this process between the session's beginning and end.
     """
 
     def __init__(
@@ -93,6 +113,9 @@ class Session:
         self.evaluations = self.measured = 0
         self.best: Measurement | None = None
         self.best_mapping: Mapping | None = None
+        self.surrogate = SurrogateUse()
+        self.cpu_seconds = 0.0
+        self._cpu_started = time.process_time()
         self._backend = backend
         self._on_progress = on_progress
         self._started = time.monotonic()
@@ -104,6 +127,7 @@ class Session:
         self._times = {line.digest: line.step_times_ps for line in self._recorded}
         self._trace = None if out is None else append_to(out / NAME)
         self._scalars = None if out is None else ScalarLog(out)
+        self._next_picture = 1.0
 
     def __enter__(self) -> "Self":
         return self
@@ -114,9 +138,12 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.cpu_seconds = time.process_time() - self._cpu_started
         if self._trace is not None:
             self._trace.close()
         if self._scalars is not None:
+            if error is None or isinstance(error, BudgetSpent):
+                self._draw()
             self._scalars.close()
 
     @property
@@ -137,6 +164,14 @@ class Session:
         if self.best is None:
             return 0.0
         return 1.0 - self.best.latency_ps / self.reference.latency_ps
+
+    @contextmanager
+    def ask_surrogate(self, calls: int) -> Iterator[None]:
+        """Around code that judges `calls` mappings by something cheaper than the backend."""
+        started = time.process_time()
+        yield
+        self.surrogate.calls += calls
+        self.surrogate.cpu_seconds += time.process_time() - started
 
     def evaluate(self, mapping: Mapping) -> Measurement:
         """Measure one mapping.
@@ -225,6 +260,19 @@ class Session:
             self._scalars.add("best/latency_us", result.latency_ps * 1e-6, self.evaluations)
             self._scalars.add("best/reduction", self.reduction, self.evaluations)
             self._scalars.add("best/energy_uj", result.energy_fj * 1e-9, self.evaluations)
+
+        if improved and self.evaluations >= self._next_picture:
+            self._draw()
+
+    def _draw(self) -> None:
+        """The incumbent on the mesh, for TensorBoard; nothing without matplotlib."""
+        if self._scalars is None or self.best is None or self.best_mapping is None:
+            return
+        self._next_picture = PICTURES * self.evaluations
+        if find_spec("matplotlib") is None:
+            return
+        picture = drawing.picture(self.problem, self.best_mapping, self.best, self.reference)
+        self._scalars.add_picture("best/mesh", picture, self.evaluations)
 
     def _report(self) -> None:
         if self._trace is not None:

@@ -1,7 +1,12 @@
-"""Scalars for TensorBoard, written with what the `tensorboard` package itself ships (no torch)."""
+"""Scalars and pictures for TensorBoard, written with what `tensorboard` itself ships (no torch)."""
 
 import time
+from io import BytesIO
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 
 class ScalarLog:
@@ -18,7 +23,24 @@ class ScalarLog:
 
     def add(self, tag: str, value: float, step: int) -> None:
         """Write one point of the curve `tag`."""
-        summary = self._summary(value=[self._summary.Value(tag=tag, simple_value=value)])
+        self._write(self._summary.Value(tag=tag, simple_value=value), step)
+
+    def add_picture(self, tag: str, picture: npt.NDArray[np.uint8], step: int) -> None:
+        """Write an RGB picture, (height, width, 3). Needs matplotlib."""
+        from matplotlib.image import imsave
+
+        png = BytesIO()
+        imsave(png, picture, format="png")
+        image = self._summary.Image(
+            height=picture.shape[0],
+            width=picture.shape[1],
+            colorspace=3,
+            encoded_image_string=png.getvalue(),
+        )
+        self._write(self._summary.Value(tag=tag, image=image), step)
+
+    def _write(self, value: Any, step: int) -> None:
+        summary = self._summary(value=[value])
         self._writer.add_event(self._event(wall_time=time.time(), step=step, summary=summary))
 
     def close(self) -> None:

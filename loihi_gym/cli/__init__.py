@@ -9,6 +9,7 @@ from . import problems  # isort: skip
 from . import search  # isort: skip
 from . import replay  # isort: skip
 from . import sensitivity  # isort: skip
+from . import comparison  # isort: skip
 from . import compare  # isort: skip
 from . import lava, verify  # isort: skip
 from . import networks, serve, calibrate  # isort: skip

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from inspect import Parameter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from baselines.registry import load_solver, solver_options, solvers
+from baselines.registry import flag, load_solver, parse_options, solver_options, solvers
 from baselines.run import Config, Outcome, free_directory, resume, search
 from baselines.session import Progress as Standing
 
+from ..benchmarks import load
+from ..errors import LoihiGymError, ProblemFileError
+from ..mapping import save_problem
 from .app import app, show, table
 from .problems import backend_option, bound_text, json_option, microseconds
 
@@ -36,7 +39,7 @@ def list_solvers() -> None:
     rows.columns[1].justify = rows.columns[2].justify = "left"
     for name in solvers():
         doc = (load_solver(name).__doc__ or "").strip().splitlines()
-        options = " ".join(_flag(option) for option in solver_options(name).values())
+        options = " ".join(flag(option) for option in solver_options(name).values())
         rows.add_row(name, doc[0] if doc else "", options)
     show(rows)
 
@@ -79,7 +82,7 @@ def solve(
     else:
         if solver is None or benchmark is None:
             raise click.UsageError("Name a solver and a benchmark.", context)
-        options = _solver_options(context, solver, context.args)
+        options = parse_options(solver, context.args)
         config = Config(solver, benchmark, budget, seed, backend, options, seconds, count_unique)
         with _progress() as on_progress:
             directory = free_directory(config) if out is None else Path(out)
@@ -90,38 +93,70 @@ def solve(
         show(*_report(outcome))
 
 
-def _solver_options(context: click.Context, solver: str, words: list[str]) -> dict[str, Any]:
-    """What follows a solver's name, such as ``--unseeded`` or ``--population 20``, by its types."""
-    known = {_flag(parameter): parameter for parameter in solver_options(solver).values()}
-    options: dict[str, Any] = {}
-    rest = list(words)
-    while rest:
-        flag, _, value = rest.pop(0).partition("=")
-        if flag not in known:
-            has = ", ".join(known) or "none"
-            raise click.UsageError(
-                f"No such option or argument: {flag} (options of {solver}: {has}).", context
-            )
-        parameter = known[flag]
-        if parameter.annotation is bool:
-            options[parameter.name] = True
-            continue
-        if not value:
-            if not rest:
-                raise click.UsageError(f"Option {flag} needs a value.", context)
-            value = rest.pop(0)
-        kind = parameter.annotation if parameter.annotation in (int, float) else str
+@app.command("map", epilog="Example: loihi-gym map net.nir --activity spikes.npy -o mapping.json")
+@click.argument("network", metavar="NETWORK")
+@click.option("--activity", metavar="INPUTS.npy", help="Input samples for a network file.")
+@click.option("--chip", default="loihi2", show_default=True, help="Chip for a network file.")
+@click.option("--steps", default=4, show_default=True, help="Time steps to record of it.")
+@click.option("--budget", type=int, default=1000, show_default=True, help="Evaluations to spend.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the search.")
+@backend_option
+@click.option("--seconds", type=float, help="End after this wall time, too.")
+@click.option("-o", "output", metavar="FILE", help="Write the mapping there, too.")
+@click.option("--out", metavar="DIR", help="New directory for the run.  [default: runs/...]")
+@json_option
+def map_network(
+    network: str,
+    activity: str | None,
+    chip: str,
+    steps: int,
+    budget: int,
+    seed: int,
+    backend: str,
+    seconds: float | None,
+    output: str | None,
+    out: str | None,
+    as_json: bool,
+) -> None:
+    """Find a fast mapping of NETWORK: a network or problem file, a benchmark's name or URI.
+
+    Network files are those of `loihi-gym import`; the problem made of one is kept beside the run.
+    """
+    config = Config("map", network, budget, seed, backend, {}, seconds)
+    directory = free_directory(config) if out is None else Path(out)
+    if _is_network(network):
+        from ..importing import import_problem, read_activity
+
+        samples = None if activity is None else read_activity(activity)
+        made, notes = import_problem(network, samples, chip, steps, Path(network).stem)
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        problem = directory.with_name(f"{directory.name}-problem.npz")
+        save_problem(str(problem), made)
+        config = replace(config, benchmark=str(problem.absolute()))
+        for note in notes:
+            click.echo(f"note: {note}", err=True)
+    with _progress() as on_progress:
+        outcome = search(config, directory, on_progress)
+    if output is not None:
         try:
-            options[parameter.name] = kind(value)
-        except ValueError as error:
-            raise click.UsageError(
-                f"Option {flag} takes {kind.__name__}, not {value!r}.", context
-            ) from error
-    return options
+            outcome.mapping.save(output)
+        except OSError as error:
+            raise LoihiGymError(f"mapping file {output}: {error.strerror}") from error
+    if as_json:
+        click.echo(json.dumps(outcome.summary()))
+    else:
+        show(*_report(outcome))
 
 
-def _flag(parameter: Parameter) -> str:
-    return "--" + parameter.name.replace("_", "-")
+def _is_network(name: str) -> bool:
+    """Whether it is a file that must be made a problem first; benchmarks and problems are none."""
+    if not name.endswith(".npz"):
+        return Path(name).suffix in (".net", ".nir", ".pt")
+    try:
+        load(name)
+    except ProblemFileError:
+        return Path(name).exists()
+    return False
 
 
 @contextmanager

@@ -1,7 +1,4 @@
-from itertools import permutations, product
-
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +7,7 @@ from baselines.registry import run_solver
 from baselines.session import Session
 from loihi_gym import load
 from loihi_gym.backends import make_backend
-from loihi_gym.mapping import Mapping, Problem, heuristic, heuristics, random_mapping
+from loihi_gym.mapping import Problem, heuristic, heuristics, random_mapping
 from tests.toys import examples, problem_of, toy_chip, toy_network, toy_problem
 
 PROBLEMS = [
@@ -78,38 +75,6 @@ def test_mutation_reaches_counts_and_places():
     assert len({child.tobytes() for child in mutants}) > 150
 
 
-def toy_of_four_cores() -> Problem:
-    """Three layers on 2 x 2 routers with a core each: few enough mappings to try them all."""
-    chip = toy_chip(routers=(2, 2), cores_per_router=1)
-    return problem_of(toy_network((8, 10, 6), density=0.6), chip)
-
-
-def optimum(problem: Problem) -> int:
-    """Lowest latency of all legal mappings, by trying them all."""
-    backend = make_backend("mesh", problem)
-    cores = range(problem.topology.n_cores)
-    mappings = [
-        Mapping(counts, placement)
-        for counts in product(range(1, 5), repeat=problem.n_layers)
-        if sum(counts) <= problem.topology.n_cores
-        for placement in permutations(cores, sum(counts))
-    ]
-    legal = [mapping for mapping in mappings if not problem.check(mapping)]
-    assert len(legal) == 24 + 3 * 24
-    return min(result.latency_ps for result in backend.evaluate_batch(legal))
-
-
-@pytest.mark.parametrize("unseeded", [False, True])
-def test_the_ga_finds_the_optimum_of_a_toy(unseeded):
-    problem = toy_of_four_cores()
-    best = optimum(problem)
-    assert best < make_backend("mesh", problem).evaluate(problem.reference_mapping).latency_ps
-    with Session(make_backend("mesh", problem), budget=300) as session:
-        run_solver("ga", session, {"unseeded": unseeded})
-    assert session.best is not None
-    assert session.best.latency_ps == best
-
-
 def test_the_ga_begins_with_the_standard_heuristics():
     problem = load("mlp-xs")
     backend = make_backend("bound", problem)
@@ -128,3 +93,29 @@ def test_the_ga_beats_random_search_at_equal_budget():
         assert session.evaluations == 500
         best[solver] = session.best.latency_ps
     assert best["ga"] < best["random"]
+
+
+@examples(100)
+@given(cases)
+def test_a_swap_changes_what_is_where_and_never_within_a_layer(case):
+    genome, rng = draw(case)
+    parent = genome.encode(random_mapping(genome.problem, rng))
+    child = genome.swapped(parent, 1, rng)
+    assert_legal(genome, child)
+    ends = np.cumsum(parent[: genome.n_layers])
+    moved = np.flatnonzero(child[genome.n_layers :] != parent[genome.n_layers :])
+    assert len(moved) == 2
+    layers = np.searchsorted(ends, moved, side="right")
+    assert len(set(layers.tolist())) == len(moved)
+
+
+@examples(100)
+@given(cases)
+def test_other_core_counts_are_legal_whichever_way_places_follow(case):
+    genome, rng = draw(case)
+    parent = genome.encode(random_mapping(genome.problem, rng))
+    children = [genome.recut(parent, rng) for _ in range(8)]
+    for child in children:
+        assert_legal(genome, child)
+    same_order = [(c[genome.n_layers :] == parent[genome.n_layers :]).all() for c in children]
+    assert any(same_order)

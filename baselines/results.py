@@ -1,0 +1,177 @@
+"""What a comparison's runs found, read from their traces and measured again."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from loihi_gym.backends import Backend, Measurement, make_backend
+from loihi_gym.backends.lower_bound import lower_bound
+from loihi_gym.benchmarks import load
+from loihi_gym.errors import RunError
+from loihi_gym.files import write_text
+from loihi_gym.mapping import heuristic
+
+from .compare import Plan, Task
+from .run import COSTS
+from .trace import NAME, read_trace
+
+BOUNDS = "lower-bounds.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished search.
+
+    Attributes:
+        task: What was run.
+        best_ps: Best latency after each evaluation, (evaluations,).
+        best: The best mapping's measurement, made again for this report.
+        cpu_seconds: Of all processes that ended the search or were resumed, as they noted it.
+        surrogate_calls: Mappings judged by surrogates.
+        surrogate_cpu_seconds: CPU time of that.
+    """
+
+    task: Task
+    best_ps: npt.NDArray[np.int64]
+    best: Measurement
+    cpu_seconds: float
+    surrogate_calls: int
+    surrogate_cpu_seconds: float
+
+    def at(self, budget: int) -> int:
+        """Best latency within a budget, in ps."""
+        return int(self.best_ps[min(budget, len(self.best_ps)) - 1])
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A problem of the comparison, with what its runs are held against.
+
+    Attributes:
+        name: Of the benchmark.
+        reference: Measurement of the reference mapping.
+        default: Measurement of what the toolchain would do, ``lava-default/row-major``.
+        lower_bound_ps: No mapping is faster.
+        best_ps: The fastest mapping of all its runs.
+    """
+
+    name: str
+    reference: Measurement
+    default: Measurement
+    lower_bound_ps: int
+    best_ps: int
+
+
+@dataclass(frozen=True)
+class Results:
+    """All of a comparison. Contenders by label, budgets as in the plan's suite."""
+
+    plan: Plan
+    runs: tuple[Run, ...]
+    instances: tuple[Instance, ...]
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Labels of the contenders, the one that leads at the largest budget first."""
+        last = max(self.plan.suite.seeds)
+        order = {
+            c.label: -np.mean([r.mean() for r in self.scores(c.label, last)])
+            for c in self.plan.contenders
+        }
+        return sorted(order, key=lambda label: float(order[label]))
+
+    def of(self, label: str, problem: str, budget: int) -> list[Run]:
+        """The runs that stand for a budget, one per seed.
+
+        Of the searches with a seed, that with the smallest budget that is no smaller: a larger one
+        begins like it only where the solver is `anytime`, and then there is no smaller one.
+        """
+        chosen: dict[int, Run] = {}
+        for run in sorted(self.runs, key=lambda run: run.task.config.budget):
+            config = run.task.config
+            mine = run.task.label == label and config.benchmark == problem
+            if mine and config.budget >= budget and config.seed < self.plan.suite.seeds[budget]:
+                chosen.setdefault(config.seed, run)
+        return [chosen[seed] for seed in sorted(chosen)]
+
+    def reductions(self, label: str, problem: str, budget: int) -> npt.NDArray[np.float64]:
+        """Part of the reference latency that each run has taken off, (seeds,)."""
+        instance = next(one for one in self.instances if one.name == problem)
+        found = [run.at(budget) for run in self.of(label, problem, budget)]
+        return 1.0 - np.array(found) / instance.reference.latency_ps
+
+    def scores(self, label: str, budget: int) -> list[npt.NDArray[np.float64]]:
+        """`reductions` of all problems."""
+        return [self.reductions(label, one.name, budget) for one in self.instances]
+
+
+def read_results(plan: Plan, out: Path) -> Results:
+    """Read every run's trace and measure its best mapping again.
+
+    Raises:
+        RunError: if a run is missing, or its best mapping is not as fast as its trace says.
+    """
+    missing = [task for task in plan.tasks if not task.done]
+    if missing:
+        raise RunError(
+            f"{len(missing)} of {len(plan.tasks)} runs in {out} are missing, the first is "
+            f"{missing[0].out}: let 'loihi-gym compare' finish them"
+        )
+    runs: list[Run] = []
+    instances = []
+    for name in plan.suite.problems:
+        backend = make_backend(plan.suite.backend, load(name))
+        own = [_read(task, backend) for task in plan.tasks if task.config.benchmark == name]
+        runs += own
+        problem = backend.problem
+        instances.append(
+            Instance(
+                name=name,
+                reference=backend.evaluate(problem.reference_mapping),
+                default=backend.evaluate(heuristic(problem, "lava-default/row-major")),
+                lower_bound_ps=_lower_bound_ps(backend, out / BOUNDS),
+                best_ps=min(int(run.best_ps[-1]) for run in own),
+            )
+        )
+    return Results(plan, tuple(runs), tuple(instances))
+
+
+def _read(task: Task, backend: Backend) -> Run:
+    trace = read_trace(task.out / NAME)
+    best_ps = np.minimum.accumulate([line.latency_ps for line in trace])
+    mapping = next((line.mapping for line in reversed(trace) if line.mapping is not None), None)
+    if mapping is None:
+        raise RunError(f"{task.out / NAME} holds no mapping")
+    best = backend.evaluate(mapping)
+    if best.latency_ps != best_ps[-1]:
+        raise RunError(
+            f"the best mapping of {task.out} takes {best.latency_ps} ps, its trace says "
+            f"{best_ps[-1]}: it was run with another version; remove it and compare again"
+        )
+    try:
+        lines = (task.out / COSTS).read_text(encoding="utf-8").splitlines()
+        costs = [json.loads(line) for line in lines]
+    except (OSError, ValueError):
+        costs = []
+    return Run(
+        task,
+        best_ps,
+        best,
+        cpu_seconds=sum(cost["cpu_seconds"] for cost in costs),
+        surrogate_calls=sum(cost["surrogate_calls"] for cost in costs),
+        surrogate_cpu_seconds=sum(cost["surrogate_cpu_seconds"] for cost in costs),
+    )
+
+
+def _lower_bound_ps(backend: Backend, path: Path) -> int:
+    """The lower bound of a problem, which takes a while, from a file beside the runs or new."""
+    name = backend.problem.name
+    known: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if name not in known:
+        known[name] = lower_bound(backend.problem).latency_ps
+        write_text(path, json.dumps(known, indent=2) + "\n")
+    return known[name]

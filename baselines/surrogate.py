@@ -1,0 +1,165 @@
+"""What `map` believes a mapping's latency to be before it is measured.
+
+`Surrogate` describes a mapping by times that are known without simulation: the terms of the bound
+(busiest sender, receiver, link) and measures of how much messages are in each other's way. `Model`
+is a ridge regression of the logarithm of measured latencies on them, so it needs no constants of
+its own: every measurement corrects it. Only measured mappings of the same search teach it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from loihi_gym.backends.bound import link_service_ps
+from loihi_gym.mapping import Problem
+from loihi_gym.mapping.recent import Recent
+
+from .genome import Genes
+from .surrogate_kernel import N_FEATURES, Flow, Placed, features, place
+
+FloatArray = npt.NDArray[np.float64]
+Int32Array = npt.NDArray[np.int32]
+
+US = 1e-6
+KEPT = 256
+"""Partitionings whose tables are kept."""
+
+
+class Cut(NamedTuple):
+    """A partitioning, ready to be placed."""
+
+    flow: Flow
+    placed: Placed
+    times: FloatArray  # what the partitioning alone decides, in us
+
+
+class Surrogate:
+    """Descriptions of one problem's mappings. L layers.
+
+    Attributes:
+        size: Numbers that describe a mapping: first those of `surrogate_kernel.FEATURES`, then
+            those that the partitioning alone decides.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._layers: dict[tuple[int, int, int], tuple[FloatArray, FloatArray]] = {}
+        self._cuts: Recent[bytes, Cut] = Recent(KEPT)
+        self.size = N_FEATURES + 6 + 2 * problem.n_layers
+
+    def describe(self, genes: Genes) -> FloatArray:
+        """The description of a mapping, (size,)."""
+        cut = self.placed(genes)
+        found = np.empty(N_FEATURES)
+        features(cut.placed, found)
+        return np.concatenate([found, cut.times])
+
+    def placed(self, genes: Genes) -> Cut:
+        """The partitioning of a mapping with its cores in place; valid until the next call."""
+        layers = self._problem.n_layers
+        cut = self.cut(genes[:layers])
+        place(cut.flow, cut.placed, genes[layers:][: len(cut.placed.placement)])
+        return cut
+
+    def cut(self, counts: Int32Array) -> Cut:
+        """The partitioning into `counts` cores per layer."""
+        return self._cuts.get(counts.tobytes(), lambda: self._cut(counts))
+
+    def _cut(self, counts: Int32Array) -> Cut:
+        problem, mesh = self._problem, self._problem.topology
+        traffic = problem.traffic(counts)
+        service = link_service_ps(problem.chip, traffic.link_words).astype(np.float64) * US
+        first = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+        flow = Flow(
+            next_core=traffic.next_core,
+            fan_out=traffic.fan_out,
+            previous_core=np.concatenate(([0], first[:-2])).astype(np.int32)[traffic.layer],
+            fan_in=np.concatenate(([0], counts[:-1])).astype(np.int32)[traffic.layer],
+            layer=traffic.layer,
+            pair_first=traffic.pair_first,
+            messages=traffic.pair_messages.sum(axis=1).astype(np.float64),
+            core_x=mesh.core_x,
+            core_y=mesh.core_y,
+            width=mesh.width,
+            link_us=service[: 4 * mesh.n_routers].reshape(-1, 4),
+            core_us=float(service[-1]),
+        )
+        placed = Placed(
+            placement=np.zeros(len(traffic.layer), np.int32),
+            occupant=np.full(mesh.n_cores, -1, np.int32),
+            load_us=np.zeros((mesh.n_routers, 5, 5)),
+            layer_us=np.zeros((len(counts), mesh.n_routers, 4)),
+        )
+        return Cut(flow, placed, self._times(counts))
+
+    def _times(self, counts: Int32Array) -> FloatArray:
+        """How long layers send and receive, and how far receivers fall behind, (6 + 2 L,)."""
+        numbers = [*counts.tolist(), 0]
+        keys = zip(range(len(counts)), numbers[:-1], numbers[1:], strict=True)
+        layers = [self._layer_times(key, counts) for key in keys]
+        send, receive = (np.array(part) for part in zip(*layers, strict=True))
+        behind = np.maximum(receive[1:] - send[:-1], 0.0).max(axis=0, initial=0.0)
+        together = [
+            send.max(axis=0),
+            receive.max(axis=0),
+            np.maximum(send, receive).max(axis=0),
+            behind,
+            (send**4).sum(axis=0) ** 0.25,
+            (receive**4).sum(axis=0) ** 0.25,
+        ]
+        return np.concatenate([np.sum(together, axis=1), send.sum(axis=1), receive.sum(axis=1)])
+
+    def _layer_times(
+        self, key: tuple[int, int, int], counts: Int32Array
+    ) -> tuple[FloatArray, FloatArray]:
+        """How long a layer's busiest core sends and receives in each step, (T,) each, in us.
+
+        Layer, its count and the next one's decide that; they are the key it is kept by.
+        """
+        if key not in self._layers:
+            loads, (layer, k, _) = self._problem.loads, key
+            send = loads.send_ps(layer, counts).max(axis=1) * US
+            received = loads.receivers(layer, k).receive_ps.max(axis=1) if layer else 0 * send
+            self._layers[key] = (send, received * US)
+        return self._layers[key]
+
+
+class Model(NamedTuple):
+    """A linear model of the logarithm of a latency.
+
+    Attributes:
+        weights: Of the numbers of a description, (size,).
+        offset: What is added.
+        error: Root mean square of what it misses in its sample.
+    """
+
+    weights: FloatArray
+    offset: float
+    error: float
+
+    def predict(self, descriptions: FloatArray) -> FloatArray:
+        """Predicted logarithms, (B, size) -> (B,)."""
+        return descriptions @ self.weights + self.offset
+
+
+RIDGE = 2.0
+FADING = 3.0
+"""Weight of a sample's best mapping, in e-folds, over its worst."""
+
+
+def fit(descriptions: FloatArray, latencies: FloatArray) -> Model:
+    """Fit the mappings measured, (B, size) and (B,); the faster one is, the more it counts."""
+    rank = np.argsort(np.argsort(latencies)) / len(latencies)
+    weight = np.exp(-FADING * rank)
+    weight *= len(weight) / weight.sum()
+    target = np.log(latencies)
+    centre = np.average(descriptions, axis=0, weights=weight)
+    mean = float(np.average(target, weights=weight))
+    spread = np.sqrt(np.average((descriptions - centre) ** 2, axis=0, weights=weight)) + 1e-9
+    scaled = (descriptions - centre) / spread
+    square = (scaled * weight[:, None]).T @ scaled + RIDGE * np.eye(scaled.shape[1])
+    weights = np.linalg.solve(square, (scaled * weight[:, None]).T @ (target - mean)) / spread
+    missed = (descriptions - centre) @ weights + mean - target
+    error = float(np.sqrt(np.average(missed**2, weights=weight)))
+    return Model(weights, mean - float(centre @ weights), error)

@@ -1,0 +1,243 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
+
+from baselines.compare import contender, plan, read_plan, run_all, run_task, write_plan
+from baselines.report import write_report
+from baselines.results import read_results
+from baselines.suite import load_suite, suites
+from baselines.trace import read_trace
+from loihi_gym import benchmarks, load, make_backend
+from loihi_gym.cli import main
+from loihi_gym.errors import LoihiGymError, RunError, UnknownNameError
+
+SUITE = replace(
+    load_suite("sparse-mlp-v1"), problems=("mlp-xs",), backend="bound", seeds={20: 3, 50: 2}
+)
+SOLVERS = ("random", "anneal", "ga:unseeded")
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    out = tmp_path_factory.mktemp("compared")
+    made = plan(SUITE, SOLVERS, out)
+    write_plan(made, out)
+    run_all(made, 1, "local")
+    return made, out
+
+
+def test_bundled_suites_name_bundled_benchmarks():
+    assert suites() == ["sparse-mlp-v1"]
+    for name in suites():
+        assert set(load_suite(name).problems) <= set(benchmarks())
+
+
+def test_a_plan_runs_anytime_solvers_once_per_seed(tmp_path):
+    made = plan(SUITE, SOLVERS, tmp_path)
+    searches = {
+        label: sorted((t.config.budget, t.config.seed) for t in made.tasks if t.label == label)
+        for label in SOLVERS
+    }
+    assert searches["anneal"] == [(20, 0), (20, 1), (20, 2), (50, 0), (50, 1)]
+    assert searches["random"] == searches["ga:unseeded"] == [(20, 2), (50, 0), (50, 1)]
+    assert contender("ga:unseeded").options == {"unseeded": True}
+    assert contender("nested-es:start=random").options == {"start": "random"}
+
+
+def test_what_is_there_is_not_run_again(done):
+    made, out = done
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.json*")}
+    again = []
+    run_all(read_plan(out), 1, "local", again.append)
+    assert again == []
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.json*")} == before
+    assert all(task.done for task in made.tasks)
+
+
+def test_results_are_those_of_the_traces(done):
+    made, out = done
+    results = read_results(made, out)
+    reference = make_backend("bound", load("mlp-xs")).evaluate(load("mlp-xs").reference_mapping)
+    for label in SOLVERS:
+        for budget, count in SUITE.seeds.items():
+            runs = results.of(label, "mlp-xs", budget)
+            assert [run.task.config.seed for run in runs] == list(range(count))
+            for run, reduction in zip(
+                runs, results.reductions(label, "mlp-xs", budget), strict=True
+            ):
+                trace = read_trace(run.task.out / "trace.jsonl")[:budget]
+                best = min(line.latency_ps for line in trace)
+                assert reduction == 1 - best / reference.latency_ps
+    (instance,) = results.instances
+    assert instance.lower_bound_ps <= instance.best_ps
+    assert results.labels[0] == max(
+        SOLVERS, key=lambda label: results.reductions(label, "mlp-xs", 50).mean()
+    )
+
+
+def test_a_report_holds_its_numbers_and_needs_no_other_file(done):
+    made, out = done
+    page = write_report(made, out)
+    text, html = (out / "report.md").read_text(), page.read_text()
+    results = read_results(made, out)
+    for label in SOLVERS:
+        median = 100 * np.median(results.reductions(label, "mlp-xs", 50))
+        row = next(
+            line for line in text.split("## mlp-xs")[1].splitlines() if f"| {label} |" in line
+        )
+        assert f" {median:.1f} (" in row
+        assert f"<td>{label}</td>" in html
+    assert html.count("<img") == html.count("src=") == html.count("data:image/png;base64,") == 2
+    assert "http" not in html.split("</style>")[1]
+    assert (out / "curves-mlp-xs.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_report_refuses_what_was_not_measured(done, tmp_path):
+    made, out = done
+    task = made.tasks[0]
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in task.out.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    trace = (copy / "trace.jsonl").read_text().splitlines()
+    lines = [json.loads(line) for line in trace]
+    for line in lines:  # a solver that says of itself to be a picosecond faster
+        line["step_times_ps"][0] -= 1
+        line["latency_ps"] -= 1
+    (copy / "trace.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    forged = replace(made, tasks=(replace(task, out=copy), *made.tasks[1:]))
+    with pytest.raises(RunError, match=r"the best mapping of .* its trace says"):
+        read_results(forged, out)
+
+
+def test_a_report_names_what_is_missing(tmp_path):
+    made = plan(SUITE, SOLVERS, tmp_path)
+    with pytest.raises(RunError, match="11 of 11 runs"):
+        read_results(made, tmp_path)
+    with pytest.raises(RunError, match="holds no comparison"):
+        read_plan(tmp_path)
+
+
+def test_another_search_in_a_runs_directory_is_left_alone(tmp_path):
+    task = plan(SUITE, ["random"], tmp_path).tasks[0]
+    run_task(task)
+    with pytest.raises(RunError, match="holds another search"):
+        run_task(replace(task, config=replace(task.config, budget=99)))
+
+
+@pytest.mark.parametrize(
+    ("labels", "error", "message"),
+    [
+        (["random", "random"], LoihiGymError, "stands twice"),
+        (["rondom"], UnknownNameError, "did you mean 'random'"),
+        (["ga:seeded"], LoihiGymError, "--seeded"),
+        (["nested-es:start"], LoihiGymError, "--start needs a value"),
+    ],
+)
+def test_what_cannot_be_compared_is_named(tmp_path, labels, error, message):
+    with pytest.raises(error, match=message):
+        plan(SUITE, labels, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("problems = 3", "malformed"),
+        ("description = ''\nproblems = []\nbackend = 'mesh'\n[seeds]\n3 = 1", "needs a problem"),
+        ("description = ''\nproblems = ['a']\nbackend = 'mesh'\n[seeds]\n0 = 1", "at least 1"),
+        ("description = ''\nproblems = ['a']\nbackend = 'mesh'\n[seeds]\nx = 1", "malformed"),
+        ("[", "malformed"),
+    ],
+)
+def test_a_malformed_suite_is_named(tmp_path, text, message):
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(RunError, match=message):
+        load_suite(str(tmp_path / "mine.toml"))
+    with pytest.raises(UnknownNameError, match="did you mean 'sparse-mlp-v1'"):
+        load_suite("sparse-mlp-v2")
+
+
+def test_a_killed_comparison_goes_on(tmp_path):
+    out = tmp_path / "out"
+    command = [
+        *(sys.executable, "-m", "loihi_gym.cli", "compare", "sparse-mlp-v1"),
+        *("--problems", "mlp-xs", "--solvers", "random,hillclimb", "--budgets", "300"),
+        *("--seeds", "2", "--out", str(out)),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(out.rglob("result.json")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    finished = {path: path.stat().st_mtime_ns for path in out.rglob("result.json")}
+    assert 0 < len(finished) < 4
+    with pytest.raises(SystemExit) as end:
+        main(command[3:])
+    assert end.value.code == 0
+    assert len(list(out.rglob("result.json"))) == 4
+    assert all(path.stat().st_mtime_ns == when for path, when in finished.items())
+    assert (out / "report.html").exists()
+
+
+def test_tensorboard_sees_all_runs_side_by_side(done):
+    made, out = done
+    events = EventMultiplexer().AddRunsFromDirectory(str(out))
+    events.Reload()
+    names = {str(task.out.relative_to(out)) for task in made.tasks}
+    assert names == {"mlp-xs/" + name.removeprefix("mlp-xs/") for name in events.Runs()}
+    for task in made.tasks:
+        run = str(task.out.relative_to(out))
+        tags = events.Runs()[run]
+        assert {"latency_us", "best/latency_us", "best/reduction"} <= set(tags["scalars"])
+        assert tags["images"] == ["best/mesh"]
+        best = min(line.latency_ps for line in read_trace(task.out / "trace.jsonl"))
+        assert events.Scalars(run, "best/latency_us")[-1].value == pytest.approx(best * 1e-6)
+        assert len(events.Scalars(run, "latency_us")) == task.config.budget
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["compare", "nope"], "unknown suite 'nope'"),
+        (["compare", "sparse-mlp-v1", "--jobs", "0"], "--jobs 0"),
+        (["compare", "sparse-mlp-v1", "--budgets", "1,x"], "not whole numbers"),
+        (["compare", "sparse-mlp-v1", "--seeds", "1,2"], "give one number, or one for each"),
+        (["compare", "sparse-mlp-v1", "--problems", "mlp-zz"], "not in suite"),
+        (["report", "nowhere"], "holds no comparison"),
+        (["tensorboard", "nowhere"], "no directory nowhere"),
+    ],
+)
+def test_bad_input_ends_with_one_line(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert list(Path().iterdir()) == []
+
+
+def test_ray_does_the_same_work(tmp_path):
+    """A local Ray of two workers."""
+    ray = pytest.importorskip("ray", reason="needs the extra 'ray'")
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    try:
+        suite = replace(SUITE, seeds={20: 2})
+        made = plan(suite, ["random", "hillclimb"], tmp_path / "ray")
+        run_all(made, 2, "ray")
+    finally:
+        ray.shutdown()
+    local = plan(suite, ["random", "hillclimb"], tmp_path / "local")
+    run_all(local, 1, "local")
+    for a, b in zip(made.tasks, local.tasks, strict=True):
+        assert (a.out / "trace.jsonl").read_bytes() == (b.out / "trace.jsonl").read_bytes()

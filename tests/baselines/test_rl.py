@@ -1,0 +1,94 @@
+"""The learning solvers. They need the extra ``rl``; `make test` installs it."""
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("stable_baselines3", reason="needs the extra 'rl'")
+import torch
+
+from baselines import pretraining
+from baselines.mesh_cnn import MeshCNN
+from baselines.registry import run_solver
+from baselines.run import Config, resume, search
+from baselines.session import Session
+from loihi_gym import load, make_backend
+from loihi_gym.envs.observation import Layout
+
+NAMES = ["ppo", "maskable-ppo", "dqn"]
+pytestmark = pytest.mark.filterwarnings("default::UserWarning")  # of SB3, about GPUs and rollouts
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_learning_solver_spends_its_budget_and_repeats_itself(name, tmp_path):
+    config = Config(name, "mlp-xs", budget=300, seed=1, backend="bound")
+    outcome = search(config, tmp_path / "a")
+    assert outcome.evaluations == 300
+    assert outcome.reduction >= 0.0  # the reference is the first it measures
+    search(config, tmp_path / "b")
+    traces = [(tmp_path / name / "trace.jsonl").read_bytes() for name in "ab"]
+    assert traces[0] == traces[1]
+
+
+def test_a_killed_learner_goes_on_as_if_it_had_not_been(tmp_path):
+    expected = search(Config("maskable-ppo", "mlp-xs", budget=300), tmp_path / "whole")
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    (killed / "config.json").write_text((tmp_path / "whole" / "config.json").read_text())
+    trace = (tmp_path / "whole" / "trace.jsonl").read_text()
+    (killed / "trace.jsonl").write_text("".join(trace.splitlines(keepends=True)[:150]))
+    outcome = resume(killed)
+    assert outcome.summary() == expected.summary()
+    assert outcome.measured < expected.measured
+    assert (killed / "trace.jsonl").read_text() == trace
+
+
+def test_pretraining_is_done_once_and_its_cost_reported(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOIHI_GYM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(pretraining, "STEPS", 2048)
+    monkeypatch.setattr(pretraining, "NETWORKS", 2)
+    spent = []
+    for _ in range(2):
+        with Session(make_backend("bound", load("mlp-xs")), budget=60) as session:
+            run_solver("maskable-ppo", session, {"pretrained": True})
+        assert session.evaluations == 60
+        spent.append((session.surrogate.calls, session.surrogate.cpu_seconds))
+        monkeypatch.setattr(pretraining, "_train", None)  # a second training would fail
+    assert spent[0] == spent[1]
+    assert spent[0][0] >= 2048
+    (note,) = (tmp_path / "cache").glob("*.json")
+    assert json.loads(note.read_text())["steps"] == spent[0][0]
+
+
+def test_pretraining_changes_what_is_tried(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOIHI_GYM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(pretraining, "STEPS", 2048)
+    monkeypatch.setattr(pretraining, "NETWORKS", 2)
+    for pretrained in (False, True):
+        options = {"pretrained": pretrained}
+        config = Config("ppo", "mlp-xs", 60, backend="bound", options=options)
+        search(config, tmp_path / str(pretrained))
+    a, b = ((tmp_path / name / "trace.jsonl").read_bytes() for name in ("False", "True"))
+    assert a != b
+
+
+def test_the_network_sees_cores_where_they_are():
+    """Moving what is on two cores of one router port moves the image's pixels, nothing else."""
+    problem = load("mlp-xs")
+    layout = Layout(problem.topology, 16)
+    space = layout.space("flat")
+    network = MeshCNN(space, problem.topology)
+    seen = {}
+    network._mesh.register_forward_hook(lambda _, inputs, __: seen.update(image=inputs[0]))
+    zeros = {key: torch.zeros(1, *box.shape) for key, box in space.spaces.items()}
+    core = 13
+    zeros["send"][0, core] = 1.0
+    features = network(zeros)
+    assert features.shape == (1, 128)
+    mesh, image = problem.topology, seen["image"][0].detach().numpy()
+    assert image.shape[1:] == (mesh.height, mesh.width)
+    channel, y, x = np.argwhere(image == 1.0)[0]
+    assert (image != 0).sum() == 1
+    assert (y, x) == (mesh.core_y[core], mesh.core_x[core])
+    assert channel % (int(mesh.core_port.max()) + 1) == mesh.core_port[core]
