@@ -6,20 +6,17 @@ own know neither permutations nor core counts.
 """
 
 import warnings
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
 from loihi_gym.mapping import heuristic, heuristics, random_mapping
-from loihi_gym.mapping.orders import ORDERS
 
-from .counts import balanced_counts
 from .genome import Genes, Genome
 from .registry import anytime
 from .session import BudgetSpent, Session
 
-POPULATION = 30
+POPULATION = 40
 ELITE = 8
 TOURNAMENT = 4
 CROSSOVER = 0.1
@@ -28,8 +25,6 @@ SWAPS = 1.3
 """Swaps of a mutation, on average."""
 RECUT = 0.3
 """Probability that a mutation changes core counts."""
-PARTS = (0.9, 0.8, 0.7)
-"""Parts of the chip's cores that further balanced seeds use."""
 
 
 @anytime
@@ -66,15 +61,14 @@ def solve(session: Session, unseeded: bool = False) -> None:
 
 
 def _first(genome: Genome, session: Session, unseeded: bool) -> npt.NDArray[np.int32]:
-    """The first population: standard heuristics, the same with fewer cores; or random mappings."""
+    """The first population: heuristics and mutants of them, or random mappings."""
     rng, problem = session.rng, session.problem
     if unseeded:
         return np.stack([genome.encode(random_mapping(problem, rng)) for _ in range(POPULATION)])
     seeds = [genome.encode(heuristic(problem, name)) for name in heuristics()]
-    for part, order in product(PARTS, ORDERS.values()):
-        counts = balanced_counts(genome, int(part * genome.n_cores))
-        seeds.append(np.concatenate([counts, order(problem.topology)]).astype(np.int32))
-    return np.stack(seeds)
+    parents = rng.integers(len(seeds), size=max(POPULATION - len(seeds), 0))
+    mutants = [genome.mutate(seeds[k], SWAPS, RECUT, rng) for k in parents]
+    return np.stack(seeds + mutants)
 
 
 def _fitness(genome: Genome, session: Session, population: Genes) -> list[float]:

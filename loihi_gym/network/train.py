@@ -59,13 +59,13 @@ class Recipe:
 
 
 RECIPES = {
-    # Busy at both ends and sparse in the middle: with equal layers, columns of equal size are all
-    # but optimal and there is little left to search (docs/benchmarks.md).
+    # The busier the deeper: with equal layers, columns of equal size are all but optimal and there
+    # is little left to search (docs/benchmarks.md).
     "mlp-deep": Recipe(
         hidden=(1024,) * 9,
         density=0.2,
         active=0.16,
-        sparser=(0.16, 0.13, 0.10, 0.08, 0.08, 0.10, 0.13, 0.16, 0.16),
+        sparser=(0.06, 0.07, 0.08, 0.10, 0.11, 0.12, 0.14, 0.15, 0.16),
     ),
     "mlp-wide": Recipe(hidden=(2048,) * 5, density=0.12, active=0.12),
     "mlp-xs": Recipe(hidden=(128, 128, 64), density=0.3, active=0.18, pool=2, rate=2e-3),

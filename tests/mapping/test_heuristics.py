@@ -34,9 +34,17 @@ def legal(problem: Problem, counts) -> bool:
     return problem.check(Mapping(counts, np.arange(int(np.sum(counts))))) == []
 
 
-def test_there_are_fifteen():
-    assert len(heuristics()) == len(set(heuristics())) == 15
+def test_every_partitioning_goes_with_every_order():
+    assert len(heuristics()) == len(set(heuristics())) == 7 * 5
     assert heuristics()[0] == "lava-default/row-major"
+
+
+@pytest.mark.parametrize("percent", [90, 80, 70, 60])
+def test_balanced_takes_its_part_of_the_cores(percent):
+    deep = bundled_problem("mlp-deep", BUNDLED["mlp-deep"])
+    counts = PARTITIONINGS[f"balanced-{percent}"](deep)
+    assert counts.sum() == 152 * percent // 100
+    assert (counts >= packed(deep)).all()
 
 
 @pytest.mark.parametrize("name", heuristics())
@@ -58,7 +66,7 @@ def test_golden_partitionings():
     deep = bundled_problem("mlp-deep", BUNDLED["mlp-deep"])
     assert lava_default(deep).tolist() == [1] + [8] * 9 + [1]
     assert packed(deep).tolist() == [1, 5] + [6] * 8 + [1]
-    assert balanced(deep).tolist() == [13, 20, 18, 17, 13, 10, 10, 14, 15, 21, 1]
+    assert balanced(deep).tolist() == [15, 22, 8, 10, 11, 13, 15, 19, 17, 21, 1]
 
 
 def test_lava_default_halves_cores(bundled):

@@ -11,7 +11,7 @@ from tests.toys import DATA
 
 FACTS = {  # pooling, accuracy, density, part of hidden neurons that send
     "mlp-xs": (2, 0.906, 0.30, 0.18),
-    "mlp-deep": (1, 0.961, 0.20, 0.12),
+    "mlp-deep": (1, 0.930, 0.20, 0.11),
     "mlp-wide": (1, 0.972, 0.12, 0.12),
 }
 bundled = pytest.mark.parametrize("name", FACTS)
