@@ -10,15 +10,15 @@ import numpy as np
 
 from loihi_gym.backends import Measurement
 from loihi_gym.mapping import Mapping, full_order, with_counts
+from loihi_gym.mapping.heuristics import balanced, core_positions
 from loihi_gym.mapping.orders import ORDERS
 
-from .counts import balanced_counts
 from .genome import Genome
 from .registry import anytime
 from .session import Session
 
-PARTS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
-"""Numbers of cores swept, as parts of the chip."""
+PERCENTS = (100, 90, 80, 70, 60, 50)
+"""Numbers of cores swept, of the chip's."""
 
 
 @anytime
@@ -38,9 +38,9 @@ def solve(session: Session) -> None:
 def _sweep(genome: Genome) -> list[Mapping]:
     """Balanced partitionings of fewer and fewer cores, in every order."""
     problem = genome.problem
-    cuts = [balanced_counts(genome, int(part * genome.n_cores)) for part in PARTS]
+    cuts = [balanced(problem, percent) for percent in PERCENTS]
     return [
-        Mapping(counts, order(problem.topology)[: counts.sum()])
+        Mapping(counts, order(problem.topology)[core_positions(counts, problem.topology)])
         for counts, order in product(cuts, ORDERS.values())
     ]
 

@@ -1,25 +1,29 @@
-"""`lava-default`, `packed` and `balanced`: the standard heuristics as solvers, order by order."""
+"""`lava-default`, `packed` and `balanced`: the standard heuristics as solvers, every order."""
 
 from collections.abc import Callable
 
-from loihi_gym.mapping import heuristic
-from loihi_gym.mapping.orders import ORDERS
+from loihi_gym.mapping import heuristic, heuristics
 
+from .registry import anytime
 from .session import Session
 
 
 def _solver(partitioning: str, doc: str) -> Callable[..., None]:
     def solve(session: Session, order: str = "all") -> None:
-        orders = list(ORDERS) if order == "all" else [order]
-        names = [f"{partitioning}/{each}" for each in orders]
+        names = [
+            name
+            for name in heuristics()
+            if name.startswith((f"{partitioning}/", f"{partitioning}-"))
+            and (order == "all" or name.endswith(f"/{order}"))
+        ]
+        if not names:  # let the lookup say what there is
+            names = [f"{partitioning}/{order}"]
         session.evaluate_batch([heuristic(session.problem, name) for name in names])
 
     solve.__doc__ = doc
-    return solve
+    return anytime(solve)
 
 
-lava_default = _solver(
-    "lava-default", "Cores halved until they fit, as Intel's toolchain does; five core orders."
-)
-packed = _solver("packed", "The fewest cores that fit; five core orders.")
-balanced = _solver("balanced", "All cores, the busiest layer first; five core orders.")
+lava_default = _solver("lava-default", "Cores halved until they fit, as Intel's toolchain does.")
+packed = _solver("packed", "The fewest cores that fit.")
+balanced = _solver("balanced", "All cores, or 90 to 60 % of them, the busiest layer first.")

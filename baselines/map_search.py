@@ -2,10 +2,10 @@
 
 It starts from several core orders, each with all and with fewer cores, and learns from every
 measurement a model of latency (`surrogate`). Each further candidate comes from one of the fastest
-mappings so far: now and then with other core counts, the model's choice of several; then swapped
-along the model's descent, a longer or shorter way. The model judges hundreds of mappings for each
-one measured. What is measured corrects the model and the elite, so where the two disagree, the
-measurement has the last word.
+mappings so far, or two: now and then with other core counts, the model's choice of several; then
+swapped along the model's descent, a longer or shorter way. The model judges dozens of mappings for
+each one measured; a fifth of the candidates is changed without it. What is measured corrects the
+model and the elite, so where the two disagree, the measurement has the last word.
 """
 
 from itertools import count, permutations
@@ -13,15 +13,15 @@ from itertools import count, permutations
 import numpy as np
 
 from loihi_gym.mapping import Mapping
+from loihi_gym.mapping.heuristics import balanced
 
-from .counts import balanced_counts
 from .genome import Genes, Genome
 from .session import Session
 from .surrogate import Model, Surrogate, fit
 from .surrogate_kernel import N_FEATURES, anneal
 
-PARTS = (1.0, 0.8)
-"""Parts of the chip's cores used by the first mappings."""
+PERCENTS = (100, 80)
+"""Numbers of cores of the first mappings, of the chip's."""
 SAMPLE = 400
 """Fastest mappings the model is fitted to."""
 ATTEMPTS = 50
@@ -29,11 +29,17 @@ ATTEMPTS = 50
 BATCH = 4
 """Candidates measured between two fits."""
 PRESSURE = 1.5
-CROSSOVER = 0.1
-BLIND = 0.3
-GROWTH = 40
+"""Exponent by which faster mappings of the elite are chosen more often; 1 is no preference."""
 ELITE = 20
 """Fastest mappings that candidates come from, at most."""
+GROWTH = 40
+"""Evaluations after which there is one more of them; two at the beginning."""
+CROSSOVER = 0.1
+"""Part of the candidates that have two parents."""
+BLIND = 0.2
+"""Part of the candidates that the model has no say in."""
+SWAPS = 1.3
+"""Swaps of those, on average."""
 CUTS = 3
 """Partitionings of which the model chooses one."""
 LONGEST = 7
@@ -70,7 +76,7 @@ class _Search:
         reference = genome.encode(self.session.problem.reference_mapping)
         keys = {"x": mesh.core_x, "y": mesh.core_y, "port": mesh.core_port}
         orders = [np.lexsort([keys[k] for k in names]) for names in permutations(keys)]
-        cuts = [balanced_counts(genome, int(part * genome.n_cores)) for part in PARTS]
+        cuts = [balanced(self.session.problem, percent) for percent in PERCENTS]
         starts = [np.concatenate([c, o]).astype(np.int32) for o in orders for c in cuts]
         return [reference, *starts]
 
@@ -110,7 +116,7 @@ class _Search:
             other = self.genes[elite[int(rng.integers(len(elite)))]]
             parent = genome.crossover(parent, other, rng)
         if rng.random() < BLIND:
-            return genome.mutate(parent, 1.3, recut, rng)
+            return genome.mutate(parent, SWAPS, recut, rng)
         if rng.random() < recut:
             parent = self._recut(parent, model)
         return self._descend(parent, model)

@@ -11,8 +11,8 @@ from baselines.run import Config, resume, search
 from baselines.session import Session
 from loihi_gym import load, make_backend
 from loihi_gym.chip import load_chip
-from loihi_gym.mapping import heuristic
-from loihi_gym.mapping.orders import ORDERS
+from loihi_gym.errors import UnknownNameError
+from loihi_gym.mapping import heuristic, heuristics
 from tests.toys import problem_of, toy_chip, toy_network
 
 from .toy import optimum, toy_of_four_cores
@@ -121,14 +121,20 @@ def test_a_larger_mesh_is_never_worse():
 def test_the_heuristics_as_solvers_try_their_orders():
     problem = load("mlp-xs")
     backend = make_backend("mesh", problem)
+    tried = 0
     for name in ("lava-default", "packed", "balanced"):
         session = run(name, backend, budget=50)
-        assert session.evaluations == len(ORDERS)
-        measured = [backend.evaluate(heuristic(problem, f"{name}/{o}")).latency_ps for o in ORDERS]
+        own = [each for each in heuristics() if each.startswith(name)]
+        measured = [backend.evaluate(heuristic(problem, each)).latency_ps for each in own]
+        assert session.evaluations == len(own)
         assert session.best.latency_ps == min(measured)
-    one = run("balanced:order=hilbert", backend, budget=50)
+        tried += session.evaluations
+    assert tried == len(heuristics())
+    one = run("packed:order=hilbert", backend, budget=50)
     assert one.evaluations == 1
-    assert one.best_mapping == heuristic(problem, "balanced/hilbert")
+    assert one.best_mapping == heuristic(problem, "packed/hilbert")
+    with pytest.raises(UnknownNameError, match="packed/hilbrt"):
+        run("packed:order=hilbrt", backend, budget=50)
 
 
 def test_greedy_is_never_worse_than_balanced():
