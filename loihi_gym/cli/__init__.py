@@ -9,8 +9,8 @@ from . import problems  # isort: skip
 from . import search  # isort: skip
 from . import replay  # isort: skip
 from . import sensitivity  # isort: skip
-from . import comparison  # isort: skip
 from . import compare  # isort: skip
+from . import compare_backends  # isort: skip
 from . import lava, verify  # isort: skip
 from . import networks, serve, calibrate  # isort: skip
 from .app import main

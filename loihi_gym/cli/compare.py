@@ -1,65 +1,154 @@
-"""Commands that compare what backends say."""
+"""Commands that compare solvers and look at what they did."""
 
-import json
-from itertools import combinations
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ..backends import make_backend
-from ..benchmarks import load
-from .app import app, show, table
-from .problems import json_option
+from baselines.compare import EXECUTORS, Plan, Task, plan, read_plan, run_all, write_plan
+from baselines.suite import Suite, load_suite, suites
 
+from ..errors import LoihiGymError
+from .app import app, show
 
-@app.command("compare-backends", epilog="Example: loihi-gym compare-backends mlp-xs --mappings 40")
-@click.argument("name", metavar="BENCHMARK")
-@click.option(
-    "--mappings", "count", type=click.IntRange(6), default=40, show_default=True, metavar="N"
+SOLVERS = (
+    "random,lava-default,packed,balanced,greedy,hillclimb,nested-es,nested-es:start=random,"
+    "anneal,ga,ga:unseeded,cma,ppo,maskable-ppo,maskable-ppo:pretrained,dqn,map"
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S")
+"""What is compared unless said otherwise: all that this package has."""
+
+
+@app.command(
+    epilog="Example: loihi-gym compare sparse-mlp-v1 --solvers random,ga,map --budgets 300,1000 "
+    "--seeds 5 --jobs 2. A solver's options follow a colon: ga:unseeded, nested-es:start=random. "
+    f"Suites: {', '.join(suites())}."
+)
+@click.argument("suite", metavar="SUITE")
+@click.option("--solvers", default=SOLVERS, help="Solvers, with commas.  [default: all]")
+@click.option("--budgets", help="Budgets of evaluations, with commas.  [default: the suite's]")
 @click.option(
-    "--backends",
-    "names",
-    default="mesh,bound,sanafe",
+    "--seeds", help="Seeds of each budget: one number or several.  [default: the suite's]"
+)
+@click.option("--problems", help="Only these of the suite's problems, with commas.")
+@click.option("--jobs", type=int, default=1, show_default=True, help="Searches at a time.")
+@click.option(
+    "--executor",
+    default="local",
     show_default=True,
-    metavar="NAMES",
-    help="Which ones, separated by commas.",
+    help=f"Where searches run: {', '.join(EXECUTORS)} (a cluster, or this machine).",
 )
-@json_option
-def compare_backends(name: str, count: int, seed: int, names: str, as_json: bool) -> None:
-    """Measure the same heuristic and random mappings of BENCHMARK with several backends.
+@click.option("--out", metavar="DIR", help="Runs and report.  [default: runs/SUITE]")
+def compare(
+    suite: str,
+    solvers: str,
+    budgets: str | None,
+    seeds: str | None,
+    problems: str | None,
+    jobs: int,
+    executor: str,
+    out: str | None,
+) -> None:
+    """Run every solver on every problem of SUITE and write a report.
 
-    `sanafe` is a peer simulator (pip install "loihi-gym[sanafe]"); its network has constants of
-    its own, so compare the ranking.
+    What is there is not run again: interrupt it, give the same command, and it goes on.
     """
-    from ..backends.comparison import agreement, latencies, sample_mappings
+    if jobs < 1:
+        raise click.UsageError(f"--jobs {jobs}: at least one is needed.")
+    chosen = _chosen(load_suite(suite), budgets, seeds, problems)
+    directory = Path(out) if out is not None else Path("runs") / chosen.name
+    from baselines.report import write_report
 
-    problem = load(name)
-    chosen = [make_backend(each.strip(), problem) for each in names.split(",")]
-    mappings, n_heuristics = sample_mappings(problem, count, seed)
-    found = {backend.name: latencies(backend, mappings) for backend in chosen}
-    pairs = [
-        agreement((a, b), found[a][0], found[b][0], n_heuristics) for a, b in combinations(found, 2)
-    ]
-    if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "latency_ps": {key: times.tolist() for key, (times, _) in found.items()},
-                    "agreement": [pair._asdict() for pair in pairs],
-                }
-            )
-        )
-        return
-    title = f"{name}: {n_heuristics} heuristic and {count - n_heuristics} random mappings"
-    rows = table("backends", "Spearman", "of the random", "ratio", "10 - 90 %", title=title)
-    for pair in pairs:
-        rows.add_row(
-            f"{pair.first} / {pair.second}",
-            f"{pair.spearman:.3f}",
-            f"{pair.spearman_random:.3f}",
-            f"{pair.ratio_median:.3f}",
-            f"{pair.ratio_low:.3f} - {pair.ratio_high:.3f}",
-        )
-    speeds = ", ".join(f"{key} {1000 * each:.3g} ms" for key, (_, each) in found.items())
-    show(rows, f"Measuring one mapping took: {speeds}.")
+    made = plan(chosen, solvers.split(","), directory)
+    try:
+        write_plan(made, directory)
+    except OSError as error:
+        raise LoihiGymError(f"cannot write to {directory}: {error.strerror}") from error
+    with _progress(made) as on_done:
+        run_all(made, jobs, executor, on_done)
+    show(f"report  {write_report(made, directory)}")
+
+
+@app.command(epilog="Example: loihi-gym report runs/sparse-mlp-v1")
+@click.argument("directory", metavar="DIR")
+def report(directory: str) -> None:
+    """Write the report of the comparison in DIR again."""
+    from baselines.report import write_report
+
+    show(f"report  {write_report(read_plan(Path(directory)), Path(directory))}")
+
+
+@app.command(epilog="Example: loihi-gym tensorboard runs")
+@click.argument("directory", metavar="DIR")
+@click.option("--port", type=int, default=6006, show_default=True, help="Where it listens.")
+def tensorboard(directory: str, port: int) -> None:
+    """Show all runs under DIR side by side in TensorBoard."""
+    if not Path(directory).is_dir():
+        raise LoihiGymError(f"there is no directory {directory}")
+    from tensorboard.main import run_main
+
+    sys.argv = ["tensorboard", "--logdir", directory, "--port", str(port)]
+    run_main()
+
+
+def _chosen(suite: Suite, budgets: str | None, seeds: str | None, problems: str | None) -> Suite:
+    """The suite with other budgets, seeds or fewer problems."""
+    if budgets is not None:
+        asked = _numbers("--budgets", budgets)
+        most = max(suite.seeds.values())
+        suite = replace(suite, seeds={budget: suite.seeds.get(budget, most) for budget in asked})
+    if seeds is not None:
+        counts = _numbers("--seeds", seeds)
+        if len(counts) == 1:
+            counts *= len(suite.seeds)
+        if len(counts) != len(suite.seeds):
+            raise click.UsageError(f"--seeds {seeds}: give one number, or one for each budget.")
+        suite = replace(suite, seeds=dict(zip(suite.seeds, counts, strict=True)))
+    if problems is not None:
+        names = tuple(problems.split(","))
+        for name in names:
+            if name not in suite.problems:
+                raise click.UsageError(f"--problems {name}: not in suite {suite.name}.")
+        suite = replace(suite, problems=names)
+    return suite
+
+
+def _numbers(option: str, text: str) -> list[int]:
+    try:
+        numbers = [int(word) for word in text.split(",")]
+    except ValueError as error:
+        raise click.UsageError(f"{option} {text}: not whole numbers with commas.") from error
+    if min(numbers) < 1:
+        raise click.UsageError(f"{option} {text}: not all at least 1.")
+    return numbers
+
+
+@contextmanager
+def _progress(made: Plan) -> Iterator[Callable[[Task], None]]:
+    """One bar over the evaluations of all searches; where there is no terminal, a line for each."""
+    console = Console(stderr=True)
+    total = sum(task.config.budget for task in made.tasks)
+    done = sum(task.config.budget for task in made.tasks if task.done)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    row = bar.add_task("evaluations", total=total, completed=done)
+
+    def on_done(task: Task) -> None:
+        config = task.config
+        what = f"{task.label} on {config.benchmark}, {config.budget:,}, seed {config.seed}"
+        bar.update(row, advance=config.budget, description=what)
+        if not console.is_terminal:
+            console.print(f"done: {what}", highlight=False, soft_wrap=True)
+
+    with bar:
+        yield on_done
