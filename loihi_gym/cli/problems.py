@@ -24,12 +24,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 @app.command("list")
 def list_benchmarks() -> None:
     """List the benchmarks."""
-    rows = table("benchmark", "layers", "chip", "description")
-    rows.columns[3].justify = "left"
+    rows = table("benchmark", "chip", "description")
+    rows.columns[1].justify = rows.columns[2].justify = "left"
     for name in benchmarks():
         entry = benchmark(name)
-        layers = str(load(name).n_layers)
-        rows.add_row(name, layers, entry.chip, entry.description)
+        rows.add_row(name, entry.chip, entry.description)
     show(rows)
 
 
