@@ -1,10 +1,10 @@
 """Suites: named sets of problems with the budgets and seeds that solvers are compared on."""
 
-import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from loihi_gym import toml
 from loihi_gym.errors import RunError, unknown
 
 _HERE = resources.files("loihi_gym.benchmarks") / "suites"
@@ -50,7 +50,7 @@ def load_suite(name: str) -> Suite:
     else:
         raise unknown("suite", name, suites())
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = toml.loads(path.read_text(encoding="utf-8"))
         seeds = {int(budget): int(count) for budget, count in data["seeds"].items()}
         suite = Suite(
             name=path.stem,
