@@ -40,7 +40,8 @@ All on `env.unwrapped`:
   session raises when its budget is spent comes through `step`; a measurement that fails truncates
   the episode.
 - Rewards, observations and infos are the same on every machine, given the same seeds and actions.
-- `python perf/envs.py` says how fast all this is, beside CartPole and Minigrid.
+- `python perf/envs.py` says how fast all this is, beside CartPole and Minigrid
+  ([figures](../environment-speed.md)).
 
 Tutorials: [training MaskablePPO](../tutorials/train-maskable-ppo.md),
 [a hand-written loop](../tutorials/hand-written-loop.md)."""
