@@ -3,9 +3,11 @@
 import gymnasium
 import numpy as np
 
-import loihi_gym  # noqa: F401 (registers the environments)
+import loihi_gym
 
-env = gymnasium.make("LoihiSwap-v0", benchmark="mlp-xs", undo=True, max_steps=500)
+problem = loihi_gym.load("mlp-xs")
+start = loihi_gym.heuristic(problem, "balanced/strided")  # takes all cores; the reference does not
+env = gymnasium.make("LoihiSwap-v0", benchmark=problem, start=start, undo=True, max_steps=500)
 rng = np.random.default_rng(0)
 _, info = env.reset(seed=0)
 over = False
