@@ -132,7 +132,7 @@ def eight_chips() -> Row:
     """Both backends on the bundled benchmark of 8 chips."""
     problem = loihi_gym.load("mlp-deep-8chip")
     row: Row = {"benchmark": problem.name}
-    for name in ("packed/hilbert", "balanced/strided"):
+    for name in ("packed/column-major", "balanced/strided"):
         mapping = heuristic(problem, name)
         for kind in ("bound", "mesh"):
             backend = make_backend(kind, problem)
