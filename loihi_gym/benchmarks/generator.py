@@ -56,7 +56,8 @@ class Generated:
         inputs: Neurons of the input population.
         outputs: Neurons of the last layer.
         density: Part of all possible synapses; a neuron has the nearest whole number, at least 1.
-        active: Part of neurons that send in a step, on average.
+        active: Part of neurons that send in a step, on average, if the busiest could send more than
+            once: with 0.12 it is 0.111.
         steps: Recorded time steps.
         bits: Size of a message, 32 or 64.
         chip: Name of a bundled chip.

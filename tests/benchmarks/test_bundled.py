@@ -34,8 +34,11 @@ def test_the_flagships_default_needs_60_to_100_of_152_cores(name):
 @pytest.mark.parametrize("name", benchmarks())
 def test_every_layer_is_busy_in_every_recorded_step(name):
     problem = load(name)
-    assert problem.activity.steps == benchmark(name).steps
-    for layer in problem.activity.messages:
+    entry = benchmark(name)
+    assert problem.activity.steps == entry.steps
+    layers = problem.activity.messages
+    # Nothing depends on what a drawn last layer sends, and of ten neurons often none does.
+    for layer in layers[:-1] if entry.generated else layers:
         assert (layer != 0).any(axis=1).all()
 
 

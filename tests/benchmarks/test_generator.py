@@ -95,15 +95,27 @@ def test_activity_equals_its_slow_twin():
 def test_activity_has_the_measured_distribution():
     problem = generate("generator://mlp?layers=60&width=2000&density=0.001&steps=8&seed=1")
     hidden = np.stack(problem.activity.messages[1:-1]) != 0  # (layer, step, neuron)
-    assert hidden.mean() == pytest.approx(0.12, rel=0.02)
+    chance = chances(0.12)
+    assert hidden.mean() == pytest.approx(chance.mean(), rel=0.02)
     of_step = hidden.mean(axis=2)
-    assert of_step.std() / 0.12 == pytest.approx(0.18, abs=0.03)
+    assert of_step.std() / of_step.mean() == pytest.approx(0.18, abs=0.03)
     # A neuron's rates in two steps agree as far as RATE makes neurons differ.
     together = (hidden[:, 0] & hidden[:, 1]).mean() / (of_step[:, 0] * of_step[:, 1]).mean()
-    middle = (
-        np.diff(np.array(RATE) / 1000) ** 2 / 12 + ((np.array(RATE[1:]) + RATE[:-1]) / 2e3) ** 2
-    )
-    assert together == pytest.approx(middle.mean(), rel=0.05)
+    middle = (chance.mean(axis=1) ** 2).mean() / chance.mean() ** 2
+    assert together == pytest.approx(middle, rel=0.05)
+
+
+def chances(active: float) -> np.ndarray:
+    """A neuron's chance to send, (rank, scale of the step): at most once, however busy it is."""
+    rate = np.interp(np.arange(0.005, 32, 0.01), np.arange(33), RATE) / 1000
+    scale = 1 + STEP_SCATTER / 1000 * np.linspace(-1, 1, 101)
+    return np.minimum(active * rate[:, None] * scale, 1)
+
+
+@pytest.mark.parametrize(("active", "sends"), [(0.04, 0.040), (0.12, 0.111), (0.25, 0.207)])
+def test_fewer_send_than_asked_for_as_no_neuron_sends_twice(active, sends):
+    """What docs/bounds-and-scale.md says of `active`."""
+    assert chances(active).mean() == pytest.approx(sends, abs=0.0005)
 
 
 def test_rates_average_to_one():
