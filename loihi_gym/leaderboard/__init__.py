@@ -1,0 +1,1 @@
+"""The leaderboard: submissions that are replayed, ranked and shown."""
