@@ -1,1 +1,1 @@
-"""The leaderboard: submissions that are replayed, ranked and shown."""
+"""The leaderboard: submissions are mappings, and every score is what replaying them gives."""
