@@ -158,6 +158,28 @@ def reproduce(directory: str) -> None:
     show(f"reproduced, wrote {Path(directory) / REPRODUCED}")
 
 
+@leaderboard.command(
+    epilog="Example: loihi-gym leaderboard changed origin/main my-branch. What the workflow of "
+    "requests runs: loihi-gym leaderboard changed BASE HEAD --copy-to leaderboard/submissions"
+)
+@click.argument("base", metavar="BASE")
+@click.argument("head", metavar="HEAD")
+@click.option("--repository", metavar="DIR", default=".", show_default=True, help="A git checkout.")
+@click.option("--copy-to", metavar="DIR", help="Copy the submission there, as plain files.")
+def changed(base: str, head: str, repository: str, copy_to: str | None) -> None:
+    """Print the one submission that commit HEAD adds to BASE; fail if it changes anything else.
+
+    Nothing of HEAD is checked out or run.
+    """
+    from ..leaderboard.changes import copy_submission, new_submission
+
+    where = Path(repository)
+    if copy_to is None:
+        click.echo(new_submission(where, base, head))
+    else:
+        click.echo(copy_submission(where, base, head, Path(copy_to)).name)
+
+
 @leaderboard.command(epilog="Example: loihi-gym leaderboard freeze sparse-mlp-v1")
 @click.argument("suite", metavar="SUITE")
 def freeze(suite: str) -> None:

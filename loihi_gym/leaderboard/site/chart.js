@@ -6,8 +6,8 @@ const DASHES = ["", "7 3", "2 3", "9 3 2 3"];
 // What the upright axis of the search plot can show of a latency.
 const SCALES = {
   latency: { label: "latency (µs, simulated)", of: (ps) => ps / 1e6, name: "latency" },
-  best: { label: "gap to best known (%)", of: (ps, problem) => 100 * (ps / problem.best_latency_ps - 1), name: "gap to best known" },
-  bound: { label: "gap to lower bound (%)", of: (ps, problem) => 100 * (ps / problem.lower_bound_ps - 1), name: "gap to lower bound" },
+  best: { label: "gap to best known (%)", of: (ps, problem) => 100 * gap(ps, problem.best_latency_ps), name: "gap to best known" },
+  bound: { label: "gap to lower bound (%)", of: (ps, problem) => 100 * gap(ps, problem.lower_bound_ps), name: "gap to lower bound" },
 };
 
 // About `count` round numbers from `low` to `high`.
@@ -108,18 +108,16 @@ function gapPlot(rows, problem, width, description) {
   const names = Math.min(190, width * 0.36);
   const height = 22 * rows.length;
   const box = { left: names, top: 6, right: width - 16, bottom: 6 + height };
-  const gap = (ps, to) => 100 * (ps / to - 1);
   const marks = rows.map((row) => {
     const entry = entryOf(row, problem.name);
     const runs = entry.runs.map((run) => run.latency_ps);
     return { row, ps: entry.latency_ps, low: Math.min(...runs), high: Math.max(...runs) };
   });
-  const worst = Math.max(1, ...marks.map(({ high }) => gap(high, problem.lower_bound_ps)));
+  const worst = Math.max(1, ...marks.map(({ high }) => 100 * gap(high, problem.lower_bound_ps)));
   const x = {
-    label: "gap (%): longer than the best known or than the lower bound", ticks: ticks(0, worst, width < 500 ? 4 : 8), text: plain,
+    label: width < 500 ? "gap (% of the latency)" : "gap (%): part of the latency that the best known or the lower bound is below it", ticks: ticks(0, worst, width < 500 ? 4 : 8), text: plain,
     at: (value) => box.left + 6 + (box.right - box.left - 12) * value / worst,
   };
-  if (width < 500) x.label = "gap (%)";
   const kinds = [["best", problem.best_latency_ps, "best known"], ["bound", problem.lower_bound_ps, "lower bound"]];
   return svg("svg", { class: "plot", role: "img", "aria-label": description, width, height: height + 50, viewBox: `0 0 ${width} ${height + 50}` },
     axes(box, x, null),
@@ -127,11 +125,15 @@ function gapPlot(rows, problem, width, description) {
       const y = box.top + 22 * index + 11;
       return svg("g", {},
         svg("text", { class: "told", x: box.left - 8, y: y + 4, "text-anchor": "end" }, shorten(row.name, Math.floor(names / 7.5))),
-        kinds.map(([kind, to, name]) => [
-          svg("line", { class: `range ${kind}`, x1: x.at(gap(low, to)), x2: x.at(gap(high, to)), y1: y, y2: y }),
-          kind === "best" ? svg("circle", { class: kind, cx: x.at(gap(ps, to)), cy: y, r: 4.5 }, svg("title", {}, `${row.name}: ${gap(ps, to).toFixed(1)} % above the ${name}`))
-            : svg("rect", { class: kind, x: x.at(gap(ps, to)) - 4, y: y - 4, width: 8, height: 8, transform: `rotate(45 ${x.at(gap(ps, to))} ${y})` }, svg("title", {}, `${row.name}: ${gap(ps, to).toFixed(1)} % above the ${name}`)),
-        ]));
+        kinds.map(([kind, to, name]) => {
+          const at = (value) => x.at(100 * gap(value, to)).toFixed(1);
+          const title = svg("title", {}, `${row.name}: the ${name} is ${percent(gap(ps, to))} below`);
+          return [
+            svg("line", { class: `range ${kind}`, x1: at(low), x2: at(high), y1: y, y2: y }),
+            kind === "best" ? svg("circle", { class: kind, cx: at(ps), cy: y, r: 4.5 }, title)
+              : svg("rect", { class: kind, x: at(ps) - 4, y: y - 4, width: 8, height: 8, transform: `rotate(45 ${at(ps)} ${y})` }, title),
+          ];
+        }));
     }));
 }
 

@@ -46,7 +46,7 @@ function bottleneckText(picture) {
 
 function numbers(row, problem, entry, run, picture) {
   const solver = track().budget !== undefined;
-  const gap = (ps, to) => percent(ps / to - 1);
+  const below = (ps, other) => percent(gap(ps, other));
   const line = (name, ...cells) => el("tr", {}, el("th", { scope: "row" }, name), cells.map((cell) => el("td", { class: "number" }, cell)));
   const median = (text) => (solver ? [text] : []);
   const facts = (name, ...content) => [el("dt", {}, name), el("dd", {}, ...content)];
@@ -55,10 +55,10 @@ function numbers(row, problem, entry, run, picture) {
       el("thead", {}, el("tr", {}, el("td"), solver ? [el("th", { scope: "col" }, `seed ${run.seed}`), el("th", { scope: "col" }, "median")] : el("th", { scope: "col" }, "mapping"), el("th", { scope: "col" }, "reference"))),
       el("tbody", {},
         line("latency (µs)", us(run.latency_ps), ...median(us(entry.latency_ps)), us(problem.reference_latency_ps)),
-        line("reduction", percent(1 - run.latency_ps / problem.reference_latency_ps), ...median(ppm(entry.reduction_ppm)), "–"),
+        line("reduction", percent(gap(problem.reference_latency_ps, run.latency_ps)), ...median(ppm(entry.reduction_ppm)), "–"),
         line("energy (µJ)", uj(run.energy_fj), ...median(uj(entry.energy_fj)), uj(problem.reference_energy_fj)),
-        line("gap to best known", gap(run.latency_ps, problem.best_latency_ps), ...median(ppm(entry.gap_best_ppm)), gap(problem.reference_latency_ps, problem.best_latency_ps)),
-        line("gap to lower bound", gap(run.latency_ps, problem.lower_bound_ps), ...median(ppm(entry.gap_bound_ppm)), gap(problem.reference_latency_ps, problem.lower_bound_ps)))),
+        line("gap to best known", below(run.latency_ps, problem.best_latency_ps), ...median(ppm(entry.gap_best_ppm)), below(problem.reference_latency_ps, problem.best_latency_ps)),
+        line("gap to lower bound", below(run.latency_ps, problem.lower_bound_ps), ...median(ppm(entry.gap_bound_ppm)), below(problem.reference_latency_ps, problem.lower_bound_ps)))),
     el("dl", {},
       facts("best known", `${us(problem.best_latency_ps)} µs`),
       facts("lower bound", `${us(problem.lower_bound_ps)} µs`),

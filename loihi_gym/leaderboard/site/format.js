@@ -15,6 +15,9 @@ const METRICS = {
   bound: { label: "gap to lower bound", unit: "", of: (entry) => entry.gap_bound_ppm, show: ppm, less: true },
 };
 
+// Part of a latency that another one is below it: what the results call a gap.
+const gap = (ps, other) => (ps - other) / ps;
+
 // The latency that at least half of the seeds reach or undercut: of an even number, the lower middle.
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
