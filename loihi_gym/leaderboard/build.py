@@ -1,6 +1,8 @@
 """Building the board: results, README and page from nothing but the submissions."""
 
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from ..benchmarks.suite import load_suite, suites
@@ -12,7 +14,7 @@ from .results import results, results_text
 from .submission import Submission
 from .tables import with_tables
 
-README, RESULTS = "README.md", "results"
+README, RESULTS, SITE = "README.md", "results", "site/index.html"
 
 OnSubmission = Callable[[str, int, int], None]
 
@@ -40,6 +42,8 @@ def generate(board: Path, on_progress: OnSubmission | None = None) -> dict[str, 
     except OSError as error:
         raise BoardError(f"{board / README}: {error.strerror}") from error
     files[README] = with_tables(readme, made)
+    if find_spec(f"{__package__}.page") is not None:
+        files[SITE] = str(import_module(f"{__package__}.page").page(made))
     return files
 
 

@@ -23,7 +23,7 @@ def check(path: Path, board: Path | None = None, on_progress: OnProgress | None 
         SuiteError: if the code no longer computes what the suite states.
     """
     submission = read_submission(path)
-    if (path / REPRODUCED).exists():
+    if REPRODUCED in submission.files:
         raise SubmissionError(f"{REPRODUCED}: is for the maintainers to add; remove it")
     others = [] if board is None else read_board(board, leave_out=path)
     replayer = Replayer(submission.suite)

@@ -9,7 +9,7 @@ from .reading import shown
 MAX_NAME = 60
 MAX_AUTHORS = 20
 PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 .,:+()_/=-]*[A-Za-z0-9)+])?")
-FOLDER = re.compile(r"\d{4}-\d{2}-\d{2}-[a-z0-9]+(?:-[a-z0-9]+)*")
+FOLDER = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}-[a-z0-9]+(?:-[a-z0-9]+)*")
 TOGETHER = [
     {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"},
     {"CJK", "HANGUL"},
@@ -33,7 +33,7 @@ def plain(value: object, source: str, longest: int = MAX_NAME) -> str:
 
 
 def person(value: object, source: str) -> str:
-    """A person's or team's name: letters of one script, digits, and ``' ’ . -`` between them.
+    """A person's or team's name: letters of one script, digits, and apostrophes, dots and hyphens.
 
     Raises:
         SubmissionError: if it is anything else, such as invisible, reordering or mixed letters.

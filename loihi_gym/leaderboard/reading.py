@@ -9,6 +9,7 @@ import json
 import os
 import stat
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from ..errors import SubmissionError
 MAX_DIGITS = 15
 """No number of a submission is longer; Python itself takes minutes for one of a million digits."""
 SHOWN = 60
+MAX_FILES = 100
+"""More are not even listed: a submission has four."""
 BOM = b"\xef\xbb\xbf"
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -35,7 +38,7 @@ def shown(value: object) -> str:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Names of all that is in a directory, sorted.
+    """Names of what is in a directory, sorted; of `MAX_FILES` at most.
 
     Raises:
         SubmissionError: if it is not a directory, or a link to one.
@@ -44,7 +47,8 @@ def names_in(folder: Path) -> list[str]:
         mode = folder.lstat().st_mode
         if not stat.S_ISDIR(mode):
             raise SubmissionError(f"{folder}: a submission is a directory, not a {_kind(mode)}")
-        return sorted(os.listdir(folder))  # noqa: PTH208
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in islice(entries, MAX_FILES))
     except OSError as error:
         raise SubmissionError(f"{folder}: {error.strerror}") from error
 

@@ -125,10 +125,9 @@ def _status(played: Played, board: Path) -> str:
     submission = played.submission
     if submission.about.track == MAPPING:
         return "verified"
-    path = board / SUBMISSIONS / submission.folder / REPRODUCED
-    if not path.exists():
+    if REPRODUCED not in submission.files:
         return "declared"
-    read_reproduced(path)
+    read_reproduced(board / SUBMISSIONS / submission.folder / REPRODUCED)
     return "reproduced"
 
 

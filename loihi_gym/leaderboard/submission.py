@@ -39,7 +39,7 @@ MAX_FOLDER = 80
 MAX_URL = 200
 MAX_OPTIONS = 20
 
-_URL = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9._~%+@=/-]*)?")
+_URL = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9._~%+@=/-]*)?|")
 _COMMIT = re.compile(r"[0-9a-f]{7,40}|")
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
@@ -120,6 +120,7 @@ class Submission:
     Attributes:
         folder: Name of its directory.
         day: Of that name.
+        files: What is in it.
         about: What it says of itself.
         suite: What it is on.
         mappings: The best mapping of each run, in the order of the suite's problems and seeds.
@@ -128,6 +129,7 @@ class Submission:
 
     folder: str
     day: str
+    files: tuple[str, ...]
     about: About
     suite: Suite
     mappings: dict[Run, Mapping]
@@ -155,7 +157,8 @@ def read_submission(path: Path) -> Submission:
         SubmissionError: names the file and what is wrong with it.
     """
     day = folder_day(path.absolute().name)
-    for name in names_in(path):
+    names = names_in(path)
+    for name in names:
         if name not in (ABOUT, MAPPINGS, TRACE, REPRODUCED):
             raise SubmissionError(
                 f"{shown(name)} is no file of a submission, which are {ABOUT}, {MAPPINGS} and, "
@@ -170,11 +173,12 @@ def read_submission(path: Path) -> Submission:
     if about.track != MAPPING:
         traces = _traces(lines_of(path / TRACE, MAX_TRACE, MAX_LINE), expected)
         _require_all(traces, expected, TRACE)
-    elif (path / TRACE).is_symlink() or (path / TRACE).exists():
+    elif TRACE in names:
         raise SubmissionError(f"{TRACE}: the mapping track takes none; remove it")
     return Submission(
         folder=path.absolute().name,
         day=day,
+        files=tuple(names),
         about=about,
         suite=suite,
         mappings={run: mappings[run] for run in expected},
@@ -237,8 +241,6 @@ def _about(data: dict[str, Any]) -> About:
 
 
 def _match(pattern: re.Pattern[str], value: object, key: str, what: str) -> str:
-    if value == "":
-        return ""
     if not isinstance(value, str) or len(value) > MAX_URL or not pattern.fullmatch(value):
         raise SubmissionError(f"{ABOUT}: {key} is {shown(value)}, not {what}")
     return value

@@ -67,7 +67,10 @@ RECIPES = {
         active=0.16,
         sparser=(0.06, 0.07, 0.08, 0.10, 0.11, 0.12, 0.14, 0.15, 0.16),
     ),
-    "mlp-wide": Recipe(hidden=(2048,) * 5, density=0.12, active=0.12),
+    # Quiet in the middle, for the same reason.
+    "mlp-wide": Recipe(
+        hidden=(2048,) * 5, density=0.12, active=0.12, sparser=(0.12, 0.03, 0.03, 0.03, 0.12)
+    ),
     "mlp-xs": Recipe(hidden=(128, 128, 64), density=0.3, active=0.18, pool=2, rate=2e-3),
 }
 
