@@ -1,14 +1,13 @@
 """Building the board: results, README and page from nothing but the submissions."""
 
 from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from ..benchmarks.suite import load_suite, suites
 from ..errors import BoardError, SubmissionError
 from ..files import write_text
 from .check import read_board, require_new
+from .page import page
 from .replay import Played, Replayer
 from .results import results, results_text
 from .submission import Submission
@@ -42,8 +41,7 @@ def generate(board: Path, on_progress: OnSubmission | None = None) -> dict[str, 
     except OSError as error:
         raise BoardError(f"{board / README}: {error.strerror}") from error
     files[README] = with_tables(readme, made)
-    if find_spec(f"{__package__}.page") is not None:
-        files[SITE] = str(import_module(f"{__package__}.page").page(made))
+    files[SITE] = page(made)
     return files
 
 

@@ -1,6 +1,6 @@
 """Boards for the page: real searches, replayed and ranked as `loihi-gym leaderboard build` does."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -61,5 +61,12 @@ def _submission(
         licence="CC0-1.0",
     )
     folder = f"2026-11-25-{solver}"
-    read = {"files": frozenset[str]()} if "files" in {f.name for f in fields(Submission)} else {}
-    return Submission(folder, "2026-11-25", about, suite, mappings, traces, **read)
+    return Submission(
+        folder=folder,
+        day="2026-11-25",
+        files=(),
+        about=about,
+        suite=suite,
+        mappings=mappings,
+        traces=traces,
+    )
