@@ -23,8 +23,7 @@ from .test_changes import commit, git
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / ".github/workflows/leaderboard.yml"
-TEXT = FILE.read_text(encoding="utf-8")
-FLOW = yaml.safe_load(TEXT)
+FLOW = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 TRIGGERS = FLOW[True]  # YAML 1.1 reads the key `on` as a truth value
 STEPS = [step for job in FLOW["jobs"].values() for step in job["steps"]]
 SUITE = load_suite("sparse-mlp-v1")
@@ -42,7 +41,7 @@ def test_its_token_can_only_read():
 
 
 def test_it_has_no_secrets_and_leaves_no_token_on_disk():
-    assert not re.search(r"secrets\b|github\.token|GITHUB_TOKEN", TEXT)
+    assert not re.search(r"secrets\b|github\.token|GITHUB_TOKEN", str(FLOW))
     checkouts = [step for step in STEPS if "checkout" in step.get("uses", "")]
     assert len(checkouts) == 2
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)

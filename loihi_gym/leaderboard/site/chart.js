@@ -65,7 +65,7 @@ function axes(box, x, y) {
 
 const plain = (value) => value.toLocaleString("en").replace("-", "\u2212");
 
-// lines: [{points: [[evaluation, ps]], index, title, wide, faint}]
+// lines: [{points: [[evaluation, ps]], index, title, wide, faint}]; those wholly above the frame get `above`.
 function searchPlot(lines, problem, budget, width, scale, description) {
   const box = { left: 58, top: 12, right: width - 14, bottom: 268 };
   const { of, label } = SCALES[scale];
@@ -90,6 +90,7 @@ function searchPlot(lines, problem, budget, width, scale, description) {
     for (const [evaluation, value] of rest) parts.push(`H${x.at(evaluation).toFixed(1)}V${y.at(value).toFixed(1)}`);
     return `${parts.join("")}H${x.at(budget).toFixed(1)}`;
   };
+  drawn.forEach(({ values }, i) => { lines[i].above = values.every(([, value]) => value > high); });
   const id = `clip-${clips++}`;
   return svg("svg", { class: "plot", role: "img", "aria-label": description, width, height: 312, viewBox: `0 0 ${width} 312` },
     svg("clipPath", { id }, svg("rect", { x: box.left, y: box.top, width: box.right - box.left, height: box.bottom - box.top })),
@@ -162,7 +163,7 @@ function drawPlots(rows) {
           type: "button", "data-key": `key ${line.row.submission}`, onclick: () => open(line.row),
           onpointerenter: () => highlight(line.index), onpointerleave: () => highlight(null),
           onfocus: () => highlight(line.index), onblur: () => highlight(null),
-        }, swatch(line.index), told(line.row.name)))))));
+        }, swatch(line.index), told(line.row.name), line.above ? " (above the plot)" : null))))));
   }
   if (rows.length > 0)
     parts.push(el("figure", {},

@@ -70,8 +70,8 @@ function numbers(row, problem, entry, run, picture) {
       facts("score", `${ratio(row.score_ppm)}${row.interval_ppm ? ` (95 %: ${row.interval_ppm.map(ratio).join(" – ")})` : ""}`),
       facts("solver", told(row.solver)),
       facts("authors", told(row.authors.join(", "))),
-      facts("code", link(row.code_url)),
-      facts("commit", el("code", {}, told(row.code_commit))),
+      facts("code", row.code_url ? link(row.code_url) : "–"),
+      facts("commit", row.code_commit ? el("code", {}, told(row.code_commit)) : "–"),
       facts("licence", told(row.licence)),
       facts("submission", told(row.submission)),
       facts("mapping sha256", el("code", {}, run.mapping_sha256))));

@@ -133,7 +133,9 @@ function meshFigure(problem, picture) {
   for (let cy = up - 1; cy >= 0; cy--)
     for (let cx = 0; cx < across; cx++) {
       const drawing = chipPicture(problem, picture, [cx, cy], cores, layers, links);
-      chips.push(across * up === 1 ? drawing : el("div", { class: "chip" }, el("span", {}, `chip ${cy * across + cx}`), drawing));
+      const chip = across * up === 1 ? drawing : el("div", { class: "chip" }, el("span", {}, `chip ${cy * across + cx}`), drawing);
+      chip.style.setProperty("--chip", cy * across + cx);
+      chips.push(chip);
     }
   const grid = el("div", { class: across * up === 1 ? "chips single" : "chips" }, chips);
   if (across > 1) grid.style.setProperty("--across", across);
