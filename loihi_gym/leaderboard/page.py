@@ -26,9 +26,7 @@ _SITE = resources.files(__package__) / "site"
 _NOT_IN_A_SCRIPT = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
-def page(
-    results: Sequence[dict[str, Any]], problem: Callable[[str], Problem] = load
-) -> str:
+def page(results: Sequence[dict[str, Any]], problem: Callable[[str], Problem] = load) -> str:
     """The page of all suites.
 
     Args:
@@ -121,7 +119,7 @@ class _Pictures:
             if measured.latency_ps != claimed:
                 raise BoardError(
                     f"{submission}: a mapping of {self._name} replays to {measured.latency_ps} ps, "
-                    f"the results say {claimed} ps; write them anew by `loihi-gym leaderboard build`"
+                    f"the results say {claimed} ps; run 'loihi-gym leaderboard build'"
                 )
             self._numbers[mapping] = len(self._pictures)
             self._pictures.append(mapping_picture(self._problem, mapping, measured))

@@ -1,6 +1,5 @@
 """What a request changes: one new folder passes, everything else is one clear line."""
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -89,11 +88,11 @@ def executable(repository: Path) -> None:
 def link(repository: Path) -> None:
     add_good(repository)
     (repository / GOOD / "mappings.json").unlink()
-    os.symlink("/etc/passwd", repository / GOOD / "mappings.json")
+    (repository / GOOD / "mappings.json").symlink_to("/etc/passwd")
 
 
 def linked_folder(repository: Path) -> None:
-    os.symlink("/etc", repository / GOOD)
+    (repository / GOOD).symlink_to("/etc")
 
 
 def submodule(repository: Path) -> None:

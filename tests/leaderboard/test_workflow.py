@@ -97,7 +97,9 @@ class Runner:
     ) -> "subprocess.CompletedProcess[str]":
         exported = dict(line.split("=", 1) for line in self._exported.read_text().splitlines())
         own = {
-            name: re.sub(r"\$\{\{ github\.event\.pull_request\.(\S+) \}\}", lambda m: event[m[1]], v)
+            name: re.sub(
+                r"\$\{\{ github\.event\.pull_request\.(\S+) \}\}", lambda m: event[m[1]], v
+            )
             for name, v in step.get("env", {}).items()
         }
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "PYTHON"))}
@@ -208,7 +210,9 @@ def test_a_request_with_an_illegal_mapping_fails(project, submission, python, tm
     def change(where: Path) -> None:
         mappings = add(submission, where) / "mappings.json"
         text = mappings.read_text()
-        mappings.write_text(re.sub(r'"placement":\[(\d+),\d+', r'"placement":[\1,\1', text, count=1))
+        mappings.write_text(
+            re.sub(r'"placement":\[(\d+),\d+', r'"placement":[\1,\1', text, count=1)
+        )
 
     event = request(project, 3, change)
     failed, said = Runner(tmp_path, project, python).run("submission", event, event["base.sha"])

@@ -64,7 +64,7 @@ def browser() -> Iterator[webdriver.Chrome]:
 
 @pytest.fixture
 def viewer(browser, url) -> Iterator[Viewer]:
-    """The page, newly opened; afterwards nothing was asked of the network and nothing complained."""
+    """The page, newly opened; it must have asked and complained of nothing when a test ends."""
     viewer = Viewer(browser, url)
     viewer.open()
     yield viewer

@@ -35,7 +35,9 @@ class Viewer:
 
     def requests(self) -> set[str]:
         """Addresses of all requests since the page was opened, those that a policy stopped too."""
-        messages = [json.loads(e["message"])["message"] for e in self.browser.get_log("performance")]
+        messages = [
+            json.loads(e["message"])["message"] for e in self.browser.get_log("performance")
+        ]
         return {
             message["params"]["request"]["url"]
             for message in messages
