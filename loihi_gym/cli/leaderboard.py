@@ -59,40 +59,22 @@ def pack(
     licence: str,
 ) -> None:
     """Make a submission from RUNS: directories of runs, or PROBLEM=MAPPING.json on mapping."""
-    from ..leaderboard import pack as packing
-    from ..leaderboard.submission import About, runs_of
+    from ..leaderboard.pack import gather, write_submission
+    from ..leaderboard.submission import About
 
-    chosen_suite = load_suite(suite)
-    runs_of(chosen_suite, track)
-    files = dict(word.split("=", 1) for word in runs if "=" in word)
-    found = packing.find_runs(Path(word) for word in runs if "=" not in word)
-    label, bundled = solver, None
-    if found and (track != MAPPING or solver is not None):
-        chosen, found = packing.only_solver(found, solver)
-        label, bundled = chosen.label, packing.bundled(chosen)
-    if track != MAPPING:
-        if files:
-            raise click.UsageError(f"Track {track} takes runs, not single mappings.")
-        traces = packing.traces(found, chosen, chosen_suite, track)
-        mappings = {run: steps[-1].mapping for run, steps in traces.items()}
-    else:
-        bundled, traces = None, None
-        for word in files:
-            chosen_suite.entry(word)
-        paths = {key: Path(value) for key, value in files.items()}
-        mappings = packing.best_mappings(found, paths, chosen_suite)
+    gathered = gather(runs, load_suite(suite), track, solver)
     about = About(
         suite=suite,
         track=track,
-        name=name or label or "mappings",
+        name=name or gathered.label or "mappings",
         authors=authors,
-        solver=method or label or "any means",
+        solver=method or gathered.label or "any means",
         code_url=code_url,
         code_commit=code_commit,
         licence=licence,
-        bundled=bundled,
+        bundled=gathered.bundled,
     )
-    packing.write_submission(Path(output), about, mappings, traces)
+    write_submission(Path(output), about, gathered.mappings, gathered.traces)
     click.echo(f"wrote {output}; next: loihi-gym leaderboard check {output}")
 
 

@@ -31,9 +31,9 @@ def generate(board: Path, on_progress: OnSubmission | None = None) -> dict[str, 
     """
     submissions = read_board(board)
     made = []
-    for name in suites():
-        own = [one for one in submissions if one.about.suite == name]
-        replayer = Replayer(load_suite(name))
+    for suite in sorted(map(load_suite, suites()), key=lambda one: (bool(one.commit), one.name)):
+        own = [one for one in submissions if one.about.suite == suite.name]
+        replayer = Replayer(suite)
         made.append(results(replayer, _replayed(own, replayer, on_progress), board))
     files = {f"{RESULTS}/{one['suite']}.json": results_text(one) for one in made}
     try:

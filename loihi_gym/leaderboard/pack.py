@@ -12,7 +12,7 @@ from baselines.registry import load_solver
 from baselines.run import CONFIG, RESULT, Config, read_config
 from baselines.trace import NAME, read_trace
 
-from ..benchmarks.suite import Suite
+from ..benchmarks.suite import MAPPING, Suite
 from ..errors import SubmissionError
 from ..files import write_text
 from ..mapping import Mapping
@@ -47,6 +47,53 @@ class Found:
 
     path: Path
     config: Config
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What a submission is to hold.
+
+    Attributes:
+        label: Of the solver whose runs it is made of; empty if it is not of a single one.
+        mappings: The best mapping of each run.
+        traces: On solver tracks: the improvements of each run; None on the mapping track.
+        bundled: The solver, if everybody has it and the track takes one.
+    """
+
+    label: str
+    mappings: dict[Run, Mapping]
+    traces: dict[Run, tuple[Improvement, ...]] | None = None
+    bundled: Bundled | None = None
+
+
+def gather(words: Sequence[str], suite: Suite, track: str, label: str | None = None) -> Gathered:
+    """What a track asks for, from directories of runs and from ``PROBLEM=MAPPING.json``.
+
+    Args:
+        words: Directories, and on the mapping track also files.
+        suite: What the submission is on.
+        track: Of the suite.
+        label: Of the solver whose runs are taken, as `compare` calls it; needed on solver tracks if
+            there are runs of several.
+
+    Raises:
+        LoihiGymError: if something is missing, not finished, or not of the suite.
+    """
+    runs_of(suite, track)
+    files = {name: Path(file) for name, _, file in (w.partition("=") for w in words if "=" in w)}
+    runs = find_runs(Path(word) for word in words if "=" not in word)
+    if track == MAPPING:
+        for name in files:
+            suite.entry(name)
+        if label is not None:
+            _, runs = only_solver(runs, label)
+        return Gathered(label or "", best_mappings(runs, files, suite))
+    if files or not runs:
+        raise SubmissionError(f"track {track} takes directories of runs, not single mappings")
+    solver, runs = only_solver(runs, label)
+    found = traces(runs, solver, suite, track)
+    best = {run: steps[-1].mapping for run, steps in found.items()}
+    return Gathered(solver.label, best, found, bundled(solver))
 
 
 def find_runs(paths: Iterable[Path]) -> list[Found]:
@@ -218,8 +265,11 @@ def _toml(value: object) -> str:
 
 def _label(config: Config) -> str:
     """How `compare` calls a solver with its options."""
-    words = [key if value is True else f"{key}={value}" for key, value in config.options.items()]
-    return f"{config.solver}:{'+'.join(words)}".rstrip(":").replace("_", "-")
+    words = [
+        key.replace("_", "-") + ("" if value is True else f"={value}")
+        for key, value in config.options.items()
+    ]
+    return f"{config.solver}:{'+'.join(words)}".rstrip(":")
 
 
 def _all(kinds: dict[str, Config]) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from loihi_gym.cli import main
+from loihi_gym.errors import SubmissionError
 from loihi_gym.leaderboard.check import check
 from tests.leaderboard.boards import ANNEAL, BEST, GA
 from tests.leaderboard.hostile import cases
@@ -52,6 +54,18 @@ def test_it_is_refused_with_one_line(case, world, tmp_path, monkeypatch, capfd):
     assert len(line) < 500
     assert line.isprintable()
     assert [path.name for path in tmp_path.iterdir()] == ["new"]  # nothing was run
+
+
+@pytest.mark.parametrize("file", ["submission.toml", "mappings.json", "trace.jsonl"])
+def test_a_device_is_not_read(world, tmp_path, file):
+    folder = world.copy(ANNEAL, tmp_path)
+    (folder / file).unlink()
+    try:
+        os.mknod(folder / file, stat.S_IFCHR | 0o600, os.makedev(1, 5))  # /dev/zero
+    except PermissionError:
+        pytest.skip("only root makes devices")
+    with pytest.raises(SubmissionError, match=f"{file}: is a device, not a regular file"):
+        check(folder)
 
 
 CHECKER = """
