@@ -98,7 +98,7 @@ function drawTable(rows) {
         column.label, mark, column.note ? el("small", {}, column.note) : null));
   }));
   const body = rows.map((row) => el("tr", { onclick: () => getSelection().isCollapsed && open(row) }, all.map((column) =>
-    el(column.key === "name" ? "th" : "td", { scope: column.key === "name" ? "row" : null, class: column.number ? "number" : column.key },
+    el(column.key === "name" ? "th" : "td", { scope: column.key === "name" ? "row" : null, class: column.number ? "number" : column.key === "date" ? "date" : null },
       column.cell ? column.cell(row) : [shown(column, row)]))));
   document.getElementById("table").replaceChildren(
     el("caption", {}, `${state.suite}, track ${state.track}: ranks by simulated latency`),

@@ -123,6 +123,9 @@ def test_the_mapping_is_drawn_where_its_cores_are(search, results):
     assert found == wanted
     assert sorted(map(int, shown)) == sorted(layers)
     assert len(drawn) == 24
+    corners = "return [...document.querySelectorAll('#detail .mesh g > rect')].map((e) => "
+    places = search.script(corners + "[e.getAttribute('x'), e.getAttribute('y')].join())")
+    assert len(set(places)) == 24  # no core hides another
     assert len(search.all("#detail .mesh .framed")) == 1
     assert len(search.all("#detail .mesh > path")) == 2 * (5 * 2 + 6)
 
@@ -272,6 +275,11 @@ def test_hostile_names_are_text(search):
     assert not search.all("main script, dialog script, img, b")
     isolated = "return [...document.querySelectorAll('bdi')].every((e) => "
     assert search.script(isolated + "getComputedStyle(e).unicodeBidi === 'isolate')")
+
+
+def test_a_cell_has_no_frame_but_the_line_below(search):
+    sides = "return [...document.querySelectorAll('tbody td')].map((e) => getComputedStyle(e)"
+    assert set(search.script(sides + ".borderLeftWidth)")) == {"0px"}
 
 
 @pytest.mark.parametrize("row", ["", "&row=2026-11-25-hillclimb", f"&row={HOSTILE['submission']}"])
