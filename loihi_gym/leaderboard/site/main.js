@@ -51,7 +51,7 @@ function drawRows() {
 const dialog = document.getElementById("detail");
 // Escape, the button and a press beside the dialog all end here.
 dialog.addEventListener("close", () => {
-  if (!state.row) return;
+  if (!state.row || dialog.open) return; // told late: it is closed by "back", or open again
   const key = `row ${state.row}`;
   go({ row: null, seed: null }, { step: true });
   document.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();

@@ -217,6 +217,23 @@ def test_back_closes_a_row_and_forward_opens_it(search):
     search.wait(OPEN)
 
 
+def test_a_row_opened_again_at_once_stays_open(search):
+    """The browser tells of a closed dialog only later, when this one is open again."""
+    search.key("row 2026-11-25-random").click()
+    search.wait(OPEN)
+    code = """
+    const done = arguments[0], there = location.hash;
+    for (const address of [there.replace(/&row=[^&]*/, ""), there]) {
+      history.replaceState(null, "", address);
+      dispatchEvent(new PopStateEvent("popstate"));
+    }
+    setTimeout(() => requestAnimationFrame(() => setTimeout(done, 0)), 50);
+    """
+    search.browser.execute_async_script(code)
+    assert search.script(f"return {OPEN}")
+    assert "row=2026-11-25-random" in search.script("return location.hash")
+
+
 def test_everything_can_be_done_by_keyboard(viewer):
     viewer.tab_to(f"track {SEARCH}")
     viewer.press(Keys.ENTER)
