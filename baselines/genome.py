@@ -12,12 +12,16 @@ import numpy.typing as npt
 
 from loihi_gym.mapping import Mapping, Problem, full_order, heuristic, reorder
 
+from .near import near
+
 Genes = npt.NDArray[np.int32]
 
 GUIDED = 0.5
 """Part of the changes of core counts that favour the layer whose cores work longest."""
 SHIFT = 0.5
 """Part of the changes of core counts that keep the order of cores instead of each layer's cores."""
+NEAR = 0.75
+"""Part of the swaps that are with a close core, if that is not of the same layer."""
 RECUT = 0.25
 """Part of a local search's moves that change core counts."""
 
@@ -43,6 +47,7 @@ class Genome:
         self.n_cores = problem.topology.n_cores
         self.fewest = heuristic(problem, "packed/row-major").cores_per_layer
         self._widths = np.array(problem.network.widths)
+        self._near = near(problem.topology)
         self._layers: dict[tuple[int, int, int], _Layer] = {}
 
     def encode(self, mapping: Mapping) -> Genes:
@@ -91,10 +96,19 @@ class Genome:
             stop, size = int(ends[layer]), int(genes[layer])
             if size == self.n_cores:
                 break
-            b = int(rng.integers(self.n_cores - size))
-            b += size if b >= stop - size else 0
+            b = self._partner(order, a, range(stop - size, stop), rng)
             order[a], order[b] = order[b], order[a]
         return genes
+
+    def _partner(self, order: Genes, a: int, layer: range, rng: np.random.Generator) -> int:
+        """A position outside of a layer's to swap position `a`, one of the layer's, with."""
+        if rng.random() < NEAR:
+            core = rng.choice(self._near.to(order[a]))
+            b = int(np.flatnonzero(order == core)[0])
+            if b not in layer:
+                return b
+        b = int(rng.integers(self.n_cores - len(layer)))
+        return b + len(layer) if b >= layer.start else b
 
     def crossover(self, a: Genes, b: Genes, rng: np.random.Generator) -> Genes:
         """A child: each layer's count from either parent, a range of places from `b`, others `a`.

@@ -15,6 +15,7 @@ from typing import Any
 
 from loihi_gym.errors import LoihiGymError
 
+from .registry import anytime
 from .session import Session
 
 ENV = "LoihiPlace-v0"
@@ -39,11 +40,13 @@ DQN = {
 """What differs from SB3's defaults, for budgets of 10^2 to 10^4 steps."""
 
 
+@anytime
 def ppo(session: Session, pretrained: bool = False) -> None:
     """Proximal policy optimisation (SB3) on LoihiPlace-v0."""
     _search(session, "ppo", pretrained)
 
 
+@anytime
 def maskable_ppo(session: Session, pretrained: bool = False) -> None:
     """PPO that leaves out useless swaps by action masks (sb3-contrib)."""
     _search(session, "maskable-ppo", pretrained)

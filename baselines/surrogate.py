@@ -16,6 +16,7 @@ from loihi_gym.mapping import Problem
 from loihi_gym.mapping.recent import Recent
 
 from .genome import Genes
+from .near import near
 from .surrogate_kernel import N_FEATURES, Flow, Placed, features, place
 
 FloatArray = npt.NDArray[np.float64]
@@ -46,6 +47,7 @@ class Surrogate:
         self._problem = problem
         self._layers: dict[tuple[int, int, int], tuple[FloatArray, FloatArray]] = {}
         self._cuts: Recent[bytes, Cut] = Recent(KEPT)
+        self._near = near(problem.topology)
         self.size = N_FEATURES + 6 + 2 * problem.n_layers
 
     def describe(self, genes: Genes) -> FloatArray:
@@ -84,6 +86,8 @@ class Surrogate:
             width=mesh.width,
             link_us=service[: 4 * mesh.n_routers].reshape(-1, 4),
             core_us=float(service[-1]),
+            near_first=self._near.first,
+            near=self._near.cores,
         )
         placed = Placed(
             placement=np.zeros(len(traffic.layer), np.int32),

@@ -32,6 +32,8 @@ burst       the most that one layer occupies one link
 bursts      root mean square of what each layer occupies of each link
 """
 N_FEATURES = len(FEATURES)
+NEAR = 0.15
+"""Part of an annealing's swaps that are with a close core."""
 
 
 class Flow(NamedTuple):
@@ -50,6 +52,8 @@ class Flow(NamedTuple):
         width: Routers in a row.
         link_us: Time that one message takes each link between routers, (R, 4).
         core_us: Time that one message takes the link to a core.
+        near_first: Where the cores close to each physical core begin in `near`, (C + 1,).
+        near: Physical cores.
     """
 
     next_core: Int32Array
@@ -64,6 +68,8 @@ class Flow(NamedTuple):
     width: int
     link_us: FloatArray
     core_us: float
+    near_first: Int64Array
+    near: Int32Array
 
 
 class Placed(NamedTuple):
@@ -151,7 +157,7 @@ def anneal(
     Returns:
         The best cost.
     """
-    swaps, cores = len(draws), len(flow.core_x)
+    swaps = len(draws)
     values = np.empty(N_FEATURES)
     features(placed, values)
     cost = best = (values * weights).sum()
@@ -159,7 +165,7 @@ def anneal(
     before, layers_before = placed.load_us.copy(), placed.layer_us.copy()
     for k in range(swaps):
         a = placed.placement[movable[int(draws[k, 0] * len(movable))]]
-        b = int(draws[k, 1] * cores)
+        b = _other(flow, a, draws[k, 1])
         on_a, on_b = placed.occupant[a], placed.occupant[b]
         if on_a == on_b or (on_b >= 0 and flow.next_core[on_a] == flow.next_core[on_b]):
             continue
@@ -180,6 +186,15 @@ def anneal(
             _exchange(placed, a, b)
     place(flow, placed, best_placement)
     return best
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _other(flow, core, draw):  # type: ignore[no-untyped-def]
+    """The core that a uniform number in [0, 1) chooses to swap with: a close one, or any."""
+    if draw >= NEAR:
+        return int((draw - NEAR) / (1.0 - NEAR) * len(flow.core_x))
+    first, stop = flow.near_first[core], flow.near_first[core + 1]
+    return flow.near[first + int(draw / NEAR * (stop - first))]
 
 
 @njit(cache=True, nogil=True)

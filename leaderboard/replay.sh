@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 git -C "$root" archive --format=tar HEAD | (mkdir "$work/checkout" && tar -x -C "$work/checkout")
 for python in "$@"; do
     "$python" -m venv "$work/venv"
-    "$work/venv/bin/python" -m pip install --quiet -c "$root/constraints.txt" "$work/checkout"
+    "$work/venv/bin/python" -m pip install --quiet --quiet -c "$root/constraints.txt" "$work/checkout"
     "$work/venv/bin/python" --version
     (cd "$work" && "$work/venv/bin/loihi-gym" leaderboard build --check --board "$board")
     rm -rf "$work/venv"

@@ -44,6 +44,19 @@ def test_a_killed_learner_goes_on_as_if_it_had_not_been(tmp_path):
     assert (killed / "trace.jsonl").read_text() == trace
 
 
+@pytest.mark.parametrize("name", ["ppo", "maskable-ppo"])
+def test_learning_begins_alike_whatever_its_budget(name, tmp_path):
+    """PPO's settings do not depend on how long it will learn; DQN's exploration does."""
+    traces = []
+    for budget in (600, 1100):  # a policy is first updated after 512 steps
+        out = tmp_path / str(budget)
+        out.mkdir()
+        with Session(make_backend("bound", load("mlp-xs")), budget, 0, out) as session:
+            run_solver(name, session, {})
+        traces.append((out / "trace.jsonl").read_text().splitlines())
+    assert traces[0] == traces[1][:600]
+
+
 def test_pretraining_is_done_once_and_its_cost_reported(tmp_path, monkeypatch):
     monkeypatch.setenv("LOIHI_GYM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(pretraining, "STEPS", 2048)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from statistics import median
 
 import pytest
 
@@ -101,7 +102,10 @@ def test_search_beats_chance_and_the_model_beats_search():
 
 
 def test_a_larger_mesh_is_never_worse():
-    """The same network on a mesh that holds the smaller one."""
+    """The same network on a mesh that holds the smaller one.
+
+    1,000 evaluations: at 400 a hill climber is still on its way on the larger one.
+    """
     network = toy_network((24, 40, 32, 10), density=0.4)
     small, large = (
         problem_of(network, toy_chip(routers=routers, cores_per_router=2))
@@ -109,9 +113,9 @@ def test_a_larger_mesh_is_never_worse():
     )
     for label in ("hillclimb", "anneal", "ga", "map"):
         best = {
-            problem: min(
-                run(label, make_backend("mesh", problem), 400, seed).best.latency_ps
-                for seed in range(2)
+            problem: median(
+                run(label, make_backend("mesh", problem), 1000, seed).best.latency_ps
+                for seed in range(3)
             )
             for problem in (small, large)
         }
