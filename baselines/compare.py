@@ -12,17 +12,41 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from loihi_gym.benchmarks.suite import Suite
 from loihi_gym.errors import LoihiGymError, RunError, unknown
 from loihi_gym.files import write_text
 
 from .registry import check_options, load_solver, parse_options
 from .run import CONFIG, RESULT, Config, read_config, resume, search
-from .suite import Suite
 
 EXECUTORS = ("local", "ray")
 PLAN = "compare.json"
 LOOK_SECONDS = 1.0
 """How often finished searches are looked for on a cluster's shared disk."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What solvers are compared on: a suite or a part of it.
+
+    Attributes:
+        name: Of the suite.
+        description: One line.
+        problems: Names of benchmarks.
+        backend: What measures.
+        seeds: Number of seeds, from 0 on, by budget of evaluations, ascending.
+    """
+
+    name: str
+    description: str
+    problems: tuple[str, ...]
+    backend: str
+    seeds: dict[int, int]
+
+    @classmethod
+    def of(cls, suite: Suite) -> "Scope":
+        """All of a suite."""
+        return cls(suite.name, suite.description, suite.names, suite.backend, suite.seeds)
 
 
 @dataclass(frozen=True)
@@ -70,7 +94,7 @@ class Plan:
         tasks: The searches.
     """
 
-    suite: Suite
+    suite: Scope
     contenders: tuple[Contender, ...]
     tasks: tuple[Task, ...]
 
@@ -88,7 +112,7 @@ def contender(label: str) -> Contender:
     return Contender(label, solver, options)
 
 
-def plan(suite: Suite, labels: Sequence[str], out: Path) -> Plan:
+def plan(suite: Scope, labels: Sequence[str], out: Path) -> Plan:
     """The searches that a comparison needs.
 
     A solver that is the same search whatever its budget (`registry.anytime`) is run once per seed,
@@ -142,7 +166,7 @@ def read_plan(out: Path) -> Plan:
     path = out / PLAN
     try:
         note = json.loads(path.read_text(encoding="utf-8"))
-        suite = Suite(
+        suite = Scope(
             name=note["suite"],
             description=note["description"],
             problems=tuple(note["problems"]),

@@ -195,7 +195,7 @@ def _begin(out: Path, config: Config) -> None:
         written = {
             "config": asdict(config),
             "python": python_version(),
-            "versions": {name: _version(name) for name in VERSIONED},
+            "versions": {name: installed_version(name) for name in VERSIONED},
             "git": _git_hash(),
         }
         write_text(out / CONFIG, json.dumps(written, indent=2) + "\n")
@@ -242,7 +242,8 @@ def _run(
     return outcome
 
 
-def _version(name: str) -> str | None:
+def installed_version(name: str) -> str | None:
+    """Version of an installed distribution, None if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -62,12 +62,17 @@ def core_layers(problem: Problem, mapping: Mapping) -> npt.NDArray[np.int64]:
     return layers
 
 
-def link_shares(problem: Problem, measurement: Measurement) -> Float64Array:
-    """Part of the latency that each link between routers is busy, (4 * n_routers,)."""
+def link_busy_ps(problem: Problem, measurement: Measurement) -> npt.NDArray[np.int64]:
+    """Time that each link between routers is busy, over all steps, (4 * n_routers,)."""
     links = 4 * problem.topology.n_routers
     service = link_service_ps(problem.chip, problem.activity.message_bits // 32)
-    busy = (measurement.link_messages.sum(axis=0) * service)[:links]
-    shares: Float64Array = busy / measurement.latency_ps
+    busy: npt.NDArray[np.int64] = (measurement.link_messages.sum(axis=0) * service)[:links]
+    return busy
+
+
+def link_shares(problem: Problem, measurement: Measurement) -> Float64Array:
+    """Part of the latency that each link between routers is busy, (4 * n_routers,)."""
+    shares: Float64Array = link_busy_ps(problem, measurement) / measurement.latency_ps
     return shares
 
 

@@ -49,6 +49,18 @@ class RunError(LoihiGymError):
     """A search's directory is missing, taken, malformed or cannot be written."""
 
 
+class SuiteError(LoihiGymError):
+    """A suite's manifest is malformed, or no longer what the code computes."""
+
+
+class SubmissionError(LoihiGymError):
+    """A submission to the leaderboard breaks a rule; names the file, and the problem and seed."""
+
+
+class BoardError(LoihiGymError):
+    """The leaderboard's own files are missing, malformed or stale."""
+
+
 class CalibrationError(LoihiGymError):
     """Measurements are malformed, too few, or not of the problem they name."""
 

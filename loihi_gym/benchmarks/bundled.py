@@ -12,6 +12,7 @@ from ..errors import NetworkFileError, unknown
 from ..mapping import Problem, load_problem
 from ..network import load_network, record
 from .generator import PREFIX, generate
+from .suite import Entry, generated
 
 _HERE = resources.files(__package__)
 
@@ -76,6 +77,8 @@ def benchmark(name: str) -> Benchmark:
 def load(name: str) -> Problem:
     """The problem of that name or generator URI, or in a problem file (a path ending in ``.npz``).
 
+    Names are those of bundled benchmarks and of what suites draw, such as ``mlp-gen-v1-0``.
+
     It is a new object each time, with caches of its own.
 
     Raises:
@@ -88,6 +91,9 @@ def load(name: str) -> Problem:
         return generate(name)
     if name.endswith(".npz"):
         return load_problem(name)
+    drawn = None if name in _entries() else generated(name)
+    if drawn is not None:
+        return problem_of(drawn)
     entry = benchmark(name)
     if entry.generated:
         return replace(generate(entry.network), name=name, reference=entry.reference)
@@ -101,6 +107,14 @@ def load(name: str) -> Problem:
         reference=entry.reference,
         inputs=inputs[: len(network.weights) + entry.steps],
     )
+
+
+def problem_of(entry: Entry) -> Problem:
+    """The problem that a suite's entry stands for; as `load` raises."""
+    if not entry.uri:
+        return load(entry.name)
+    problem = replace(generate(entry.uri), name=entry.name)
+    return problem if entry.frozen is None else replace(problem, reference=entry.frozen.reference)
 
 
 def _check_file(entry: Benchmark) -> None:

@@ -12,6 +12,7 @@ from . import sensitivity  # isort: skip
 from . import compare  # isort: skip
 from . import compare_backends  # isort: skip
 from . import lava, verify  # isort: skip
+from . import leaderboard  # isort: skip
 from . import networks, serve, calibrate  # isort: skip
 from .app import main
 

@@ -10,9 +10,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from baselines.compare import EXECUTORS, Plan, Task, plan, read_plan, run_all, write_plan
-from baselines.suite import Suite, load_suite, suites
+from baselines.compare import EXECUTORS, Plan, Scope, Task, plan, read_plan, run_all, write_plan
 
+from ..benchmarks.suite import load_suite, suites
 from ..errors import LoihiGymError
 from .app import app, show
 
@@ -59,7 +59,7 @@ def compare(
     """
     if jobs < 1:
         raise click.UsageError(f"--jobs {jobs}: at least one is needed.")
-    chosen = _chosen(load_suite(suite), budgets, seeds, problems)
+    chosen = _chosen(Scope.of(load_suite(suite)), budgets, seeds, problems)
     directory = Path(out) if out is not None else Path("runs") / chosen.name
     from baselines.report import write_report
 
@@ -95,7 +95,7 @@ def tensorboard(directory: str, port: int) -> None:
     run_main()
 
 
-def _chosen(suite: Suite, budgets: str | None, seeds: str | None, problems: str | None) -> Suite:
+def _chosen(suite: Scope, budgets: str | None, seeds: str | None, problems: str | None) -> Scope:
     """The suite with other budgets, seeds or fewer problems."""
     if budgets is not None:
         asked = _numbers("--budgets", budgets)

@@ -11,17 +11,20 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
 
-from baselines.compare import contender, plan, read_plan, run_all, run_task, write_plan
+from baselines.compare import Scope, contender, plan, read_plan, run_all, run_task, write_plan
 from baselines.report import write_report
 from baselines.results import read_results
-from baselines.suite import load_suite, suites
 from baselines.trace import read_trace
-from loihi_gym import benchmarks, load, make_backend
+from loihi_gym import load, make_backend
+from loihi_gym.benchmarks.suite import load_suite
 from loihi_gym.cli import main
 from loihi_gym.errors import LoihiGymError, RunError, UnknownNameError
 
 SUITE = replace(
-    load_suite("sparse-mlp-v1"), problems=("mlp-xs",), backend="bound", seeds={20: 3, 50: 2}
+    Scope.of(load_suite("sparse-mlp-v1")),
+    problems=("mlp-xs",),
+    backend="bound",
+    seeds={20: 3, 50: 2},
 )
 SOLVERS = ("random", "anneal", "ga:unseeded")
 
@@ -33,12 +36,6 @@ def done(tmp_path_factory):
     write_plan(made, out)
     run_all(made, 1, "local")
     return made, out
-
-
-def test_bundled_suites_name_bundled_benchmarks():
-    assert suites() == ["sparse-mlp-v1"]
-    for name in suites():
-        assert set(load_suite(name).problems) <= set(benchmarks())
 
 
 def test_a_plan_runs_anytime_solvers_once_per_seed(tmp_path):
@@ -146,24 +143,6 @@ def test_another_search_in_a_runs_directory_is_left_alone(tmp_path):
 def test_what_cannot_be_compared_is_named(tmp_path, labels, error, message):
     with pytest.raises(error, match=message):
         plan(SUITE, labels, tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("problems = 3", "malformed"),
-        ("description = ''\nproblems = []\nbackend = 'mesh'\n[seeds]\n3 = 1", "needs a problem"),
-        ("description = ''\nproblems = ['a']\nbackend = 'mesh'\n[seeds]\n0 = 1", "at least 1"),
-        ("description = ''\nproblems = ['a']\nbackend = 'mesh'\n[seeds]\nx = 1", "malformed"),
-        ("[", "malformed"),
-    ],
-)
-def test_a_malformed_suite_is_named(tmp_path, text, message):
-    (tmp_path / "mine.toml").write_text(text)
-    with pytest.raises(RunError, match=message):
-        load_suite(str(tmp_path / "mine.toml"))
-    with pytest.raises(UnknownNameError, match="did you mean 'sparse-mlp-v1'"):
-        load_suite("sparse-mlp-v2")
 
 
 def test_a_killed_comparison_goes_on(tmp_path):

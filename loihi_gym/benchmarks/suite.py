@@ -1,0 +1,194 @@
+"""Suites: frozen lists of problems, with the budgets and seeds that solvers are compared on.
+
+A manifest in `suites/` states of every problem what decides a score (`Problem.digest`) and the
+integers that scores are computed from. They are never edited: `freeze` computes them, and a test
+that they are still what the code computes. Whatever changes one of them needs a new version of the
+suite, since scores of the old one would no longer be comparable.
+"""
+
+from dataclasses import dataclass, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from .. import toml
+from ..errors import SuiteError, unknown
+
+SCORER = 1
+"""Version of how the leaderboard scores; a suite states the one it was frozen for."""
+MAPPING = "mapping"
+"""The track that every suite has: the best mapping, by any means."""
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What a score of one problem follows from.
+
+    Attributes:
+        sha256: Of network, activity, chip constants and reference: `Problem.digest`.
+        chip: Name of the bundled chip.
+        reference: The fastest standard heuristic on `mesh`, as ``partitioning/order``.
+        reference_latency_ps: Of that mapping.
+        reference_energy_fj: Of that mapping.
+        lower_bound_ps: Proven for all mappings.
+    """
+
+    sha256: str
+    chip: str
+    reference: str
+    reference_latency_ps: int
+    reference_energy_fj: int
+    lower_bound_ps: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One problem of a suite.
+
+    Attributes:
+        name: What `load` takes.
+        uri: Of what it is generated from; empty if it is a bundled benchmark.
+        frozen: What was measured of it; None in a suite that is not frozen yet.
+    """
+
+    name: str
+    uri: str = ""
+    frozen: Frozen | None = None
+
+
+@dataclass(frozen=True)
+class Track:
+    """What the solvers of one table of the leaderboard were given.
+
+    Attributes:
+        budget: Evaluations of each run.
+        seeds: Number of runs on each problem; their seeds count from 0.
+    """
+
+    budget: int
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite's manifest.
+
+    Attributes:
+        name: Of its file.
+        description: One line.
+        problems: What is to be mapped.
+        backend: What measures.
+        scorer: Version of how the leaderboard scores.
+        seeds: Of `loihi-gym compare`: number of seeds by budget of evaluations, ascending.
+        tracks: Of the leaderboard's solver tracks, by name.
+        commit: The freeze commit that generated problems follow from; empty if none are.
+    """
+
+    name: str
+    description: str
+    problems: tuple[Entry, ...]
+    backend: str
+    scorer: int
+    seeds: dict[int, int]
+    tracks: dict[str, Track]
+    commit: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the problems."""
+        return tuple(entry.name for entry in self.problems)
+
+    def entry(self, name: str) -> Entry:
+        """The problem of that name.
+
+        Raises:
+            UnknownNameError: if there is none.
+        """
+        for entry in self.problems:
+            if entry.name == name:
+                return entry
+        raise unknown("problem", name, list(self.names))
+
+    def frozen(self, name: str) -> Frozen:
+        """What was measured of a problem.
+
+        Raises:
+            SuiteError: if the suite is not frozen yet.
+        """
+        found = self.entry(name).frozen
+        if found is None:
+            raise SuiteError(
+                f"suite {self.name}: {name} is not frozen; run 'loihi-gym leaderboard freeze'"
+            )
+        return found
+
+
+def folder() -> Path:
+    """Where the bundled manifests are."""
+    return Path(str(resources.files(__package__) / "suites"))
+
+
+def suites() -> list[str]:
+    """Names of the bundled suites."""
+    return sorted(path.stem for path in folder().glob("*.toml"))
+
+
+def load_suite(name: str) -> Suite:
+    """The bundled suite of that name, or that of a .toml file.
+
+    Raises:
+        UnknownNameError: if there is none.
+        SuiteError: if the file cannot be read or is malformed.
+    """
+    if name.endswith(".toml"):
+        return read_suite(Path(name))
+    if name not in suites():
+        raise unknown("suite", name, suites())
+    return read_suite(folder() / f"{name}.toml")
+
+
+def read_suite(path: Path) -> Suite:
+    """The suite that a manifest states.
+
+    Raises:
+        SuiteError: if the file cannot be read or is malformed.
+    """
+    try:
+        suite = _suite(path.stem, toml.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise SuiteError(f"suite {path}: {error.strerror}") from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise SuiteError(f"suite {path} is malformed: {error!r}") from error
+    counts = [*suite.seeds, *suite.seeds.values()]
+    counts += [n for track in suite.tracks.values() for n in (track.budget, track.seeds)]
+    if not suite.problems or not suite.seeds or min(counts) < 1:
+        raise SuiteError(f"suite {path} needs a problem, and budgets and seeds of at least 1")
+    if len(set(suite.names)) < len(suite.names):
+        raise SuiteError(f"suite {path} lists a problem twice")
+    return suite
+
+
+def generated(name: str) -> Entry | None:
+    """The entry of a generated problem of some bundled suite; None if no suite has that name."""
+    entries = (entry for suite in suites() for entry in load_suite(suite).problems)
+    return next((entry for entry in entries if entry.uri and entry.name == name), None)
+
+
+def _suite(name: str, data: dict[str, Any]) -> Suite:
+    seeds = {int(budget): int(count) for budget, count in data["seeds"].items()}
+    return Suite(
+        name=name,
+        description=str(data["description"]),
+        problems=tuple(_entry(table) for table in data["problems"]),
+        backend=str(data["backend"]),
+        scorer=int(data.get("scorer", SCORER)),
+        seeds=dict(sorted(seeds.items())),
+        tracks={track: Track(**table) for track, table in data.get("tracks", {}).items()},
+        commit=str(data.get("commit", "")),
+    )
+
+
+def _entry(table: dict[str, Any]) -> Entry:
+    measured = {field.name: table[field.name] for field in fields(Frozen) if field.name in table}
+    frozen = Frozen(**measured) if measured else None
+    return Entry(str(table["name"]), str(table.get("uri", "")), frozen)

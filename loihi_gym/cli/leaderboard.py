@@ -1,0 +1,204 @@
+"""Commands of the leaderboard."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ..benchmarks.freeze import freeze as freeze_suite
+from ..benchmarks.freeze import manifest
+from ..benchmarks.suite import MAPPING, folder, load_suite, suites
+from ..errors import BoardError
+from ..files import write_text
+from .app import Commands, app, show, table
+
+BOARD = "leaderboard"
+PLAIN_SECONDS = 5.0
+
+board_option = click.option(
+    "--board", metavar="DIR", default=BOARD, show_default=True, help="The leaderboard's directory."
+)
+
+
+@app.group(cls=Commands)
+def leaderboard() -> None:
+    """Submit mappings, not scores: pack, check, build, reproduce."""
+
+
+@leaderboard.command(
+    epilog="Examples: loihi-gym leaderboard pack runs/sparse-mlp-v1 --solver ga --track solver@1k "
+    "--author 'Ada Lovelace' -o 2026-11-25-ga. Of single mappings: loihi-gym leaderboard pack "
+    "mlp-xs=a.json mlp-deep=b.json … --name mine --author 'Ada Lovelace' -o 2026-11-25-mine"
+)
+@click.argument("runs", metavar="RUNS...", nargs=-1, required=True)
+@click.option("-o", "output", metavar="DIR", required=True, help="New, named YYYY-MM-DD-slug.")
+@click.option("--track", default=MAPPING, show_default=True, help="mapping, solver@1k, ...")
+@click.option("--suite", default="sparse-mlp-v1", show_default=True, help=", ".join(suites()))
+@click.option("--solver", metavar="LABEL", help="Of several solvers' runs: this one's.")
+@click.option("--name", help="Of the row.  [default: the solver]")
+@click.option("--author", "authors", multiple=True, required=True, help="Give it once for each.")
+@click.option("--method", help="What searched, in words.  [default: the solver]")
+@click.option("--code-url", default="", help="Where the solver's code is, https.")
+@click.option("--code-commit", default="", help="Which commit of it.")
+@click.option("--licence", default="CC0-1.0", show_default=True, help="Of the mappings.")
+def pack(
+    runs: tuple[str, ...],
+    output: str,
+    track: str,
+    suite: str,
+    solver: str | None,
+    name: str | None,
+    authors: tuple[str, ...],
+    method: str | None,
+    code_url: str,
+    code_commit: str,
+    licence: str,
+) -> None:
+    """Make a submission from RUNS: directories of runs, or PROBLEM=MAPPING.json on mapping."""
+    from ..leaderboard.pack import gather, write_submission
+    from ..leaderboard.submission import About
+
+    gathered = gather(runs, load_suite(suite), track, solver)
+    about = About(
+        suite=suite,
+        track=track,
+        name=name or gathered.label or "mappings",
+        authors=authors,
+        solver=method or gathered.label or "any means",
+        code_url=code_url,
+        code_commit=code_commit,
+        licence=licence,
+        bundled=gathered.bundled,
+    )
+    write_submission(Path(output), about, gathered.mappings, gathered.traces)
+    click.echo(f"wrote {output}; next: loihi-gym leaderboard check {output}")
+
+
+@leaderboard.command(epilog="Example: loihi-gym leaderboard check 2026-11-25-ga")
+@click.argument("directory", metavar="DIR")
+@click.option(
+    "--board", metavar="DIR", help="Look there for duplicates.  [default: the board DIR lies in]"
+)
+def check(directory: str, board: str | None) -> None:
+    """Check the submission in DIR, offline: what runs on every request."""
+    from ..leaderboard.check import board_of
+    from ..leaderboard.check import check as check_submission
+    from ..leaderboard.score import interval_ppm, score_ppm
+    from ..leaderboard.tables import fixed, us
+
+    path = Path(directory)
+    chosen = board_of(path) if board is None else Path(board)
+    with _progress("mappings") as on_progress:
+        played = check_submission(path, chosen, lambda d, n: on_progress(path.name, d, n))
+    about, suite = played.submission.about, played.submission.suite
+    rows = table("run", "latency (us)", "reference (us)", title=f"{about.name} on {about.track}")
+    pairs = {name: list[tuple[int, int]]() for name in suite.names}
+    for run, (latency, _) in played.scores.items():
+        reference = suite.frozen(run.problem).reference_latency_ps
+        pairs[run.problem].append((reference, latency))
+        rows.add_row(str(run), us(latency), us(reference))
+    score = fixed(score_ppm([pair for runs in pairs.values() for pair in runs]), 6, 3)
+    if about.track != MAPPING:
+        low, high = interval_ppm(list(pairs.values()))
+        score += f" ({fixed(low, 6, 3)} to {fixed(high, 6, 3)})"
+    where = "no board to compare with" if chosen is None else f"new on {chosen}"
+    show(rows, "", f"score {score}: accepted, {where}. Simulated, not measured on a chip.")
+
+
+@leaderboard.command(epilog="Example: loihi-gym leaderboard build --check")
+@board_option
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; fail if it is stale.")
+def build(board: str, only_check: bool) -> None:
+    """Write results, README tables and page anew, from the submissions alone."""
+    from ..leaderboard.build import build as build_board
+    from ..leaderboard.build import require_built
+
+    with _progress("mappings") as on_progress:
+        if only_check:
+            require_built(Path(board), on_progress)
+            written = []
+        else:
+            written = build_board(Path(board), on_progress)
+    show(*(f"wrote {board}/{name}" for name in written) if written else (f"{board} is up to date",))
+
+
+@leaderboard.command(
+    epilog="Example: loihi-gym leaderboard reproduce leaderboard/submissions/2026-11-25-ga"
+)
+@click.argument("directory", metavar="DIR")
+def reproduce(directory: str) -> None:
+    """Run the bundled solver of DIR again; if every trace agrees, note it in reproduced.toml."""
+    from ..leaderboard.reproduce import reproduce as rerun
+    from ..leaderboard.submission import REPRODUCED
+
+    with _progress("runs") as on_progress:
+        rerun(Path(directory), on_progress)
+    show(f"reproduced, wrote {Path(directory) / REPRODUCED}")
+
+
+@leaderboard.command(
+    epilog="Example: loihi-gym leaderboard changed origin/main my-branch. What the workflow of "
+    "requests runs: loihi-gym leaderboard changed BASE HEAD --copy-to leaderboard/submissions"
+)
+@click.argument("base", metavar="BASE")
+@click.argument("head", metavar="HEAD")
+@click.option("--repository", metavar="DIR", default=".", show_default=True, help="A git checkout.")
+@click.option("--copy-to", metavar="DIR", help="Copy the submission there, as plain files.")
+def changed(base: str, head: str, repository: str, copy_to: str | None) -> None:
+    """Print the one submission that commit HEAD adds to BASE; fail if it changes anything else.
+
+    Nothing of HEAD is checked out or run.
+    """
+    from ..leaderboard.changes import copy_submission, new_submission
+
+    where = Path(repository)
+    if copy_to is None:
+        click.echo(new_submission(where, base, head))
+    else:
+        click.echo(copy_submission(where, base, head, Path(copy_to)).name)
+
+
+@leaderboard.command(epilog="Example: loihi-gym leaderboard freeze sparse-mlp-v1")
+@click.argument("suite", metavar="SUITE")
+def freeze(suite: str) -> None:
+    """Write the manifest of SUITE (a name or a .toml file) with all numbers measured again.
+
+    For new suites. A frozen one with submissions is never frozen again: that needs a new name.
+    """
+    path = Path(suite) if suite.endswith(".toml") else folder() / f"{suite}.toml"
+    text = manifest(freeze_suite(load_suite(suite)))
+    try:
+        write_text(path, text)
+    except OSError as error:
+        raise BoardError(f"cannot write {path}: {error.strerror}") from error
+    show(f"wrote {path}")
+
+
+@contextmanager
+def _progress(unit: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on a terminal, else a line now and then, on stderr."""
+    console, last = Console(stderr=True), time.monotonic()
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    row = bar.add_task(unit, total=None)
+
+    def update(what: str, done: int, total: int) -> None:
+        nonlocal last
+        bar.update(row, description=f"{what} {unit}", completed=done, total=total)
+        if not console.is_terminal and time.monotonic() - last >= PLAIN_SECONDS:
+            last = time.monotonic()
+            console.print(f"{what}: {done} of {total} {unit}", highlight=False, soft_wrap=True)
+
+    with bar:
+        yield update

@@ -1,0 +1,162 @@
+"""What a request to the board changes: exactly one new submission, and nothing else.
+
+A request comes from anybody. Its commit is read from git's database as data: nothing of it is
+checked out, so none of its code, hooks, filters or links can have an effect, and its files are
+copied only after their kinds and sizes are known.
+"""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import SubmissionError
+from .reading import shown
+from .submission import (
+    ABOUT,
+    MAPPINGS,
+    MAX_ABOUT,
+    MAX_MAPPINGS,
+    MAX_TRACE,
+    SUBMISSIONS,
+    TRACE,
+    folder_day,
+)
+
+SIZES = {ABOUT: MAX_ABOUT, MAPPINGS: MAX_MAPPINGS, TRACE: MAX_TRACE}
+"""The files that a request may add, and their greatest sizes in bytes."""
+PLAIN_FILE = "100644"
+"""Git's mode of a file that is no link and no program."""
+BOARD = "leaderboard"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One file that differs between two commits.
+
+    Attributes:
+        status: Git's letter, ``A`` for a new file.
+        mode: Git's mode of the new file.
+        blob: Git's name of its content.
+        path: Where it is in the repository.
+    """
+
+    status: str
+    mode: str
+    blob: str
+    path: str
+
+
+def new_submission(repository: Path, base: str, head: str) -> str:
+    """Name of the one submission folder that `head` adds to what it branched off `base` from.
+
+    Raises:
+        SubmissionError: if it adds none or several, changes or removes anything, or a file of it
+            is of the wrong name, kind or size.
+    """
+    return _folder(repository, changes(repository, base, head))
+
+
+def copy_submission(repository: Path, base: str, head: str, submissions: Path) -> Path:
+    """Write the new submission of `head` as plain files below `submissions`; returns its folder.
+
+    Raises:
+        SubmissionError: as `new_submission`, or if the folder is there already.
+    """
+    found = changes(repository, base, head)
+    out = submissions / _folder(repository, found)
+    try:
+        out.mkdir()
+        for change in found:
+            content = _git(repository, "cat-file", "blob", change.blob)
+            (out / Path(change.path).name).write_bytes(content)
+    except FileExistsError as error:
+        raise SubmissionError(f"{out.name} is on the board already; choose another name") from error
+    except OSError as error:
+        raise SubmissionError(f"cannot write {out}: {error.strerror}") from error
+    return out
+
+
+def changes(repository: Path, base: str, head: str) -> list[Change]:
+    """All files that differ between `head` and the commit where it branched off `base`.
+
+    Raises:
+        SubmissionError: if git does not know the commits, or they have no common ancestor.
+    """
+    commits = [_commit(repository, name) for name in (base, head)]
+    merge_base = _git(repository, "merge-base", *commits).decode().strip()
+    raw = _git(
+        repository,
+        *("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-ext-diff"),
+        *(merge_base, commits[1]),
+    )
+    # ":oldmode newmode oldblob newblob status", NUL, path, NUL, for each file.
+    parts = raw.decode("utf-8", "backslashreplace").split("\0")[:-1]
+    found = []
+    for head_line, path in zip(parts[::2], parts[1::2], strict=True):
+        _, mode, _, blob, status = head_line.removeprefix(":").split(" ")
+        found.append(Change(status, mode, blob, path))
+    return found
+
+
+def _folder(repository: Path, found: list[Change]) -> str:
+    if not found:
+        raise SubmissionError("the request changes nothing")
+    folders = set()
+    for change in found:
+        parts = change.path.split("/")
+        if parts[:2] != [BOARD, SUBMISSIONS] or len(parts) != 4:
+            raise SubmissionError(
+                f"the request changes {shown(change.path)}; it may only add one folder of files to "
+                f"{BOARD}/{SUBMISSIONS}"
+            )
+        if change.status != "A":
+            raise SubmissionError(
+                f"the request changes or removes {shown(change.path)}; what is on the board stays"
+            )
+        folders.add(parts[2])
+        _require_file(repository, change, parts[3])
+    if len(folders) > 1:
+        raise SubmissionError(
+            f"the request adds {len(folders)} submissions; make one request for each"
+        )
+    (folder,) = folders
+    folder_day(folder)
+    return folder
+
+
+def _require_file(repository: Path, change: Change, name: str) -> None:
+    if name not in SIZES:
+        raise SubmissionError(
+            f"the request adds {shown(change.path)}; a submission has {', '.join(SIZES)} only"
+        )
+    if change.mode != PLAIN_FILE:
+        raise SubmissionError(
+            f"{shown(change.path)} has mode {change.mode}; it must be a plain file ({PLAIN_FILE})"
+        )
+    size = int(_git(repository, "cat-file", "-s", change.blob))
+    if size > SIZES[name]:
+        raise SubmissionError(
+            f"{shown(change.path)} has {size:,} bytes; the limit is {SIZES[name]:,}"
+        )
+
+
+def _commit(repository: Path, name: str) -> str:
+    """The commit of that name; a name that reads like an option of git is none."""
+    return (
+        _git(repository, "rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
+        .decode()
+        .strip()
+    )
+
+
+def _git(repository: Path, *arguments: str) -> bytes:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=repository, capture_output=True, check=True)
+    except FileNotFoundError as error:
+        raise SubmissionError("git is not installed") from error
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise SubmissionError(
+            f"git {arguments[0]}: {said[-1] if said else 'the commits have nothing in common'}"
+        ) from error
+    return done.stdout

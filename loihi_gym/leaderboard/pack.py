@@ -1,0 +1,312 @@
+"""Making a submission from runs of `loihi-gym solve` and `compare`, or from mapping files."""
+
+import json
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from baselines.compare import Contender, contender
+from baselines.registry import load_solver
+from baselines.run import CONFIG, RESULT, Config, read_config
+from baselines.trace import NAME, read_trace
+
+from ..benchmarks.suite import MAPPING, Suite
+from ..errors import SubmissionError
+from ..files import write_text
+from ..mapping import Mapping
+from .replay import Replayer
+from .submission import (
+    ABOUT,
+    FORMAT,
+    MAPPINGS,
+    MAX_IMPROVEMENTS,
+    TRACE,
+    About,
+    Bundled,
+    Improvement,
+    Run,
+    folder_day,
+    read_submission,
+    runs_of,
+)
+
+OWN = "baselines."
+"""Where the solvers of this package are; those of others cannot be run again by everybody."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A finished search on disk.
+
+    Attributes:
+        path: Its directory.
+        config: What it was asked for.
+    """
+
+    path: Path
+    config: Config
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What a submission is to hold.
+
+    Attributes:
+        label: Of the solver whose runs it is made of; empty if it is not of a single one.
+        mappings: The best mapping of each run.
+        traces: On solver tracks: the improvements of each run; None on the mapping track.
+        bundled: The solver, if everybody has it and the track takes one.
+    """
+
+    label: str
+    mappings: dict[Run, Mapping]
+    traces: dict[Run, tuple[Improvement, ...]] | None = None
+    bundled: Bundled | None = None
+
+
+def gather(words: Sequence[str], suite: Suite, track: str, label: str | None = None) -> Gathered:
+    """What a track asks for, from directories of runs and from ``PROBLEM=MAPPING.json``.
+
+    Args:
+        words: Directories, and on the mapping track also files.
+        suite: What the submission is on.
+        track: Of the suite.
+        label: Of the solver whose runs are taken, as `compare` calls it; needed on solver tracks if
+            there are runs of several.
+
+    Raises:
+        LoihiGymError: if something is missing, not finished, or not of the suite.
+    """
+    runs_of(suite, track)
+    files = {name: Path(file) for name, _, file in (w.partition("=") for w in words if "=" in w)}
+    runs = find_runs(Path(word) for word in words if "=" not in word)
+    if track == MAPPING:
+        for name in files:
+            suite.entry(name)
+        if label is not None:
+            _, runs = only_solver(runs, label)
+        return Gathered(label or "", best_mappings(runs, files, suite))
+    if files or not runs:
+        raise SubmissionError(f"track {track} takes directories of runs, not single mappings")
+    solver, runs = only_solver(runs, label)
+    found = traces(runs, solver, suite, track)
+    best = {run: steps[-1].mapping for run, steps in found.items()}
+    return Gathered(solver.label, best, found, bundled(solver))
+
+
+def find_runs(paths: Iterable[Path]) -> list[Found]:
+    """All finished runs in directories and their subdirectories.
+
+    Raises:
+        SubmissionError: if there are none, or one is not finished.
+    """
+    found = []
+    for path in paths:
+        configs = sorted(path.rglob(CONFIG))
+        if not configs:
+            raise SubmissionError(f"{path} holds no run of loihi-gym solve or compare")
+        for config in configs:
+            if not (config.parent / RESULT).exists():
+                raise SubmissionError(
+                    f"{config.parent} is not finished; loihi-gym solve --resume {config.parent}"
+                )
+            found.append(Found(config.parent, read_config(config.parent)))
+    return found
+
+
+def only_solver(runs: Sequence[Found], label: str | None) -> tuple[Contender, list[Found]]:
+    """The runs of one solver with one set of options, `label` or the only one that there is.
+
+    Raises:
+        SubmissionError: if there are several and none is named, or none of that label.
+    """
+    kinds = {_label(run.config): run.config for run in runs}
+    if label is None and len(kinds) > 1:
+        raise SubmissionError(
+            f"these are runs of several solvers; choose by --solver: {_all(kinds)}"
+        )
+    chosen = contender(label if label is not None else next(iter(kinds)))
+    own = [
+        run
+        for run in runs
+        if (run.config.solver, run.config.options) == (chosen.solver, chosen.options)
+    ]
+    if not own:
+        raise SubmissionError(f"no run is of solver {chosen.label}; there are: {_all(kinds)}")
+    return chosen, own
+
+
+def bundled(chosen: Contender) -> Bundled | None:
+    """How a submission says that everybody has its solver; None if not everybody has."""
+    if not load_solver(chosen.solver).__module__.startswith(OWN):
+        return None
+    return Bundled(chosen.solver, chosen.options)
+
+
+def traces(
+    runs: Sequence[Found], chosen: Contender, suite: Suite, track: str
+) -> dict[Run, tuple[Improvement, ...]]:
+    """The improvements of each run that a solver track asks for.
+
+    Raises:
+        SubmissionError: names the first run that is missing, and the command that makes it.
+    """
+    budget = suite.tracks[track].budget
+    wanted = runs_of(suite, track)
+    found = {run: _best_suited(runs, chosen, suite, run, budget) for run in wanted}
+    missing = [run for run, one in found.items() if one is None]
+    if missing:
+        raise SubmissionError(
+            f"{len(missing)} of {len(wanted)} runs are missing, the first is {missing[0]}: "
+            f"loihi-gym solve {chosen.solver} {missing[0].problem} --budget {budget} --seed "
+            f"{missing[0].seed}"
+        )
+    return {run: _improvements(one, budget) for run, one in found.items() if one is not None}
+
+
+def best_mappings(
+    runs: Sequence[Found], files: dict[str, Path], suite: Suite
+) -> dict[Run, Mapping]:
+    """The fastest mapping of each problem among runs and mapping files.
+
+    Raises:
+        SubmissionError: if a problem has none.
+    """
+    replayer, best = Replayer(suite), dict[Run, Mapping]()
+    for name in suite.names:
+        paths = [run.path / "mapping.json" for run in runs if _is(run, suite, name)]
+        paths += [files[name]] if name in files else []
+        if not paths:
+            raise SubmissionError(
+                f"{name}: no run and no mapping of it; add a run, or {name}=mapping.json"
+            )
+        mappings = [Mapping.load(path) for path in paths]
+        for mapping in mappings:
+            replayer.problem(name).require(mapping)
+        best[Run(name)] = min(mappings, key=lambda one: replayer.measure(name, one)[0])
+    return best
+
+
+def write_submission(
+    out: Path,
+    about: About,
+    mappings: dict[Run, Mapping],
+    improvements: dict[Run, tuple[Improvement, ...]] | None = None,
+) -> None:
+    """Write a submission's directory, whole or not at all.
+
+    Raises:
+        SubmissionError: if the directory is there or wrongly named, or what was to be written
+            breaks a rule.
+    """
+    folder_day(out.absolute().name)
+    if out.exists():
+        raise SubmissionError(f"{out} is there already; choose another name")
+    try:
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".packing-") as holder:
+            made = Path(holder) / out.absolute().name
+            made.mkdir()
+            write_text(made / ABOUT, about_text(about))
+            write_text(made / MAPPINGS, mappings_text(about.suite, mappings))
+            if improvements is not None:
+                write_text(made / TRACE, trace_text(improvements))
+            read_submission(made)
+            made.rename(out)
+    except OSError as error:
+        raise SubmissionError(f"cannot write {out}: {error.strerror}") from error
+
+
+def about_text(about: About) -> str:
+    """`submission.toml`."""
+    keys = ("suite", "track", "name", "authors", "solver", "code_url", "code_commit", "licence")
+    lines = [f"format = {FORMAT}"]
+    lines += [f"{key} = {_toml(getattr(about, key))}" for key in keys]
+    if about.bundled is not None:
+        lines += ["", "[bundled]", f"solver = {_toml(about.bundled.solver)}"]
+        options = [f"{key} = {_toml(value)}" for key, value in about.bundled.options.items()]
+        lines.append(f"options = {{{', '.join(options)}}}")
+    return "\n".join(lines) + "\n"
+
+
+def mappings_text(suite: str, mappings: dict[Run, Mapping]) -> str:
+    """`mappings.json`: one line for each mapping."""
+    rows = ",\n".join(_json(run, {}, mapping) for run, mapping in mappings.items())
+    return f'{{"format":{FORMAT},"suite":{json.dumps(suite)},"mappings":[\n{rows}\n]}}\n'
+
+
+def trace_text(improvements: dict[Run, tuple[Improvement, ...]]) -> str:
+    """`trace.jsonl`."""
+    return "".join(
+        _json(run, {"evaluation": step.evaluation}, step.mapping) + "\n"
+        for run, steps in improvements.items()
+        for step in steps
+    )
+
+
+def _json(run: Run, more: dict[str, int], mapping: Mapping) -> str:
+    data: dict[str, Any] = {"problem": run.problem}
+    data |= {} if run.seed is None else {"seed": run.seed}
+    data |= more
+    data["cores_per_layer"] = mapping.cores_per_layer.tolist()
+    data["placement"] = mapping.placement.tolist()
+    return json.dumps(data, separators=(",", ":"))
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def _label(config: Config) -> str:
+    """How `compare` calls a solver with its options."""
+    words = [
+        key.replace("_", "-") + ("" if value is True else f"={value}")
+        for key, value in config.options.items()
+    ]
+    return f"{config.solver}:{'+'.join(words)}".rstrip(":")
+
+
+def _all(kinds: dict[str, Config]) -> str:
+    return ", ".join(sorted(kinds))
+
+
+def _is(run: Found, suite: Suite, name: str) -> bool:
+    return (
+        run.config.benchmark in (name, suite.entry(name).uri)
+        and run.config.backend == suite.backend
+    )
+
+
+def _best_suited(
+    runs: Sequence[Found], chosen: Contender, suite: Suite, wanted: Run, budget: int
+) -> Found | None:
+    """A run of that budget; a longer one of a solver that searches alike whatever its budget."""
+    longer = bool(getattr(load_solver(chosen.solver), "anytime", False))
+    fitting = [
+        run
+        for run in runs
+        if _is(run, suite, wanted.problem)
+        and run.config.seed == wanted.seed
+        and (run.config.budget == budget or (longer and run.config.budget > budget))
+        and run.config.seconds is None
+        and not run.config.count_unique
+    ]
+    return min(fitting, key=lambda run: run.config.budget, default=None)
+
+
+def _improvements(run: Found, budget: int) -> tuple[Improvement, ...]:
+    lines = read_trace(run.path / NAME)[:budget]
+    steps = tuple(
+        Improvement(line.index, line.mapping) for line in lines if line.mapping is not None
+    )
+    if len(steps) > MAX_IMPROVEMENTS:
+        raise SubmissionError(
+            f"{run.path} has {len(steps)} improving mappings; a run may have {MAX_IMPROVEMENTS}"
+        )
+    return steps

@@ -1,0 +1,69 @@
+"""What the page draws of a problem and of a replayed mapping, as small JSON.
+
+Lists of small integers are written in base 64, a fixed number of digits each: a board of many rows
+on eight chips is then a file that a phone can open.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..backends import Measurement
+from ..drawing import link_busy_ps
+from ..mapping import Mapping, Problem
+
+DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def encode(values: Iterable[int], width: int) -> str:
+    """Each value as `width` digits in base 64, most significant first; `width` is at least 1.
+
+    Raises:
+        ValueError: if a value is negative or needs more digits.
+    """
+    parts = []
+    for value in values:
+        if not 0 <= value < 64**width:
+            raise ValueError(f"{value} does not fit {width} digits in base 64")
+        parts += [DIGITS[value >> 6 * place & 63] for place in reversed(range(width))]
+    return "".join(parts)
+
+
+def mesh_picture(problem: Problem) -> dict[str, Any]:
+    """The mesh and the layers of a problem."""
+    mesh = problem.topology
+    width = digits(mesh.n_cores)
+    return {
+        "width": mesh.width,
+        "height": mesh.height,
+        "chip_width": mesh.chip_width,
+        "chip_height": mesh.chip_height,
+        "cores_per_router": problem.chip.cores_per_router,
+        "digits": width,
+        "core_router": encode(mesh.core_router.tolist(), digits(mesh.n_routers)),
+        "router_digits": digits(mesh.n_routers),
+        "widths": list(problem.network.widths),
+    }
+
+
+def mapping_picture(problem: Problem, mapping: Mapping, measurement: Measurement) -> dict[str, Any]:
+    """A replayed mapping: where its cores are, what its links do, and what it waits for."""
+    term, index, step, where, share = measurement.bottleneck
+    latency = measurement.latency_ps
+    busy = link_busy_ps(problem, measurement).tolist()
+    return {
+        "cores_per_layer": mapping.cores_per_layer.tolist(),
+        "placement": encode(mapping.placement.tolist(), digits(problem.topology.n_cores)),
+        # Per mille of the latency, rounded: two digits each.
+        "heat": encode(((1000 * ps + latency // 2) // latency for ps in busy), 2),
+        "bottleneck": [term, index, step, where, round(1000 * share)],
+        "step_times_ps": list(measurement.step_times_ps),
+        "energy_fj": measurement.energy._asdict(),
+    }
+
+
+def digits(count: int) -> int:
+    """Digits in base 64 that the numbers below `count` need."""
+    width = 1
+    while 64**width < count:
+        width += 1
+    return width

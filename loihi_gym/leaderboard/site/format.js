@@ -1,0 +1,39 @@
+// Numbers as people read them. All come as exact integers: ps, fJ, parts per million.
+
+const us = (ps) => (ps / 1e6).toFixed(3);
+const uj = (fj) => (fj / 1e9).toFixed(2);
+const percent = (part, places = 1) => `${(100 * part).toFixed(places).replace("-", "\u2212")}\u202f%`;
+const ppm = (value) => percent(value / 1e6);
+const ratio = (value) => (value / 1e6).toFixed(3);
+
+// What a problem's column can show: label, unit, value of a row's entry, smaller is better.
+const METRICS = {
+  latency: { label: "latency", unit: "µs", of: (entry) => entry.latency_ps, show: us, less: true },
+  reduction: { label: "reduction", unit: "of the reference", of: (entry) => entry.reduction_ppm, show: ppm, less: false },
+  energy: { label: "energy", unit: "µJ", of: (entry) => entry.energy_fj, show: uj, less: true },
+  best: { label: "gap to best known", unit: "", of: (entry) => entry.gap_best_ppm, show: ppm, less: true },
+  bound: { label: "gap to lower bound", unit: "", of: (entry) => entry.gap_bound_ppm, show: ppm, less: true },
+};
+
+// Part of a latency that another one is below it: what the results call a gap.
+const gap = (ps, other) => (ps - other) / ps;
+
+// The latency that at least half of the seeds reach or undercut: of an even number, the lower middle.
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[(sorted.length - 1) >> 1];
+}
+
+const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const VALUES = Object.fromEntries([...DIGITS].map((digit, value) => [digit, value]));
+
+// Undoes `encode` of pictures.py.
+function decode(text, width) {
+  const values = [];
+  for (let at = 0; at < text.length; at += width) {
+    let value = 0;
+    for (let place = 0; place < width; place++) value = value * 64 + VALUES[text[at + place]];
+    values.push(value);
+  }
+  return values;
+}

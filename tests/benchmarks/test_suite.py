@@ -1,0 +1,116 @@
+import shutil
+
+import pytest
+
+from loihi_gym import benchmarks, load
+from loihi_gym.benchmarks import freeze as freezing
+from loihi_gym.benchmarks.drawn import SYNAPSES, draw
+from loihi_gym.benchmarks.freeze import freeze, manifest, require_frozen, require_problem
+from loihi_gym.benchmarks.suite import Track, folder, load_suite, read_suite, suites
+from loihi_gym.chip import spec
+from loihi_gym.errors import SuiteError, UnknownNameError
+from loihi_gym.mapping import heuristic
+
+SMALL = "description = ''\nbackend = 'mesh'\n[seeds]\n3 = 1\n[[problems]]\nname = 'mlp-xs'\n"
+
+
+@pytest.mark.parametrize("name", suites())
+def test_a_manifest_states_what_the_code_computes(name):
+    """If this fails, a score has changed: see what it says."""
+    suite = load_suite(name)
+    require_frozen(suite)
+    assert (folder() / f"{name}.toml").read_text(encoding="utf-8") == manifest(suite)
+
+
+def test_the_bundled_suites():
+    assert suites() == ["sparse-mlp-gen-v1", "sparse-mlp-v1"]
+    main = load_suite("sparse-mlp-v1")
+    assert list(main.names) == benchmarks()
+    assert main.tracks == {"solver@1k": Track(1000, 10), "solver@10k": Track(10000, 5)}
+
+
+@pytest.mark.parametrize("constant", ["costs.synop_ps", "network.router_buffer", "energy.synop_fj"])
+def test_changing_a_chip_file_needs_a_new_suite_version(tmp_path, monkeypatch, constant):
+    chips = tmp_path / "chips"
+    shutil.copytree(spec._CHIPS, chips)
+    (tmp_path / "tiny-v1.toml").write_text(SMALL)
+    suite = freeze(read_suite(tmp_path / "tiny-v1.toml"))
+    require_frozen(suite)
+    monkeypatch.setattr(spec, "_CHIPS", chips)
+    base = chips / "loihi2.toml"  # loihi2-24 takes its constants from it
+    head, _, tail = base.read_text().partition(f"[{constant}]\nvalue = ")
+    value, _, rest = tail.partition("\n")
+    base.write_text(f"{head}[{constant}]\nvalue = {int(value) + 1}\n{rest}")
+    with pytest.raises(SuiteError) as caught:
+        require_frozen(suite)
+    message = str(caught.value)
+    assert message.startswith("new suite version needed: suite tiny-v1 ")
+    assert "mlp-xs: sha256 is " in message
+    assert len(message.splitlines()) == 1
+    with pytest.raises(SuiteError, match=r"new suite version needed.*mlp-xs: sha256 is"):
+        require_problem(suite, load("mlp-xs"))
+
+
+def test_another_scorer_needs_a_new_suite_version(tmp_path, monkeypatch):
+    (tmp_path / "tiny-v1.toml").write_text(SMALL)
+    suite = freeze(read_suite(tmp_path / "tiny-v1.toml"))
+    monkeypatch.setattr(freezing, "SCORER", 2)
+    with pytest.raises(SuiteError, match=r"new suite version needed.*by scorer 2, not 1"):
+        require_frozen(suite)
+
+
+def test_drawn_problems_follow_from_the_freeze_commit():
+    suite = load_suite("sparse-mlp-gen-v1")
+    assert len(suite.commit) == 40
+    for number, entry in enumerate(suite.problems):
+        assert entry.uri == draw(suite.name, suite.commit, number)
+        assert entry.uri != draw(suite.name, "0" * 40, number)
+        problem = load(entry.name)
+        assert problem.name == entry.name
+        assert problem.reference == suite.frozen(entry.name).reference
+        assert sum(w.nnz for w in problem.network.weights) in SYNAPSES
+        assert problem.check(problem.reference_mapping) == []
+        assert problem.check(heuristic(problem, "lava-default/row-major")) == []
+    assert len({entry.uri for entry in suite.problems}) == len(suite.problems)
+
+
+def test_drawn_problems_of_any_commit_fit():
+    drawn = [draw("sparse-mlp-gen-v1", f"{commit:040x}", 0) for commit in range(5)]
+    assert len(set(drawn)) == 5
+    for uri in drawn:
+        problem = load(uri)
+        assert problem.check(heuristic(problem, "lava-default/row-major")) == []
+
+
+def test_a_suite_of_ones_own_is_compared_before_it_is_frozen(tmp_path):
+    (tmp_path / "mine.toml").write_text(SMALL)
+    suite = load_suite(str(tmp_path / "mine.toml"))
+    assert suite.names == ("mlp-xs",)
+    with pytest.raises(SuiteError, match="mlp-xs is not frozen; run 'loihi-gym leaderboard freeze"):
+        suite.frozen("mlp-xs")
+    with pytest.raises(UnknownNameError, match="unknown problem 'mlp'; did you mean 'mlp-xs'"):
+        suite.entry("mlp")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("problems = 3", "malformed"),
+        ("description = ''\nproblems = []\nbackend = 'mesh'\n[seeds]\n3 = 1", "needs a problem"),
+        (SMALL.replace("3 = 1", "0 = 1"), "at least 1"),
+        (SMALL.replace("3 = 1", "x = 1"), "malformed"),
+        (SMALL + "[[problems]]\nname = 'mlp-xs'", "lists a problem twice"),
+        (SMALL + "sha256 = 'abc'", "malformed"),
+        (SMALL + "[tracks]\na = {budget = 0, seeds = 1}", "at least 1"),
+        (SMALL + "[tracks]\na = 3", "malformed"),
+        ("[", "malformed"),
+    ],
+)
+def test_a_malformed_suite_is_named(tmp_path, text, message):
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(SuiteError, match=message):
+        load_suite(str(tmp_path / "mine.toml"))
+    with pytest.raises(UnknownNameError, match="did you mean 'sparse-mlp-v1'"):
+        load_suite("sparse-mlp-v2")
+    with pytest.raises(SuiteError, match="No such file"):
+        load_suite(str(tmp_path / "none.toml"))
