@@ -47,7 +47,7 @@ def folder(tmp_path_factory) -> Path:
     [c for c in COMMANDS if c not in BY_MAKE and not INSTALLS.fullmatch(c)],
 )
 def test_command_runs(folder, command):
-    small = re.sub(r"--budget \d+", "--budget 60", command)
+    small = re.sub(r"--budget(s?) \d+", r"--budget\1 60", command)
     words = shlex.split(small)
     assert words[0] in ("loihi-gym", "tensorboard"), command
     if words[0] == "tensorboard":  # it serves until stopped: ask it for the log's contents
