@@ -38,7 +38,7 @@ OWN = "baselines."
 
 @dataclass(frozen=True)
 class Found:
-    """A finished search on disk.
+    """A search on disk.
 
     Attributes:
         path: Its directory.
@@ -87,20 +87,22 @@ def gather(words: Sequence[str], suite: Suite, track: str, label: str | None = N
             suite.entry(name)
         if label is not None:
             _, runs = only_solver(runs, label)
+        _require_finished(runs)
         return Gathered(label or "", best_mappings(runs, files, suite))
     if files or not runs:
         raise SubmissionError(f"track {track} takes directories of runs, not single mappings")
     solver, runs = only_solver(runs, label)
+    _require_finished(runs)
     found = traces(runs, solver, suite, track)
     best = {run: steps[-1].mapping for run, steps in found.items()}
     return Gathered(solver.label, best, found, bundled(solver))
 
 
 def find_runs(paths: Iterable[Path]) -> list[Found]:
-    """All finished runs in directories and their subdirectories.
+    """All runs in directories and their subdirectories, finished or not.
 
     Raises:
-        SubmissionError: if there are none, or one is not finished.
+        SubmissionError: if there are none.
     """
     found = []
     for path in paths:
@@ -108,12 +110,16 @@ def find_runs(paths: Iterable[Path]) -> list[Found]:
         if not configs:
             raise SubmissionError(f"{path} holds no run of loihi-gym solve or compare")
         for config in configs:
-            if not (config.parent / RESULT).exists():
-                raise SubmissionError(
-                    f"{config.parent} is not finished; loihi-gym solve --resume {config.parent}"
-                )
             found.append(Found(config.parent, read_config(config.parent)))
     return found
+
+
+def _require_finished(runs: Iterable[Found]) -> None:
+    for run in runs:
+        if not (run.path / RESULT).exists():
+            raise SubmissionError(
+                f"{run.path} is not finished; loihi-gym solve --resume {run.path}"
+            )
 
 
 def only_solver(runs: Sequence[Found], label: str | None) -> tuple[Contender, list[Found]]:

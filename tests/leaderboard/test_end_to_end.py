@@ -13,8 +13,9 @@ from tests.leaderboard.boards import ANNEAL, BEST, BUDGET, GA, SEEDS, TRACK
 
 
 @pytest.fixture
-def run(capsys):
-    """Runs a command in this process: (exit code, stdout, stderr)."""
+def run(capsys, tmp_path, monkeypatch):
+    """Runs a command in this process, where no board is: (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
 
     def call(*words: object) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
@@ -28,8 +29,7 @@ def run(capsys):
 AUTHOR = ("--author", "Ada Lovelace")
 
 
-def test_three_commands_make_a_checked_submission(world, run, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # where no board is
+def test_three_commands_make_a_checked_submission(world, run, tmp_path):
     out = tmp_path / "2026-11-25-mine"
     packed = run(
         *("pack", world.runs, "--suite", "tiny-v1", "--track", TRACK, "--solver", "anneal"),
@@ -202,6 +202,17 @@ def test_missing_and_unfinished_runs_are_named(world, run, tmp_path):
     (half / "config.json").write_bytes((some / "config.json").read_bytes())
     assert "half is not finished" in run("pack", half, *words)[2]
     assert "holds no run" in run("pack", tmp_path / "half2", *words)[2]
+
+
+def test_what_another_solver_has_not_finished_is_no_matter(world, run, tmp_path):
+    config = json.loads((world.runs / "ga" / "mlp-xs-0" / "config.json").read_text())
+    config["config"]["solver"] = "hillclimb"
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    words = ("--suite", "tiny-v1", "--track", TRACK, *AUTHOR, "-o", tmp_path / "2026-11-25-a")
+    assert run("pack", world.runs, tmp_path, "--solver", "ga", *words)[0] == 0
+    assert (
+        "is not finished" in run("pack", world.runs, tmp_path, "--solver", "hillclimb", *words)[2]
+    )
 
 
 def test_single_mappings_make_a_submission_of_the_mapping_track(world, run, tmp_path):
