@@ -67,7 +67,7 @@ const plain = (value) => value.toLocaleString("en").replace("-", "\u2212");
 
 // lines: [{points: [[evaluation, ps]], index, title, wide, faint}]; those wholly above the frame get `above`.
 function searchPlot(lines, problem, budget, width, scale, description) {
-  const box = { left: 58, top: 12, right: width - 14, bottom: 268 };
+  const box = { left: 58, top: 12, right: width - 26, bottom: 268 };
   const { of, label } = SCALES[scale];
   const drawn = lines.map((line) => ({ ...line, values: line.points.map(([evaluation, ps]) => [evaluation, of(ps, problem)]) }));
   const reference = of(problem.reference_latency_ps, problem);
