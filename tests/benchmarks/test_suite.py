@@ -26,7 +26,7 @@ def test_the_bundled_suites():
     assert suites() == ["sparse-mlp-gen-v1", "sparse-mlp-v1"]
     main = load_suite("sparse-mlp-v1")
     assert list(main.names) == benchmarks()
-    assert main.tracks == {"solver@1k": Track(1000, 10), "solver@10k": Track(10000, 5)}
+    assert main.tracks == {"solver@1k": Track(1000, 10), "solver@10k": Track(10000, 10)}
 
 
 @pytest.mark.parametrize("constant", ["costs.synop_ps", "network.router_buffer", "energy.synop_fj"])
