@@ -1,7 +1,7 @@
-"""Which cores are close to each other: most swaps that make a mapping faster are short.
+"""Which cores are close to each other: on many chips the swaps that help are short ones.
 
-Of 200 swaps of `mlp-deep-8chip`'s reference mapping with any core the best took off 0.05 %, of 200
-with a core at most two routers away 11 %.
+Of 200 swaps of `mlp-deep-8chip`'s reference mapping with any core the best takes off 0.06 %, of 200
+with a core at most two routers away 4 %; on one chip either kind does as well (``perf/swaps.py``).
 """
 
 from typing import NamedTuple

@@ -1,10 +1,15 @@
 // Numbers as people read them. All come as exact integers: ps, fJ, parts per million.
 
-const us = (ps) => (ps / 1e6).toFixed(3);
-const uj = (fj) => (fj / 1e9).toFixed(2);
+// value / 10^digits with `places` decimals, rounded half up as in the tables of the README.
+function fixed(value, digits, places) {
+  const rounded = Math.sign(value) * Math.round(Math.abs(value) / 10 ** (digits - places));
+  return (rounded / 10 ** places || 0).toFixed(places); // || 0: no minus zero
+}
+const us = (ps) => fixed(ps, 6, 3);
+const uj = (fj) => fixed(fj, 9, 2);
+const ratio = (ppm) => fixed(ppm, 6, 3);
 const percent = (part, places = 1) => `${(100 * part).toFixed(places).replace("-", "\u2212")}\u202f%`;
-const ppm = (value) => percent(value / 1e6);
-const ratio = (value) => (value / 1e6).toFixed(3);
+const ppm = (value) => `${fixed(value, 4, 1).replace("-", "\u2212")}\u202f%`;
 
 // What a problem's column can show: label, unit, value of a row's entry, smaller is better.
 const METRICS = {
