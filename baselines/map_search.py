@@ -1,13 +1,20 @@
 """`map`: the mapping, please. The best search known to us; default of `loihi-gym map`.
 
-It starts from several core orders, each with all and with fewer cores, and learns from every
-measurement a model of latency (`surrogate`). Each further candidate comes from one of the fastest
-mappings so far, or two: now and then with other core counts, the model's choice of several; then
-swapped along the model's descent, a longer or shorter way. The model judges dozens of mappings for
-each one measured; a fifth of the candidates is changed without it. What is measured corrects the
-model and the elite, so where the two disagree, the measurement has the last word.
+It starts from the reference and several core orders, each with all and with fewer cores. Each
+further candidate is one mapping measured before and changed in one of `KINDS`: other core counts,
+swapped cores, or both, the choice of a model of latency (`surrogate`) among a few that were drawn.
+The model learns from every measurement, and a sixth of the candidates is changed without it: where
+the two disagree the measurement has the last word.
+
+Which start is worth most shows only some way down. So their lineages race at first (`RACE`): the
+fastest ones are given equal numbers of candidates, then half as many go on. After that the search
+floods the landscape like water: it always changes the mapping that lies lowest, but each child has
+raised its parent by `FATIGUE`. So a fast mapping is searched around for as long as others are not
+about as fast, no valley is left for good, and nothing depends on the budget.
 """
 
+import math
+from collections.abc import Iterable
 from itertools import count, permutations
 
 import numpy as np
@@ -16,46 +23,54 @@ from loihi_gym.mapping import Mapping
 from loihi_gym.mapping.heuristics import balanced
 
 from .genome import Genes, Genome
+from .registry import anytime
 from .session import Session
 from .surrogate import Model, Surrogate, fit
-from .surrogate_kernel import N_FEATURES, anneal
+from .surrogate_kernel import N_FEATURES, descend
 
 PERCENTS = (100, 80)
 """Numbers of cores of the first mappings, of the chip's."""
-SAMPLE = 400
-"""Fastest mappings the model is fitted to."""
-ATTEMPTS = 50
-"""Candidates drawn for a batch before one is measured again."""
+RACE = ((8, 12), (4, 12), (2, 24))
+"""Lineages, and candidates of each, in each heat of the race."""
+BEHIND = 2.0
+"""A lineage that is slower than the fastest by this factor is out of the race."""
+SAMPLE = 1000
+"""Newest mappings the model is fitted to."""
 BATCH = 4
 """Candidates measured between two fits."""
-PRESSURE = 1.5
-"""Exponent by which faster mappings of the elite are chosen more often; 1 is no preference."""
-ELITE = 20
-"""Fastest mappings that candidates come from, at most."""
-GROWTH = 40
-"""Evaluations after which there is one more of them; two at the beginning."""
-CROSSOVER = 0.1
+ATTEMPTS = 50
+"""Candidates drawn for a batch before one is measured again."""
+FATIGUE = 0.003
+"""What a mapping's logarithm of latency counts as more for each of its children."""
+KINDS = (
+    (False, None),
+    (False, range(1, 2)),
+    (False, range(2, 4)),
+    (False, range(4, 8)),
+    (True, range(1)),
+    (True, range(1, 2)),
+)
+"""Changes, equally likely: whether core counts change, and how many swaps the model chooses; None
+for one swap without it."""
+CROSSOVER = 0.05
 """Part of the candidates that have two parents."""
-BLIND = 0.2
-"""Part of the candidates that the model has no say in."""
-SWAPS = 1.3
-"""Swaps of those, on average."""
-CUTS = 3
+CUTS = 8
 """Partitionings of which the model chooses one."""
-LONGEST = 7
-"""The longest descent tries 2 to this power of swaps."""
-COLD = 1e-9
-"""Temperature of a descent, in the model's logarithm: only what it likes is done."""
-RECUT = (0.5, 0.15)
-"""Part of the candidates with other core counts, at the beginning and at the end."""
+TRIES = 16
+"""Swaps of which the model chooses one."""
 
 
+@anytime
 def solve(session: Session) -> None:
     """Search until the budget is spent."""
     search = _Search(session)
-    search.measure(search.first())
+    search.start()
+    for entrants, candidates in RACE:
+        for lineage in search.fastest(entrants):
+            for _ in range(candidates // BATCH):
+                search.step(lineage)
     while True:
-        search.measure(search.candidates())
+        search.step()
 
 
 class _Search:
@@ -66,60 +81,82 @@ class _Search:
         self.genome = Genome(session.problem)
         self.surrogate = Surrogate(session.problem)
         self.genes: list[Genes] = []
-        self.latencies: list[float] = []
+        self.lineages: list[int] = []
+        self.heights = np.zeros(0)
+        self.targets: list[float] = []
         self.descriptions: list[np.ndarray] = []
         self.seen: set[Mapping] = set()
 
-    def first(self) -> list[Genes]:
-        """The reference mapping, and the orders of cores with all and with fewer cores."""
+    def start(self) -> None:
+        """Measure the reference, and the orders of cores with all and with fewer cores."""
         genome, mesh = self.genome, self.session.problem.topology
-        reference = genome.encode(self.session.problem.reference_mapping)
         keys = {"x": mesh.core_x, "y": mesh.core_y, "port": mesh.core_port}
         orders = [np.lexsort([keys[k] for k in names]) for names in permutations(keys)]
         cuts = [balanced(self.session.problem, percent) for percent in PERCENTS]
-        starts = [np.concatenate([c, o]).astype(np.int32) for o in orders for c in cuts]
-        return [reference, *starts]
+        found = [genome.encode(self.session.problem.reference_mapping)]
+        found += [np.concatenate([c, o]).astype(np.int32) for o in orders for c in cuts]
+        first = {genome.decode(one): one for one in reversed(found)}  # the reference may be of them
+        self.seen.update(first)
+        self._measure(list(first.values())[::-1], range(len(first)))
 
-    def candidates(self) -> list[Genes]:
-        """Mappings that the model expects to be fast, from different parents."""
-        fastest = np.argsort(self.latencies, kind="stable")
-        sample = fastest[:SAMPLE].tolist()
-        described = np.array([self.descriptions[k] for k in sample])
-        model = fit(described, np.array([self.latencies[k] for k in sample]))
-        spent = self.session.evaluations / self.session.budget
-        recut = RECUT[0] + (RECUT[1] - RECUT[0]) * spent
-        elite = fastest[: min(ELITE, 2 + len(self.latencies) // GROWTH)]
+    def fastest(self, count: int) -> list[int]:
+        """The lineages with the fastest mappings, except those far behind."""
+        best = np.full(max(self.lineages) + 1, np.inf)
+        np.minimum.at(best, self.lineages, self.targets)
+        order = np.argsort(best, kind="stable")[:count]
+        return [int(one) for one in order if best[one] < best.min() + np.log(BEHIND)]
+
+    def step(self, lineage: int | None = None) -> None:
+        """Measure a few changed mappings, of one lineage or of all."""
+        newest = slice(-SAMPLE, None)
+        model = fit(np.array(self.descriptions[newest]), np.array(self.targets[newest]))
         found: list[Genes] = []
+        lineages: list[int] = []
         for attempt in count():
             if len(found) == BATCH:
                 break
-            child = self._child(elite.tolist(), recut, model)
+            at = self._lowest(lineage)
+            child = self._child(self.genes[at], model, lineage)
             key = self.genome.decode(child)
             if key not in self.seen or attempt >= ATTEMPTS:  # on a toy all have been seen
                 self.seen.add(key)
                 found.append(child)
-        return found
+                lineages.append(self.lineages[at])
+        self._measure(found, lineages)
 
-    def measure(self, candidates: list[Genes]) -> None:
+    def _measure(self, candidates: list[Genes], lineages: Iterable[int]) -> None:
         """Spend evaluations, and learn from them."""
         measured = self.session.evaluate_batch([self.genome.decode(one) for one in candidates])
-        for genes, result in zip(candidates, measured, strict=False):
+        for genes, lineage, result in zip(candidates, lineages, measured, strict=False):
             self.genes.append(genes)
-            self.latencies.append(result.latency_ps * 1e-6)
+            self.lineages.append(lineage)
+            self.targets.append(math.log(result.latency_ps))
             self.descriptions.append(self.surrogate.describe(genes))
+        self.heights = np.append(self.heights, self.targets[len(self.heights) :])
 
-    def _child(self, elite: list[int], recut: float, model: Model) -> Genes:
-        """A candidate from one or two of the elite."""
+    def _lowest(self, lineage: int | None) -> int:
+        """Index of the mapping that lies lowest, of a lineage or of all; it is raised a little.
+
+        The newest of equals: so the search drifts where changes make no difference.
+        """
+        heights = self.heights
+        if lineage is not None:
+            heights = np.where(np.array(self.lineages) == lineage, heights, np.inf)
+        at = len(heights) - 1 - int(np.argmin(heights[::-1]))
+        self.heights[at] += FATIGUE
+        return at
+
+    def _child(self, parent: Genes, model: Model, lineage: int | None) -> Genes:
+        """A changed copy of a mapping, now and then crossed with another that lies low."""
         rng, genome = self.session.rng, self.genome
-        parent = self.genes[elite[int(len(elite) * rng.random() ** PRESSURE)]]
         if rng.random() < CROSSOVER:
-            other = self.genes[elite[int(rng.integers(len(elite)))]]
-            parent = genome.crossover(parent, other, rng)
-        if rng.random() < BLIND:
-            return genome.mutate(parent, SWAPS, recut, rng)
-        if rng.random() < recut:
+            parent = genome.crossover(parent, self.genes[self._lowest(lineage)], rng)
+        recut, swaps = KINDS[int(rng.integers(len(KINDS)))]
+        if recut:
             parent = self._recut(parent, model)
-        return self._descend(parent, model)
+        if swaps is None:
+            return genome.swapped(parent, 1, rng)
+        return self._descend(parent, model, int(rng.integers(swaps.start, swaps.stop)))
 
     def _recut(self, parent: Genes, model: Model) -> Genes:
         """The best, by the model, of several mappings with other core counts."""
@@ -133,15 +170,13 @@ class _Search:
             described = np.array([self.surrogate.describe(child) for child in children])
             return children[int(np.argmin(model.predict(described)))]
 
-    def _descend(self, parent: Genes, model: Model) -> Genes:
-        """The parent after the swaps, of those tried, that the model likes."""
+    def _descend(self, parent: Genes, model: Model, swaps: int) -> Genes:
+        """The parent after as many swaps, each the model's choice of several."""
         rng, layers = self.session.rng, self.genome.n_layers
-        tries = int(2.0 ** rng.uniform(0.0, LONGEST))
-        with self.session.ask_surrogate(tries):
+        draws = rng.random((swaps, TRIES, 2))
+        with self.session.ask_surrogate(swaps * TRIES):
             cut = self.surrogate.placed(parent)
-            everything = np.arange(len(cut.placed.placement))
-            weights = model.weights[:N_FEATURES]
-            anneal(cut.flow, cut.placed, weights, everything, COLD, COLD, rng.random((tries, 3)))
+            descend(cut.flow, cut.placed, model.weights[:N_FEATURES], draws)
         return _with_placement(parent, cut.placed.placement, layers)
 
 

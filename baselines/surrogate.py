@@ -17,7 +17,7 @@ from loihi_gym.mapping.recent import Recent
 
 from .genome import Genes
 from .near import near
-from .surrogate_kernel import N_FEATURES, Flow, Placed, features, place
+from .surrogate_kernel import LEAST_US, N_FEATURES, Flow, Placed, features, place
 
 FloatArray = npt.NDArray[np.float64]
 Int32Array = npt.NDArray[np.int32]
@@ -55,7 +55,7 @@ class Surrogate:
         cut = self.placed(genes)
         found = np.empty(N_FEATURES)
         features(cut.placed, found)
-        return np.concatenate([found, cut.times])
+        return np.log(np.concatenate([found, cut.times]) + LEAST_US)
 
     def placed(self, genes: Genes) -> Cut:
         """The partitioning of a mapping with its cores in place; valid until the next call."""
@@ -147,23 +147,25 @@ class Model(NamedTuple):
         return descriptions @ self.weights + self.offset
 
 
-RIDGE = 2.0
+RIDGE = 5.0
 FADING = 3.0
 """Weight of a sample's best mapping, in e-folds, over its worst."""
 
 
-def fit(descriptions: FloatArray, latencies: FloatArray) -> Model:
-    """Fit the mappings measured, (B, size) and (B,); the faster one is, the more it counts."""
-    rank = np.argsort(np.argsort(latencies)) / len(latencies)
+def fit(descriptions: FloatArray, targets: FloatArray) -> Model:
+    """Fit mappings, (B, size), to the logarithms of their latencies, (B,).
+
+    The faster one is, the more it counts.
+    """
+    rank = np.argsort(np.argsort(targets)) / len(targets)
     weight = np.exp(-FADING * rank)
     weight *= len(weight) / weight.sum()
-    target = np.log(latencies)
     centre = np.average(descriptions, axis=0, weights=weight)
-    mean = float(np.average(target, weights=weight))
+    mean = float(np.average(targets, weights=weight))
     spread = np.sqrt(np.average((descriptions - centre) ** 2, axis=0, weights=weight)) + 1e-9
     scaled = (descriptions - centre) / spread
     square = (scaled * weight[:, None]).T @ scaled + RIDGE * np.eye(scaled.shape[1])
-    weights = np.linalg.solve(square, (scaled * weight[:, None]).T @ (target - mean)) / spread
-    missed = (descriptions - centre) @ weights + mean - target
+    weights = np.linalg.solve(square, (scaled * weight[:, None]).T @ (targets - mean)) / spread
+    missed = (descriptions - centre) @ weights + mean - targets
     error = float(np.sqrt(np.average(missed**2, weights=weight)))
     return Model(weights, mean - float(centre @ weights), error)

@@ -1,8 +1,8 @@
-"""Annealing of a placement on a surrogate of its latency, as one compiled loop.
+"""Swaps of cores that a surrogate of latency likes, as one compiled loop.
 
 The surrogate sees how long messages occupy every output of every router, by the input they come
-from, and is a weighted sum of `FEATURES`: times that grow where traffic piles up, meets other
-traffic, or stands behind it. Its slow twin is in ``tests/baselines/test_surrogate.py``.
+from, and is a weighted sum of the logarithms of `FEATURES`: times that grow where traffic piles up,
+meets other traffic, or stands behind it. Its slow twin is in ``tests/baselines/test_surrogate.py``.
 """
 
 from typing import Any, NamedTuple
@@ -32,8 +32,10 @@ burst       the most that one layer occupies one link
 bursts      root mean square of what each layer occupies of each link
 """
 N_FEATURES = len(FEATURES)
-NEAR = 0.15
-"""Part of an annealing's swaps that are with a close core."""
+NEAR = 0.5
+"""Part of a descent's swaps that are with a close core."""
+LEAST_US = 1e-3
+"""What a time counts as, besides, where its logarithm is taken."""
 
 
 class Flow(NamedTuple):
@@ -140,52 +142,40 @@ def features(placed: Any, result: Any) -> None:
 
 
 @njit(cache=True, nogil=True)
-def anneal(
-    flow: Any, placed: Any, weights: Any, movable: Any, hot: float, cold: float, draws: Any
-) -> Any:
-    """Swap cores by the Metropolis rule and end with the best placement met, in `placed`.
+def descend(flow: Any, placed: Any, weights: Any, draws: Any) -> None:
+    """Take several steps from what is placed, each the swap of some that the model likes best.
+
+    It is taken even where the model expects none of them to help: it is often wrong about that.
 
     Args:
         flow: The partitioning.
-        placed: The start; left with the best.
-        weights: Of the features, (8,).
-        movable: Logical cores to pick the first core of a swap from.
-        hot: Temperature in us at the beginning.
-        cold: Temperature in us at the end, reached geometrically.
-        draws: Uniform numbers in [0, 1), (swaps, 3).
-
-    Returns:
-        The best cost.
+        placed: The start; left with the end.
+        weights: Of the logarithms of the features, (8,).
+        draws: Uniform numbers in [0, 1), (steps, swaps tried, 2).
     """
-    swaps = len(draws)
     values = np.empty(N_FEATURES)
-    features(placed, values)
-    cost = best = (values * weights).sum()
-    best_placement = placed.placement.copy()
-    before, layers_before = placed.load_us.copy(), placed.layer_us.copy()
-    for k in range(swaps):
-        a = placed.placement[movable[int(draws[k, 0] * len(movable))]]
-        b = _other(flow, a, draws[k, 1])
-        on_a, on_b = placed.occupant[a], placed.occupant[b]
-        if on_a == on_b or (on_b >= 0 and flow.next_core[on_a] == flow.next_core[on_b]):
-            continue
-        before[:] = placed.load_us
-        layers_before[:] = placed.layer_us
-        swap(flow, placed, a, b)
-        features(placed, values)
-        new = (values * weights).sum()
-        temperature = hot * (cold / hot) ** (k / swaps)
-        if new <= cost or draws[k, 2] < np.exp((cost - new) / temperature):
-            cost = new
+    load, layers = placed.load_us.copy(), placed.layer_us.copy()
+    cores = len(placed.placement)
+    for step in range(len(draws)):
+        best, best_a, best_b = np.inf, -1, -1
+        for k in range(draws.shape[1]):
+            a = placed.placement[int(draws[step, k, 0] * cores)]
+            b = _other(flow, a, draws[step, k, 1])
+            on_a, on_b = placed.occupant[a], placed.occupant[b]
+            if on_a == on_b or (on_b >= 0 and flow.next_core[on_a] == flow.next_core[on_b]):
+                continue
+            swap(flow, placed, a, b)
+            features(placed, values)
+            cost = (np.log(values + LEAST_US) * weights).sum()
             if cost < best:
-                best = cost
-                best_placement[:] = placed.placement
-        else:
-            placed.load_us[:] = before
-            placed.layer_us[:] = layers_before
+                best, best_a, best_b = cost, a, b
+            placed.load_us[:] = load
+            placed.layer_us[:] = layers
             _exchange(placed, a, b)
-    place(flow, placed, best_placement)
-    return best
+        if best_a >= 0:
+            swap(flow, placed, best_a, best_b)
+            load[:] = placed.load_us
+            layers[:] = placed.layer_us
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -255,11 +245,3 @@ def _pair(flow, placed, source, target, messages):  # type: ignore[no-untyped-de
         placed.layer_us[layer, router, way] += messages * flow.link_us[router, way]
         router, came = router + stride, back
     placed.load_us[router, came, CORE] += messages * flow.core_us
-
-
-@njit(cache=True, nogil=True)
-def features_of(flow: Any, placed: Any, placements: Any, result: Any) -> None:
-    """Features of each of B placements, (B, N) -> (B, 8)."""
-    for index in range(len(placements)):
-        place(flow, placed, placements[index])
-        features(placed, result[index])
