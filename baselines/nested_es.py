@@ -18,10 +18,16 @@ OUTER = 4
 """Partitionings per generation of the outer strategy."""
 INNER = 5
 """Placements per generation of the inner strategy."""
-MOVED = 0.3
-"""Part alpha of the layers' extra cores that a mutation of the partitioning moves, at most."""
-PATIENCE = 3
-"""Inner generations without progress after which a partitioning is left."""
+AGAIN = 0.5
+"""Chance that a mutation of the partitioning is followed by another."""
+TRIAL = 1
+"""Inner generations without progress after which a new partitioning is judged."""
+PATIENCE = 4
+"""Inner generations without progress after which the best partitioning has children."""
+SWAPS = 2.0
+"""Swaps of a mutation that swaps, on average."""
+SEGMENT = 8
+"""Most cores that an inversion or a scramble takes."""
 
 
 @anytime
@@ -36,23 +42,27 @@ def solve(session: Session, start: str = "default") -> None:
     first = random_mapping(session.problem, rng)
     if start != "random":
         first = session.problem.reference_mapping
-    parent = genome.encode(first)
-    parent, latency_ps = _place(session, genome, parent, session.evaluate(first).latency_ps)
+    parent, latency_ps = genome.encode(first), session.evaluate(first).latency_ps
     while True:
+        parent, latency_ps = _place(session, genome, parent, latency_ps, PATIENCE)
         children = []
         for _ in range(OUTER):
-            child = genome.with_counts(parent, _repartition(genome, parent, rng))
+            child = parent
+            for _ in range(rng.geometric(1.0 - AGAIN)):
+                child = genome.recut(child, rng)
             child_ps = session.evaluate(genome.decode(child)).latency_ps
-            children.append(_place(session, genome, child, child_ps))
+            children.append(_place(session, genome, child, child_ps, TRIAL))
         best, best_ps = min(children, key=lambda one: one[1])
         if best_ps <= latency_ps:
             parent, latency_ps = best, best_ps
 
 
-def _place(session: Session, genome: Genome, parent: Genes, latency_ps: int) -> tuple[Genes, int]:
+def _place(
+    session: Session, genome: Genome, parent: Genes, latency_ps: int, patience: int
+) -> tuple[Genes, int]:
     """The inner strategy: a better placement of the same partitioning, and its latency."""
     idle = 0
-    while idle < PATIENCE:
+    while idle < patience:
         children = [_mutated(genome, parent, session.rng) for _ in range(INNER)]
         measured = session.evaluate_batch([genome.decode(child) for child in children])
         found = [result.latency_ps for result in measured]
@@ -63,32 +73,18 @@ def _place(session: Session, genome: Genome, parent: Genes, latency_ps: int) -> 
     return parent, latency_ps
 
 
-def _repartition(genome: Genome, genes: Genes, rng: np.random.Generator) -> Genes:
-    """Counts after a random part of the extra cores has moved between layers and the unused."""
-    counts = genes[: genome.n_layers]
-    extra = np.append(counts - genome.fewest, genome.n_cores - counts.sum())
-    moved = int(rng.integers(1, max(2, int(MOVED * extra[:-1].sum()) // 4 + 2)))
-    for _ in range(moved):
-        giver = rng.choice(np.flatnonzero(extra > 0)) if extra.any() else None
-        if giver is None:
-            break
-        extra[giver] -= 1
-        extra[rng.integers(len(extra))] += 1
-    return genome.repair(genome.fewest + extra[:-1], fallback=counts, rng=rng)
-
-
 def _mutated(genome: Genome, genes: Genes, rng: np.random.Generator) -> Genes:
-    """A copy after a swap, an inversion or a scramble of the permutation, equally likely."""
+    """A copy after a swap, an inversion or a scramble, equally likely.
+
+    The permutation is read as what each core holds, in the order of cores, so that an inversion or
+    a scramble takes a few cores side by side. Read the other way it would mostly take pieces of one
+    layer, whose order changes next to nothing.
+    """
     kind = rng.integers(3)
     if kind == 0:
-        return genome.swapped(genes, 1, rng)
-    genes = genes.copy()
-    order = genes[genome.n_layers :]
-    start = int(rng.integers(genes[: genome.n_layers].sum()))
-    part = order[start : start + int(rng.integers(2, SEGMENT + 1))]
+        return genome.swapped(genes, int(rng.geometric(1.0 / SWAPS)), rng)
+    holds = np.argsort(genes[genome.n_layers :])
+    start = int(rng.integers(genome.n_cores))
+    part = holds[start : start + int(rng.integers(2, SEGMENT + 1))]
     part[:] = part[::-1] if kind == 1 else rng.permutation(part)
-    return genes
-
-
-SEGMENT = 8
-"""Longest part of the permutation that an inversion or a scramble takes."""
+    return np.concatenate([genes[: genome.n_layers], np.argsort(holds)]).astype(np.int32)
