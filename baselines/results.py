@@ -17,7 +17,7 @@ from loihi_gym.mapping import heuristic
 
 from .compare import Plan, Task
 from .run import COSTS
-from .trace import NAME, read_trace
+from .trace import NAME, Evaluation, read_trace
 
 BOUNDS = "lower-bounds.json"
 
@@ -141,11 +141,11 @@ def read_results(plan: Plan, out: Path) -> Results:
 
 
 def _read(task: Task, backend: Backend) -> Run:
-    trace = read_trace(task.out / NAME)
-    best_ps = np.minimum.accumulate([line.latency_ps for line in trace])
+    trace = read_trace(task.out / NAME, whole=False)
     mapping = next((line.mapping for line in reversed(trace) if line.mapping is not None), None)
     if mapping is None:
         raise RunError(f"{task.out / NAME} holds no mapping")
+    best_ps = best_so_far(trace)
     best = backend.evaluate(mapping)
     if best.latency_ps != best_ps[-1]:
         raise RunError(
@@ -165,6 +165,16 @@ def _read(task: Task, backend: Backend) -> Run:
         surrogate_calls=sum(cost["surrogate_calls"] for cost in costs),
         surrogate_cpu_seconds=sum(cost["surrogate_cpu_seconds"] for cost in costs),
     )
+
+
+def best_so_far(trace: list[Evaluation]) -> npt.NDArray[np.int64]:
+    """Best latency after each evaluation, in ps, up to the last one of the trace.
+
+    Lines that are missing (`archive`) were no improvement; the first one is there.
+    """
+    found = np.full(trace[-1].index, np.iinfo(np.int64).max)
+    found[[line.index - 1 for line in trace]] = [line.latency_ps for line in trace]
+    return np.minimum.accumulate(found)
 
 
 def _lower_bound_ps(backend: Backend, path: Path) -> int:

@@ -80,8 +80,12 @@ def short_digest(mapping: Mapping) -> str:
     return mapping.digest[:DIGEST_CHARACTERS]
 
 
-def read_trace(path: Path) -> list[Evaluation]:
+def read_trace(path: Path, whole: bool = True) -> list[Evaluation]:
     """All whole lines of a trace, none if there is no file; a last line cut off is left out.
+
+    Args:
+        path: The file.
+        whole: Whether a line must be there for every evaluation, as an archive's are not.
 
     Raises:
         RunError: if the file cannot be read or a whole line is malformed.
@@ -96,8 +100,9 @@ def read_trace(path: Path) -> list[Evaluation]:
     for number, line in enumerate(text.split("\n")[:-1], 1):
         try:
             found.append(Evaluation.from_json(line))
-            if found[-1].index != number:
-                raise ValueError(f"evaluation {found[-1].index} stands where {number} should")
+            least = found[-2].index + 1 if number > 1 else 1
+            if found[-1].index < least or (whole and found[-1].index > least):
+                raise ValueError(f"evaluation {found[-1].index} stands where {least} should")
         except ValueError as error:
             raise RunError(f"trace {path}, line {number}: {error}") from error
     return found

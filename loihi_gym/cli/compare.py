@@ -82,6 +82,21 @@ def report(directory: str) -> None:
     show(f"report  {write_report(read_plan(Path(directory)), Path(directory))}")
 
 
+@app.command(epilog="Example: loihi-gym archive runs/sparse-mlp-v1 -o sparse-mlp-v1.tar.xz")
+@click.argument("directory", metavar="DIR")
+@click.option("-o", "--output", metavar="FILE", required=True, help="The archive, a .tar.xz.")
+def archive(directory: str, output: str) -> None:
+    """Pack what the report of the comparison in DIR needs, to publish beside it.
+
+    Some 2 kB a run: settings, costs and the evaluations that improved. `tar xf` it, and
+    `loihi-gym report` and `loihi-gym compare` go on from there.
+    """
+    from baselines.archive import write_archive
+
+    packed = write_archive(read_plan(Path(directory)), Path(directory), Path(output))
+    show(f"packed  {output}  {packed} runs")
+
+
 @app.command(epilog="Example: loihi-gym tensorboard runs")
 @click.argument("directory", metavar="DIR")
 @click.option("--port", type=int, default=6006, show_default=True, help="Where it listens.")

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
 
+from baselines.archive import write_archive
 from baselines.compare import Scope, contender, plan, read_plan, run_all, run_task, write_plan
 from baselines.report import write_report
 from baselines.results import read_results
@@ -96,6 +98,37 @@ def test_a_report_holds_its_numbers_and_needs_no_other_file(done):
     assert html.count("<img") == html.count("src=") == html.count("data:image/png;base64,") == 2
     assert "http" not in html.split("</style>")[1]
     assert (out / "curves-mlp-xs.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_archive_gives_the_same_report(done, tmp_path):
+    made, out = done
+    write_report(made, out)
+    packed = tmp_path / "a.tar.xz"
+    assert write_archive(made, out, packed) == len(made.tasks)
+    with pytest.raises(SystemExit) as stop:
+        main(["archive", str(out), "-o", str(tmp_path / "b.tar.xz")])
+    assert stop.value.code == 0
+    assert packed.read_bytes() == (tmp_path / "b.tar.xz").read_bytes()
+    with tarfile.open(packed) as tar:
+        tar.extractall(tmp_path / "again", filter="data")
+    again = read_plan(tmp_path / "again")
+    assert all(task.done for task in again.tasks)
+    write_report(again, tmp_path / "again")
+    assert (tmp_path / "again" / "report.md").read_text() == (out / "report.md").read_text()
+    shorter = [read_trace(t.out / "trace.jsonl", whole=False) for t in again.tasks]
+    assert sum(map(len, shorter)) < sum(len(read_trace(t.out / "trace.jsonl")) for t in made.tasks)
+    with pytest.raises(RunError, match="stands where"):
+        read_trace(again.tasks[0].out / "trace.jsonl")
+
+
+def test_an_archive_of_nothing_is_refused(tmp_path):
+    write_plan(plan(SUITE, SOLVERS, tmp_path), tmp_path)
+    with pytest.raises(RunError, match="holds no finished run"):
+        write_archive(read_plan(tmp_path), tmp_path, tmp_path / "a.tar.xz")
+    with pytest.raises(SystemExit) as stop:
+        main(["archive", str(tmp_path / "none"), "-o", str(tmp_path / "a.tar.xz")])
+    assert stop.value.code == 2
+    assert not (tmp_path / "a.tar.xz").exists()
 
 
 def test_a_report_refuses_what_was_not_measured(done, tmp_path):
