@@ -13,8 +13,6 @@ raised its parent by `FATIGUE`. So a fast mapping is searched around for as long
 about as fast, no valley is left for good, and nothing depends on the budget.
 """
 
-import math
-from collections.abc import Iterable
 from itertools import count, permutations
 
 import numpy as np
@@ -82,9 +80,9 @@ class _Search:
         self.surrogate = Surrogate(session.problem)
         self.genes: list[Genes] = []
         self.lineages: list[int] = []
+        self.targets = np.zeros(0)
         self.heights = np.zeros(0)
-        self.targets: list[float] = []
-        self.descriptions: list[np.ndarray] = []
+        self.described = np.zeros((0, self.surrogate.size))
         self.seen: set[Mapping] = set()
 
     def start(self) -> None:
@@ -97,7 +95,7 @@ class _Search:
         found += [np.concatenate([c, o]).astype(np.int32) for o in orders for c in cuts]
         first = {genome.decode(one): one for one in reversed(found)}  # the reference may be of them
         self.seen.update(first)
-        self._measure(list(first.values())[::-1], range(len(first)))
+        self._measure(list(first.values())[::-1], list(range(len(first))))
 
     def fastest(self, count: int) -> list[int]:
         """The lineages with the fastest mappings, except those far behind."""
@@ -108,8 +106,7 @@ class _Search:
 
     def step(self, lineage: int | None = None) -> None:
         """Measure a few changed mappings, of one lineage or of all."""
-        newest = slice(-SAMPLE, None)
-        model = fit(np.array(self.descriptions[newest]), np.array(self.targets[newest]))
+        model = fit(self.described, self.targets[-SAMPLE:])
         found: list[Genes] = []
         lineages: list[int] = []
         for attempt in count():
@@ -124,15 +121,16 @@ class _Search:
                 lineages.append(self.lineages[at])
         self._measure(found, lineages)
 
-    def _measure(self, candidates: list[Genes], lineages: Iterable[int]) -> None:
+    def _measure(self, candidates: list[Genes], lineages: list[int]) -> None:
         """Spend evaluations, and learn from them."""
         measured = self.session.evaluate_batch([self.genome.decode(one) for one in candidates])
-        for genes, lineage, result in zip(candidates, lineages, measured, strict=False):
-            self.genes.append(genes)
-            self.lineages.append(lineage)
-            self.targets.append(math.log(result.latency_ps))
-            self.descriptions.append(self.surrogate.describe(genes))
-        self.heights = np.append(self.heights, self.targets[len(self.heights) :])
+        targets = np.log([float(result.latency_ps) for result in measured])
+        self.genes += candidates[: len(measured)]
+        self.lineages += lineages[: len(measured)]
+        self.targets = np.append(self.targets, targets)
+        self.heights = np.append(self.heights, targets)
+        described = [self.surrogate.describe(one) for one in candidates[: len(measured)]]
+        self.described = np.concatenate([self.described, described])[-SAMPLE:]
 
     def _lowest(self, lineage: int | None) -> int:
         """Index of the mapping that lies lowest, of a lineage or of all; it is raised a little.

@@ -6,6 +6,7 @@ is a ridge regression of the logarithm of measured latencies on them, so it need
 its own: every measurement corrects it. Only measured mappings of the same search teach it.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -47,7 +48,12 @@ class Surrogate:
         self._problem = problem
         self._layers: dict[tuple[int, int, int], tuple[FloatArray, FloatArray]] = {}
         self._cuts: Recent[bytes, Cut] = Recent(KEPT)
+        self._pairs: dict[tuple[int, int, int], FloatArray] = {}
         self._near = near(problem.topology)
+        words = problem.loads.activity.message_bits // 32
+        service = link_service_ps(problem.chip, words).astype(np.float64) * US
+        self._link_us = service[: 4 * problem.topology.n_routers].reshape(-1, 4)
+        self._core_us = float(service[-1])
         self.size = N_FEATURES + 6 + 2 * problem.n_layers
 
     def describe(self, genes: Genes) -> FloatArray:
@@ -69,33 +75,45 @@ class Surrogate:
         return self._cuts.get(counts.tobytes(), lambda: self._cut(counts))
 
     def _cut(self, counts: Int32Array) -> Cut:
-        problem, mesh = self._problem, self._problem.topology
-        traffic = problem.traffic(counts)
-        service = link_service_ps(problem.chip, traffic.link_words).astype(np.float64) * US
+        # Of `Problem.traffic` only this is needed, and it would take twice the time.
+        mesh, numbers = self._problem.topology, counts.tolist()
+        layer = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
         first = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+        fan_out = np.append(counts[1:], 0).astype(np.int32)[layer]
+        pairs = [self._messages((k, *two)) for k, two in enumerate(pairwise(numbers))]
         flow = Flow(
-            next_core=traffic.next_core,
-            fan_out=traffic.fan_out,
-            previous_core=np.concatenate(([0], first[:-2])).astype(np.int32)[traffic.layer],
-            fan_in=np.concatenate(([0], counts[:-1])).astype(np.int32)[traffic.layer],
-            layer=traffic.layer,
-            pair_first=traffic.pair_first,
-            messages=traffic.pair_messages.sum(axis=1).astype(np.float64),
+            next_core=first[1:][layer],
+            fan_out=fan_out,
+            previous_core=np.concatenate(([0], first[:-2])).astype(np.int32)[layer],
+            fan_in=np.concatenate(([0], counts[:-1])).astype(np.int32)[layer],
+            layer=layer,
+            pair_first=np.cumsum(fan_out, dtype=np.int64) - fan_out,
+            messages=np.concatenate(pairs),
             core_x=mesh.core_x,
             core_y=mesh.core_y,
             width=mesh.width,
-            link_us=service[: 4 * mesh.n_routers].reshape(-1, 4),
-            core_us=float(service[-1]),
+            link_us=self._link_us,
+            core_us=self._core_us,
             near_first=self._near.first,
             near=self._near.cores,
         )
         placed = Placed(
-            placement=np.zeros(len(traffic.layer), np.int32),
+            placement=np.zeros(len(layer), np.int32),
             occupant=np.full(mesh.n_cores, -1, np.int32),
             load_us=np.zeros((mesh.n_routers, 5, 5)),
             layer_us=np.zeros((len(counts), mesh.n_routers, 4)),
         )
         return Cut(flow, placed, self._times(counts))
+
+    def _messages(self, key: tuple[int, int, int]) -> FloatArray:
+        """Messages of all pairs of a layer's and the next one's cores, over all steps, (pairs,).
+
+        The layer, its count and the next one's decide that; they are the key it is kept by.
+        """
+        if key not in self._pairs:
+            between = self._problem.loads.between(*key)
+            self._pairs[key] = between.sum(axis=2).reshape(-1).astype(np.float64)
+        return self._pairs[key]
 
     def _times(self, counts: Int32Array) -> FloatArray:
         """How long layers send and receive, and how far receivers fall behind, (6 + 2 L,)."""
