@@ -36,10 +36,10 @@ def solve(session: Session) -> None:
 
 
 def _sweep(genome: Genome) -> list[Mapping]:
-    """Balanced partitionings of fewer and fewer cores, in every order."""
+    """The reference, and balanced partitionings of fewer and fewer cores, in every order."""
     problem = genome.problem
     cuts = [balanced(problem, percent) for percent in PERCENTS]
-    return [
+    return [problem.reference_mapping] + [
         Mapping(counts, order(problem.topology)[core_positions(counts, problem.topology)])
         for counts, order in product(cuts, ORDERS.values())
     ]

@@ -148,6 +148,15 @@ def test_greedy_is_never_worse_than_balanced():
     assert greedy.best.latency_ps <= run("balanced", backend, budget=500).best.latency_ps
 
 
+def test_greedy_is_never_worse_than_the_reference():
+    """On eight chips the reference is packed: fewer cores than any balanced mapping takes."""
+    backend = make_backend("bound", load("mlp-deep-8chip"))
+    reference = backend.evaluate(backend.problem.reference_mapping)
+    greedy = run("greedy", backend, budget=100)
+    assert greedy.evaluations == 100
+    assert greedy.best.latency_ps <= reference.latency_ps
+
+
 def test_surrogates_are_counted_apart(tmp_path):
     outcome = search(Config("map", "mlp-xs", budget=60), tmp_path / "run")
     assert outcome.evaluations == 60
