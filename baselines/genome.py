@@ -5,7 +5,6 @@ unused ones. So every vector of that form whose counts fit is a legal mapping, a
 to repair a placement.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -21,11 +20,6 @@ GUIDED = 0.5
 """Part of the changes of core counts that favour the layer whose cores work longest."""
 SHIFT = 0.5
 """Part of the changes of core counts that keep the order of cores instead of each layer's cores."""
-STEP = 0.6
-"""Chance that a change of core counts stops at one core, and at each further one; on several chips
-it is smaller, as the root of their cores."""
-ONE_CHIP = 152
-"""Cores of a Loihi 2."""
 NEAR = 0.75
 """Part of the swaps that are with a close core, if that is not of the same layer."""
 RECUT = 0.25
@@ -54,7 +48,6 @@ class Genome:
         self.fewest = heuristic(problem, "packed/row-major").cores_per_layer
         self._widths = np.array(problem.network.widths)
         self._near = near(problem.topology)
-        self._step = STEP * min(1.0, math.sqrt(ONE_CHIP / self.n_cores))
         self._layers: dict[tuple[int, int, int], _Layer] = {}
 
     def encode(self, mapping: Mapping) -> Genes:
@@ -177,7 +170,7 @@ class Genome:
         give, take = rng.integers(self.n_layers, size=2)
         if rng.random() < GUIDED:
             give = np.argmax(self.work(counts))
-        kind, size = rng.integers(3), rng.geometric(self._step)
+        kind, size = rng.integers(3), rng.geometric(0.6)
         if kind != 0:
             changed[give] += size
         if kind != 1:

@@ -2,8 +2,9 @@
 
 The outer strategy evolves the partitioning: how many cores beyond the fewest each layer gets, and
 how many stay unused. The inner one evolves the placement, a permutation of the physical cores, for
-each partitioning in turn. The reordering operator carries the best placement over to a new
-partitioning. `docs/baselines.md` says which parameters are the paper's and which are ours.
+each partitioning in turn. The reordering operator, or every other time the order of the cores,
+carries the best placement over to a new partitioning. `docs/baselines.md` says what is the paper's
+and what is ours.
 """
 
 import numpy as np

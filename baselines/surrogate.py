@@ -153,12 +153,10 @@ class Model(NamedTuple):
     Attributes:
         weights: Of the numbers of a description, (size,).
         offset: What is added.
-        error: Root mean square of what it misses in its sample.
     """
 
     weights: FloatArray
     offset: float
-    error: float
 
     def predict(self, descriptions: FloatArray) -> FloatArray:
         """Predicted logarithms, (B, size) -> (B,)."""
@@ -184,6 +182,4 @@ def fit(descriptions: FloatArray, targets: FloatArray) -> Model:
     scaled = (descriptions - centre) / spread
     square = (scaled * weight[:, None]).T @ scaled + RIDGE * np.eye(scaled.shape[1])
     weights = np.linalg.solve(square, (scaled * weight[:, None]).T @ (targets - mean)) / spread
-    missed = (descriptions - centre) @ weights + mean - targets
-    error = float(np.sqrt(np.average(missed**2, weights=weight)))
-    return Model(weights, mean - float(centre @ weights), error)
+    return Model(weights, mean - float(centre @ weights))
