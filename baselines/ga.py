@@ -2,22 +2,27 @@
 
 After Pierro et al. (arXiv 2602.04717), who evolved core counts and placement with the chip in the
 loop. Here PyGAD keeps the population and selects; the operators are those of `Genome`, since its
-own know neither permutations nor core counts.
+own know neither permutations nor core counts. The population begins as several islands, one of each
+start, and only the fastest of them is left at the end (`race`): in one population selection would
+give up all starts but one long before it shows what they are worth.
 """
 
 import warnings
+from contextlib import suppress
 
 import numpy as np
 import numpy.typing as npt
 
-from loihi_gym.mapping import heuristic, heuristics, random_mapping
+from loihi_gym.mapping import Mapping, heuristic, heuristics, random_mapping
 
 from .genome import Genes, Genome
-from .registry import anytime
+from .race import race
 from .session import BudgetSpent, Session
 
 POPULATION = 40
-ELITE = 8
+"""Of all islands together."""
+SURVIVORS = 0.2
+"""Part of an island that survives a generation."""
 TOURNAMENT = 4
 CROSSOVER = 0.1
 """Probability that a child has two parents."""
@@ -26,8 +31,10 @@ SWAPS = 1.3
 RECUT = 0.3
 """Probability that a mutation changes core counts."""
 
+Population = npt.NDArray[np.int32]
+"""Genes of an island's mappings, (mappings, genes)."""
 
-@anytime
+
 def solve(session: Session, unseeded: bool = False) -> None:
     """Evolve mappings until the budget is spent.
 
@@ -35,61 +42,83 @@ def solve(session: Session, unseeded: bool = False) -> None:
         session: The search.
         unseeded: Start from random mappings instead of the standard heuristics.
     """
-    import pygad
-
-    genome = Genome(session.problem)
-    with warnings.catch_warnings():
-        # PyGAD cannot know that our operators ignore its own mutation settings.
-        warnings.simplefilter("ignore")
-        search = pygad.GA(
-            num_generations=session.budget,  # the budget ends it
-            initial_population=_first(genome, session, unseeded),
-            gene_type=int,
-            fitness_func=lambda _, genes, __: _fitness(genome, session, genes),
-            fitness_batch_size=POPULATION,
-            num_parents_mating=POPULATION,
-            parent_selection_type="tournament",
-            K_tournament=TOURNAMENT,
-            keep_elitism=ELITE,
-            crossover_type=lambda parents, shape, _: _children(genome, session, parents, shape[0]),
-            mutation_type=lambda children, _: _mutants(genome, session, children),
-            on_generation=lambda _: None if session.remaining else "stop",
-            random_seed=session.seed,
-            suppress_warnings=True,
-        )
-    search.run()
-
-
-def _first(genome: Genome, session: Session, unseeded: bool) -> npt.NDArray[np.int32]:
-    """The first population: heuristics and mutants of them, or random mappings."""
-    rng, problem = session.rng, session.problem
+    search = _Search(session)
+    problem, genome = session.problem, search.genome
     if unseeded:
-        return np.stack([genome.encode(random_mapping(problem, rng)) for _ in range(POPULATION)])
-    seeds = [genome.encode(heuristic(problem, name)) for name in heuristics()]
-    parents = rng.integers(len(seeds), size=max(POPULATION - len(seeds), 0))
-    mutants = [genome.mutate(seeds[k], SWAPS, RECUT, rng) for k in parents]
-    return np.stack(seeds + mutants)
+        starts = [random_mapping(problem, session.rng) for _ in range(POPULATION)]
+        first = np.stack([genome.encode(start) for start in starts])
+    else:
+        starts = [heuristic(problem, name) for name in heuristics()]
+        islands = [genome.encode(start)[None] for start in starts]
+        search.fitness(np.concatenate(islands))  # as one batch
+        first = race(session, islands, search.latency_ps, search.evolve)
+    search.evolve(first, 1, session.budget)
 
 
-def _fitness(genome: Genome, session: Session, population: Genes) -> list[float]:
-    """Minus the latency; what the budget no longer allows to measure is worth nothing."""
-    genes = np.atleast_2d(np.asarray(population, np.int32))
-    try:
-        measured = session.evaluate_batch([genome.decode(one) for one in genes])
-    except BudgetSpent:
-        measured = []
-    worth = [-float(m.latency_ps) for m in measured]
-    return worth + [-np.inf] * (len(genes) - len(worth))
+class _Search:
+    """The operators, and what has been measured."""
 
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.genome = Genome(session.problem)
+        self.known: dict[Mapping, int] = {}
 
-def _children(genome: Genome, session: Session, parents: Genes, count: int) -> Genes:
-    """`count` children of random parents, which PyGAD has selected."""
-    rng, children = session.rng, []
-    for _ in range(count):
-        a, b = parents[rng.integers(len(parents), size=2)].astype(np.int32)
-        children.append(genome.crossover(a, b, rng) if rng.random() < CROSSOVER else a)
-    return np.stack(children)
+    def latency_ps(self, island: Population) -> float:
+        """Of the island's fastest mapping."""
+        return -max(self.fitness(island))
 
+    def evolve(self, island: Population, islands: int, end: int) -> Population:
+        """The island, one of so many, after generations until `end` evaluations are spent."""
+        import pygad
 
-def _mutants(genome: Genome, session: Session, children: Genes) -> Genes:
-    return np.stack([genome.mutate(child, SWAPS, RECUT, session.rng) for child in children])
+        size = max(POPULATION // islands, len(island))
+        parents = island[self.session.rng.integers(len(island), size=size - len(island))]
+        first = np.concatenate([island, self._mutants(parents)]) if len(parents) else island
+        with warnings.catch_warnings():
+            # PyGAD cannot know that our operators ignore its own mutation settings.
+            warnings.simplefilter("ignore")
+            search = pygad.GA(
+                num_generations=self.session.budget,  # `end` comes first
+                initial_population=first,
+                gene_type=int,
+                fitness_func=lambda _, genes, __: self.fitness(genes),
+                fitness_batch_size=size,
+                num_parents_mating=size,
+                parent_selection_type="tournament",
+                K_tournament=TOURNAMENT,
+                keep_elitism=round(SURVIVORS * size),
+                crossover_type=lambda parents, shape, _: self._children(parents, shape[0]),
+                mutation_type=lambda children, _: self._mutants(children),
+                on_generation=lambda _: None if self._goes_on(end) else "stop",
+                random_seed=int(self.session.rng.integers(2**31)),
+                suppress_warnings=True,
+            )
+        search.run()
+        return np.asarray(search.population, np.int32)
+
+    def _goes_on(self, end: int) -> bool:
+        return self.session.remaining > 0 and self.session.evaluations < end
+
+    def fitness(self, population: Population) -> list[float]:
+        """Minus the latency; what the budget no longer allows to measure is worth nothing."""
+        mappings = [self.genome.decode(one) for one in np.atleast_2d(population).astype(np.int32)]
+        fresh = [one for one in dict.fromkeys(mappings) if one not in self.known]
+        # PyGAD would print a traceback of what is raised within it.
+        with suppress(BudgetSpent):
+            measured = self.session.evaluate_batch(fresh) if fresh else []
+            self.known |= dict(zip(fresh, (one.latency_ps for one in measured), strict=False))
+        return [-float(self.known.get(one, np.inf)) for one in mappings]
+
+    def _children(self, parents: Population, count: int) -> Population:
+        """`count` children of random parents, which PyGAD has selected."""
+        rng, children = self.session.rng, []
+        for _ in range(count):
+            a, b = parents[rng.integers(len(parents), size=2)].astype(np.int32)
+            children.append(self.genome.crossover(a, b, rng) if rng.random() < CROSSOVER else a)
+        return np.stack(children)
+
+    def _mutants(self, children: Population) -> Population:
+        def mutate(genes: Genes) -> Genes:
+            return self.genome.mutate(genes, SWAPS, RECUT, self.session.rng)
+
+        return np.stack([self.genome.changed(child, mutate) for child in children])

@@ -5,6 +5,7 @@ unused ones. So every vector of that form whose counts fit is a legal mapping, a
 to repair a placement.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,8 @@ NEAR = 0.75
 """Part of the swaps that are with a close core, if that is not of the same layer."""
 RECUT = 0.25
 """Part of a local search's moves that change core counts."""
+ATTEMPTS = 20
+"""Draws of a change after which one that changes nothing is taken; a toy may have no other."""
 
 
 class _Layer(NamedTuple):
@@ -67,6 +70,22 @@ class Genome:
             if rng.random() < 0.5:
                 return genes
         return self.swapped(genes, int(rng.geometric(1.0 / swaps)), rng)
+
+    def changed(self, genes: Genes, operator: Callable[[Genes], Genes]) -> Genes:
+        """What an operator makes of genes, drawn again if it only exchanged pieces of one layer."""
+        held = self.held(genes)
+        for _ in range(ATTEMPTS):
+            found = operator(genes)
+            if (self.held(found) != held).any():
+                break
+        return found
+
+    def held(self, genes: Genes) -> Genes:
+        """Layer that each core holds a piece of, the number of layers if none; (n_cores,)."""
+        counts = genes[: self.n_layers]
+        layers = np.full(self.n_cores, self.n_layers, np.int32)
+        layers[genes[self.n_layers :][: counts.sum()]] = np.repeat(np.arange(self.n_layers), counts)
+        return layers
 
     def neighbour(self, genes: Genes, rng: np.random.Generator) -> Genes:
         """The genes after one move: now and then other core counts, else one swap."""

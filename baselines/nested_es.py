@@ -7,12 +7,14 @@ carries the best placement over to a new partitioning. `docs/baselines.md` says 
 and what is ours.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from loihi_gym.mapping import random_mapping
+from loihi_gym.mapping import heuristic, heuristics, random_mapping
 
 from .genome import Genes, Genome
-from .registry import anytime
+from .race import race
 from .session import Session
 
 OUTER = 4
@@ -22,56 +24,88 @@ INNER = 5
 AGAIN = 0.5
 """Chance that a mutation of the partitioning is followed by another."""
 TRIAL = 1
-"""Inner generations without progress after which a new partitioning is judged."""
+"""Inner generations without progress after which a new partitioning is judged; one more for each
+outer generation without progress."""
 PATIENCE = 4
 """Inner generations without progress after which the best partitioning has children."""
-SWAPS = 2.0
+SWAPS = 1.3
 """Swaps of a mutation that swaps, on average."""
-SEGMENT = 8
+SEGMENT = 4
 """Most cores that an inversion or a scramble takes."""
 
 
-@anytime
+class _Parent(NamedTuple):
+    genes: Genes
+    latency_ps: int
+
+
 def solve(session: Session, start: str = "default") -> None:
     """Evolve partitionings, and placements for each of them, until the budget is spent.
 
     Args:
         session: The search.
-        start: ``default`` begins with the reference mapping, ``random`` with a random one.
+        start: ``default`` begins with the standard heuristics, which race; ``random`` with one
+            random mapping.
     """
-    genome, rng = Genome(session.problem), session.rng
-    first = random_mapping(session.problem, rng)
-    if start != "random":
-        first = session.problem.reference_mapping
-    parent, latency_ps = genome.encode(first), session.evaluate(first).latency_ps
-    while True:
-        parent, latency_ps = _place(session, genome, parent, latency_ps, PATIENCE)
+    genome = Genome(session.problem)
+    if start == "random":
+        first = random_mapping(session.problem, session.rng)
+        state = _Parent(genome.encode(first), session.evaluate(first).latency_ps)
+    else:
+        firsts = [heuristic(session.problem, name) for name in heuristics()]
+        measured = session.evaluate_batch(firsts)  # fewer than that if the budget is tiny
+        states = [
+            _Parent(genome.encode(mapping), result.latency_ps)
+            for mapping, result in zip(firsts, measured, strict=False)
+        ]
+        state = race(
+            session,
+            states,
+            lambda one: one.latency_ps,
+            lambda one, _, end: _evolve(session, genome, one, end),
+        )
+    _evolve(session, genome, state, session.budget + 1)
+
+
+def _evolve(session: Session, genome: Genome, parent: _Parent, end: int) -> _Parent:
+    """The outer strategy, until that many evaluations are spent."""
+    rng, trial = session.rng, TRIAL
+    while session.evaluations < end:
+        parent = _place(session, genome, parent, PATIENCE)
         children = []
         for _ in range(OUTER):
-            child = parent
-            for _ in range(rng.geometric(1.0 - AGAIN)):
-                child = genome.recut(child, rng)
-            child_ps = session.evaluate(genome.decode(child)).latency_ps
-            children.append(_place(session, genome, child, child_ps, TRIAL))
-        best, best_ps = min(children, key=lambda one: one[1])
-        if best_ps <= latency_ps:
-            parent, latency_ps = best, best_ps
+            genes = genome.changed(parent.genes, lambda genes: _recut(genome, genes, rng))
+            child = _Parent(genes, session.evaluate(genome.decode(genes)).latency_ps)
+            children.append(_place(session, genome, child, trial))
+        best = min(children, key=lambda one: one.latency_ps)
+        trial = TRIAL if best.latency_ps < parent.latency_ps else trial + 1
+        if best.latency_ps <= parent.latency_ps:
+            parent = best
+    return parent
 
 
-def _place(
-    session: Session, genome: Genome, parent: Genes, latency_ps: int, patience: int
-) -> tuple[Genes, int]:
+def _place(session: Session, genome: Genome, parent: _Parent, patience: int) -> _Parent:
     """The inner strategy: a better placement of the same partitioning, and its latency."""
     idle = 0
     while idle < patience:
-        children = [_mutated(genome, parent, session.rng) for _ in range(INNER)]
+        children = [
+            genome.changed(parent.genes, lambda genes: _mutated(genome, genes, session.rng))
+            for _ in range(INNER)
+        ]
         measured = session.evaluate_batch([genome.decode(child) for child in children])
         found = [result.latency_ps for result in measured]
         best = int(np.argmin(found))
-        idle = 0 if found[best] < latency_ps else idle + 1
-        if found[best] <= latency_ps:
-            parent, latency_ps = children[best], found[best]
-    return parent, latency_ps
+        idle = 0 if found[best] < parent.latency_ps else idle + 1
+        if found[best] <= parent.latency_ps:
+            parent = _Parent(children[best], found[best])
+    return parent
+
+
+def _recut(genome: Genome, genes: Genes, rng: np.random.Generator) -> Genes:
+    """A copy after one or more changes of core counts."""
+    for _ in range(rng.geometric(1.0 - AGAIN)):
+        genes = genome.recut(genes, rng)
+    return genes
 
 
 def _mutated(genome: Genome, genes: Genes, rng: np.random.Generator) -> Genes:

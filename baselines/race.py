@@ -1,0 +1,51 @@
+"""A race of several starts, since which of them is worth most shows only some way down.
+
+On `mlp-deep` the fastest of the standard heuristics leads evolution to a third off its latency, two
+that begin ten per cent slower to four tenths. So the fastest starts are each searched from for an
+equal part of the budget, the faster half of them goes on, and so forth (successive halving,
+Jamieson and Talwalkar 2016).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from .session import Session
+
+HEATS = (8, 4, 2)
+"""Starts that are searched from in each heat; then the last one is, until the budget is spent."""
+SHARE = 0.2
+"""A heat's part of the budget."""
+BEHIND = 1.2
+"""What is slower than the fastest by this factor is out of the race."""
+
+State = TypeVar("State")
+
+
+def race(
+    session: Session,
+    states: Sequence[State],
+    latency_ps: Callable[[State], float],
+    search: Callable[[State, int, int], State],
+) -> State:
+    """Search from the fastest states, then go on with the fastest that came of it; which that is.
+
+    Args:
+        session: The search.
+        states: Where to start from.
+        latency_ps: Latency of a state.
+        search: Takes a state, how many are searched from in this heat, and the count of evaluations
+            at which to end; gives the state then.
+    """
+    for heat in HEATS:
+        states = _fastest(states, latency_ps, heat)
+        each = SHARE * session.budget / len(states)
+        states = [search(one, len(states), int(session.evaluations + each)) for one in states]
+    return _fastest(states, latency_ps, 1)[0]
+
+
+def _fastest(
+    states: Sequence[State], latency_ps: Callable[[State], float], count: int
+) -> list[State]:
+    """The `count` fastest states, except those far behind."""
+    ranked = sorted(states, key=latency_ps)[:count]
+    return [one for one in ranked if latency_ps(one) < BEHIND * latency_ps(ranked[0])]
