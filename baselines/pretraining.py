@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from loihi_gym.benchmarks.generator import RATE
 from loihi_gym.chip import chips
 from loihi_gym.errors import LoihiGymError
 from loihi_gym.files import write_bytes, write_text
@@ -52,7 +53,7 @@ def pretrained_policy(name: str, problem: Problem, max_layers: int) -> Pretraine
     if chip not in chips():
         raise LoihiGymError(f"--pretrained needs a bundled chip, not {chip!r}: {chips()}")
     family = _family(problem)
-    key = hashlib.sha256(f"{family} {max_layers} {STEPS}".encode()).hexdigest()[:12]
+    key = hashlib.sha256(f"{family} {RATE} {max_layers} {STEPS}".encode()).hexdigest()[:12]
     path = _cache() / f"{name}-{chip}-{key}.pt"
     note = path.with_suffix(".json")
     if path.exists() and note.exists():
