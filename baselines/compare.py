@@ -16,7 +16,7 @@ from loihi_gym.benchmarks.suite import Suite
 from loihi_gym.errors import LoihiGymError, RunError, unknown
 from loihi_gym.files import write_text
 
-from .registry import check_options, load_solver, parse_options
+from .registry import check_options, is_anytime, parse_options
 from .run import CONFIG, RESULT, Config, read_config, resume, search
 
 EXECUTORS = ("local", "ray")
@@ -127,8 +127,7 @@ def plan(suite: Scope, labels: Sequence[str], out: Path) -> Plan:
     tasks = []
     for problem in suite.problems:
         for one in contenders:
-            anytime = getattr(load_solver(one.solver), "anytime", False)
-            for budget, seed in _searches(suite.seeds, anytime):
+            for budget, seed in _searches(suite.seeds, is_anytime(one.solver, one.options)):
                 config = Config(one.solver, problem, budget, seed, suite.backend, one.options)
                 where = out / problem / one.label.replace(":", "-") / f"{budget}-seed{seed}"
                 tasks.append(Task(one.label, config, where))

@@ -17,6 +17,7 @@ from loihi_gym.mapping import Mapping, heuristic, heuristics, random_mapping
 
 from .genome import Genes, Genome
 from .race import race
+from .registry import anytime_if
 from .session import BudgetSpent, Session
 
 POPULATION = 40
@@ -35,6 +36,7 @@ Population = npt.NDArray[np.int32]
 """Genes of an island's mappings, (mappings, genes)."""
 
 
+@anytime_if(unseeded=True)
 def solve(session: Session, unseeded: bool = False) -> None:
     """Evolve mappings until the budget is spent.
 

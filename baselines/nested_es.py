@@ -15,6 +15,7 @@ from loihi_gym.mapping import heuristic, heuristics, random_mapping
 
 from .genome import Genes, Genome
 from .race import race
+from .registry import anytime_if
 from .session import Session
 
 OUTER = 4
@@ -39,6 +40,7 @@ class _Parent(NamedTuple):
     latency_ps: int
 
 
+@anytime_if(start="random")
 def solve(session: Session, start: str = "default") -> None:
     """Evolve partitionings, and placements for each of them, until the budget is spent.
 

@@ -43,8 +43,23 @@ def load_solver(name: str) -> Solver:
 
 def anytime(solver: Solver) -> Solver:
     """Mark a solver as the same search whatever its budget: a smaller one is its beginning."""
-    vars(solver)["anytime"] = True
-    return solver
+    return anytime_if()(solver)
+
+
+def anytime_if(**options: Any) -> Callable[[Solver], Solver]:
+    """Like `anytime`, of a solver that is so when it is given these options."""
+
+    def mark(solver: Solver) -> Solver:
+        vars(solver)["anytime"] = options
+        return solver
+
+    return mark
+
+
+def is_anytime(name: str, options: dict[str, Any]) -> bool:
+    """Whether a solver with these options is the same search whatever its budget."""
+    needed: dict[str, Any] | None = getattr(load_solver(name), "anytime", None)
+    return needed is not None and needed.items() <= options.items()
 
 
 def solver_options(name: str) -> dict[str, inspect.Parameter]:

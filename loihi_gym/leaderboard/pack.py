@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from baselines.compare import Contender, contender
-from baselines.registry import load_solver
+from baselines.registry import is_anytime, load_solver
 from baselines.run import CONFIG, RESULT, Config, read_config
 from baselines.trace import NAME, read_trace
 
@@ -293,7 +293,7 @@ def _best_suited(
     runs: Sequence[Found], chosen: Contender, suite: Suite, wanted: Run, budget: int
 ) -> Found | None:
     """A run of that budget; a longer one of a solver that searches alike whatever its budget."""
-    longer = bool(getattr(load_solver(chosen.solver), "anytime", False))
+    longer = is_anytime(chosen.solver, chosen.options)
     fitting = [
         run
         for run in runs
