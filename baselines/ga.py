@@ -13,10 +13,10 @@ from contextlib import suppress
 import numpy as np
 import numpy.typing as npt
 
-from loihi_gym.mapping import Mapping, heuristic, heuristics, random_mapping
+from loihi_gym.mapping import Mapping, random_mapping
 
 from .genome import Genes, Genome
-from .race import race
+from .race import race, starts
 from .registry import anytime_if
 from .session import BudgetSpent, Session
 
@@ -47,11 +47,10 @@ def solve(session: Session, unseeded: bool = False) -> None:
     search = _Search(session)
     problem, genome = session.problem, search.genome
     if unseeded:
-        starts = [random_mapping(problem, session.rng) for _ in range(POPULATION)]
-        first = np.stack([genome.encode(start) for start in starts])
+        drawn = [random_mapping(problem, session.rng) for _ in range(POPULATION)]
+        first = np.stack([genome.encode(start) for start in drawn])
     else:
-        starts = [heuristic(problem, name) for name in heuristics()]
-        islands = [genome.encode(start)[None] for start in starts]
+        islands = [genome.encode(start)[None] for start in starts(problem)]
         search.fitness(np.concatenate(islands))  # as one batch
         first = race(session, islands, search.latency_ps, search.evolve)
     search.evolve(first, 1, session.budget)

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from loihi_gym.mapping import heuristic, heuristics, random_mapping
+from loihi_gym.mapping import random_mapping
 
 from .genome import Genes, Genome
-from .race import race
+from .race import race, starts
 from .registry import anytime_if
 from .session import Session
 
@@ -46,15 +46,15 @@ def solve(session: Session, start: str = "default") -> None:
 
     Args:
         session: The search.
-        start: ``default`` begins with the standard heuristics, which race; ``random`` with one
-            random mapping.
+        start: ``default`` begins with the standard heuristics and a few more, which race;
+            ``random`` with one random mapping.
     """
     genome = Genome(session.problem)
     if start == "random":
         first = random_mapping(session.problem, session.rng)
         state = _Parent(genome.encode(first), session.evaluate(first).latency_ps)
     else:
-        firsts = [heuristic(session.problem, name) for name in heuristics()]
+        firsts = starts(session.problem)
         measured = session.evaluate_batch(firsts)  # fewer than that if the budget is tiny
         states = [
             _Parent(genome.encode(mapping), result.latency_ps)

@@ -108,8 +108,12 @@ def heuristic(problem: Problem, name: str) -> Mapping:
     if name not in heuristics():
         raise unknown("heuristic", name, heuristics())
     partitioning, order = name.split("/")
-    counts, order_of_cores = PARTITIONINGS[partitioning](problem), ORDERS[order](problem.topology)
-    return Mapping(counts, order_of_cores[core_positions(counts, problem.topology)])
+    return in_order(problem, PARTITIONINGS[partitioning](problem), ORDERS[order](problem.topology))
+
+
+def in_order(problem: Problem, counts: Counts, order: npt.NDArray[np.int64]) -> Mapping:
+    """The mapping that takes cores in an order that goes chip by chip."""
+    return Mapping(counts, order[core_positions(counts, problem.topology)])
 
 
 def core_positions(counts: Counts, mesh: Topology) -> npt.NDArray[np.int64]:
