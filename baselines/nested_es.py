@@ -24,10 +24,10 @@ INNER = 5
 """Placements per generation of the inner strategy."""
 AGAIN = 0.5
 """Chance that a mutation of the partitioning is followed by another."""
-TRIAL = 1
+TRIAL = 0
 """Inner generations without progress after which a new partitioning is judged; one more for each
 outer generation without progress."""
-PATIENCE = 4
+PATIENCE = 1
 """Inner generations without progress after which the best partitioning has children."""
 SWAPS = 1.3
 """Swaps of a mutation that swaps, on average."""
