@@ -15,8 +15,8 @@ from loihi_gym.mapping.orders import column_planes
 
 from .session import Session
 
-HEATS = (8, 4, 2)
-"""Starts that are searched from in each heat; then the last one is, until the budget is spent."""
+ENTRANTS = 8
+"""Starts that are searched from in the first heat, at most."""
 SHARE = 0.2
 """A heat's part of the budget."""
 BEHIND = 1.2
@@ -51,11 +51,12 @@ def race(
         search: Takes a state, how many are searched from in this heat, and the count of evaluations
             at which to end; gives the state then.
     """
-    for heat in HEATS:
-        states = _fastest(states, latency_ps, heat)
+    states = _fastest(states, latency_ps, ENTRANTS)
+    while len(states) > 1:
         each = SHARE * session.budget / len(states)
         states = [search(one, len(states), int(session.evaluations + each)) for one in states]
-    return _fastest(states, latency_ps, 1)[0]
+        states = _fastest(states, latency_ps, (len(states) + 1) // 2)
+    return states[0]
 
 
 def _fastest(
