@@ -307,9 +307,11 @@ def _best_suited(
 
 
 def _improvements(run: Found, budget: int) -> tuple[Improvement, ...]:
-    lines = read_trace(run.path / NAME)[:budget]
+    # An archive's run will do: what it leaves out was no improvement.
     steps = tuple(
-        Improvement(line.index, line.mapping) for line in lines if line.mapping is not None
+        Improvement(line.index, line.mapping)
+        for line in read_trace(run.path / NAME, whole=False)
+        if line.mapping is not None and line.index <= budget
     )
     if len(steps) > MAX_IMPROVEMENTS:
         raise SubmissionError(
