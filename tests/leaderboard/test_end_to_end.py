@@ -1,13 +1,17 @@
 """From runs to a board: pack, check, build, reproduce, through the command line."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
+from baselines.trace import NAME, read_trace
 from loihi_gym import make_backend
 from loihi_gym.benchmarks.bundled import problem_of
 from loihi_gym.cli import main
 from loihi_gym.leaderboard.score import score_ppm
+from loihi_gym.leaderboard.submission import ABOUT, MAPPINGS, TRACE
 from loihi_gym.mapping import Mapping, swap
 from tests.leaderboard.boards import ANNEAL, BEST, BUDGET, GA, SEEDS, TRACK
 
@@ -41,6 +45,21 @@ def test_three_commands_make_a_checked_submission(world, run, tmp_path):
     assert code == 0
     assert "accepted, no board to compare with" in text
     assert text.count("seed 1") == 2
+
+
+def test_the_runs_of_an_archive_make_the_same_submission(world, run, tmp_path):
+    thin = Path(shutil.copytree(world.runs / "anneal", tmp_path / "thin"))
+    for trace in thin.rglob(NAME):  # as `loihi-gym archive` leaves them
+        lines = read_trace(trace)
+        kept = [line for line in lines if line.mapping is not None or line is lines[-1]]
+        assert len(kept) < len(lines)
+        trace.write_text("".join(line.to_json() + "\n" for line in kept))
+    words = ("--suite", "tiny-v1", "--track", TRACK, "--solver", "anneal", *AUTHOR, "-o")
+    whole, archived = tmp_path / "2026-11-25-whole", tmp_path / "2026-11-25-archived"
+    assert run("pack", world.runs / "anneal", *words, whole)[0] == 0
+    assert run("pack", thin, *words, archived)[0] == 0
+    for name in (ABOUT, MAPPINGS, TRACE):
+        assert (archived / name).read_bytes() == (whole / name).read_bytes()
 
 
 def test_a_board_is_built_to_the_byte(world, run, tmp_path):
