@@ -19,6 +19,8 @@ ENTRANTS = 8
 """Starts that are searched from in the first heat, at most."""
 SHARE = 0.2
 """A heat's part of the budget."""
+EACH = 100
+"""Evaluations that each start gets in the first heat, at least."""
 BEHIND = 1.2
 """What is slower than the fastest by this factor is out of the race."""
 
@@ -51,7 +53,8 @@ def race(
         search: Takes a state, how many are searched from in this heat, and the count of evaluations
             at which to end; gives the state then.
     """
-    states = _fastest(states, latency_ps, ENTRANTS)
+    affordable = int(SHARE * session.budget / EACH)
+    states = _fastest(states, latency_ps, min(max(affordable, 1), ENTRANTS))
     while len(states) > 1:
         each = SHARE * session.budget / len(states)
         states = [search(one, len(states), int(session.evaluations + each)) for one in states]

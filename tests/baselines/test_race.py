@@ -3,16 +3,18 @@ from baselines.session import Session
 from loihi_gym import load
 from loihi_gym.backends import make_backend
 
-BUDGET = 1000
+BUDGET = 10_000
 
 
-def run(starts: dict[str, float], gains: dict[str, float]) -> tuple[str, list[tuple[str, int]]]:
+def run(
+    starts: dict[str, float], gains: dict[str, float], budget: int = BUDGET
+) -> tuple[str, list[tuple[str, int]]]:
     """Who wins if each search takes off its part, and who was searched from among how many."""
     latency, searched = dict(starts), []
-    session = Session(make_backend("bound", load("mlp-xs")), BUDGET)
+    session = Session(make_backend("bound", load("mlp-xs")), budget)
 
     def search(name: str, of: int, end: int) -> str:
-        assert end == int(SHARE * BUDGET / of)  # nothing has been spent
+        assert end == int(SHARE * budget / of)  # nothing has been spent
         searched.append((name, of))
         latency[name] *= 1 - gains[name]
         return name
@@ -38,3 +40,10 @@ def test_what_is_far_behind_is_not_searched_from():
     won, searched = run({"a": 100.0, "b": 300.0}, {"a": 0.0, "b": 0.9})
     assert won == "a"
     assert searched == []  # no race: the caller goes on
+
+
+def test_a_small_budget_lets_fewer_start():
+    starts = dict.fromkeys("abcdefgh", 100.0)
+    for budget, entrants in ((300, 1), (1_000, 2), (3_000, 6), (10_000, ENTRANTS)):
+        _, searched = run(starts, dict.fromkeys(starts, 0.1), budget)
+        assert len({name for name, _ in searched}) == (entrants if entrants > 1 else 0)
