@@ -21,7 +21,9 @@ from .registry import anytime_if
 from .session import BudgetSpent, Session
 
 POPULATION = 40
-"""Of all islands together."""
+"""Of all islands together, at most."""
+GENERATIONS = 25
+"""At least, of a small budget: its population is smaller."""
 SURVIVORS = 0.2
 """Part of an island that survives a generation."""
 TOURNAMENT = 4
@@ -44,7 +46,7 @@ def solve(session: Session, unseeded: bool = False) -> None:
         session: The search.
         unseeded: Start from random mappings instead of the standard heuristics.
     """
-    search = _Search(session)
+    search = _Search(session, POPULATION if unseeded else session.budget // GENERATIONS)
     problem, genome = session.problem, search.genome
     if unseeded:
         drawn = [random_mapping(problem, session.rng) for _ in range(POPULATION)]
@@ -59,8 +61,9 @@ def solve(session: Session, unseeded: bool = False) -> None:
 class _Search:
     """The operators, and what has been measured."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, population: int) -> None:
         self.session = session
+        self.population = min(max(population, TOURNAMENT), POPULATION)
         self.genome = Genome(session.problem)
         self.known: dict[Mapping, int] = {}
 
@@ -72,7 +75,7 @@ class _Search:
         """The island, one of so many, after generations until `end` evaluations are spent."""
         import pygad
 
-        size = max(POPULATION // islands, len(island))
+        size = max(self.population // islands, len(island))
         parents = island[self.session.rng.integers(len(island), size=size - len(island))]
         first = np.concatenate([island, self._mutants(parents)]) if len(parents) else island
         with warnings.catch_warnings():
