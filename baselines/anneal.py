@@ -44,8 +44,4 @@ def _hot(session: Session, genome: Genome, genes: Genes, latency_ps: int) -> flo
 
 
 def _move(genome: Genome, genes: Genes, rng: np.random.Generator) -> Genes:
-    """A neighbour that is another mapping."""
-    while True:
-        changed = genome.neighbour(genes, rng)
-        if (changed != genes).any():
-            return changed
+    return genome.changed(genes, lambda one: genome.neighbour(one, rng))

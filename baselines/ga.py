@@ -23,7 +23,9 @@ from .session import BudgetSpent, Session
 POPULATION = 40
 """Of all islands together, at most."""
 GENERATIONS = 25
-"""At least, of a small budget: its population is smaller."""
+"""That a budget allows at least; a small one has a smaller population."""
+IDLE = 10
+"""Generations in a row without a mapping never measured before after which evolution ends."""
 SURVIVORS = 0.2
 """Part of an island that survives a generation."""
 TOURNAMENT = 4
@@ -44,7 +46,7 @@ def solve(session: Session, unseeded: bool = False) -> None:
 
     Args:
         session: The search.
-        unseeded: Start from random mappings instead of the standard heuristics.
+        unseeded: Start from random mappings, in one population, instead of the race's starts.
     """
     search = _Search(session, POPULATION if unseeded else session.budget // GENERATIONS)
     problem, genome = session.problem, search.genome
@@ -66,6 +68,8 @@ class _Search:
         self.population = min(max(population, TOURNAMENT), POPULATION)
         self.genome = Genome(session.problem)
         self.known: dict[Mapping, int] = {}
+        self.counts: list[int] = []
+        """Of known mappings after each generation of the present evolution."""
 
     def latency_ps(self, island: Population) -> float:
         """Of the island's fastest mapping."""
@@ -97,11 +101,15 @@ class _Search:
                 random_seed=int(self.session.rng.integers(2**31)),
                 suppress_warnings=True,
             )
+        self.counts = []
         search.run()
         return np.asarray(search.population, np.int32)
 
     def _goes_on(self, end: int) -> bool:
-        return self.session.remaining > 0 and self.session.evaluations < end
+        """Whether evaluations are left before `end`, and new mappings to spend them on."""
+        self.counts.append(len(self.known))
+        idle = len(self.counts) > IDLE and self.counts[-1 - IDLE] == self.counts[-1]
+        return not idle and self.session.remaining > 0 and self.session.evaluations < end
 
     def fitness(self, population: Population) -> list[float]:
         """Minus the latency; what the budget no longer allows to measure is worth nothing."""

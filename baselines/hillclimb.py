@@ -12,9 +12,7 @@ def solve(session: Session) -> None:
     genes = genome.encode(session.problem.reference_mapping)
     latency_ps = session.evaluate(session.problem.reference_mapping).latency_ps
     while True:
-        changed = genome.neighbour(genes, rng)
-        if (changed == genes).all():
-            continue
+        changed = genome.changed(genes, lambda one: genome.neighbour(one, rng))
         found_ps = session.evaluate(genome.decode(changed)).latency_ps
         if found_ps <= latency_ps:
             genes, latency_ps = changed, found_ps

@@ -27,7 +27,7 @@ from loihi_gym.leaderboard.submission import read_submission
 from loihi_gym.mapping import Mapping, Problem
 
 PROBLEMS = ("mlp-deep", "mlp-wide")
-BEST_KNOWN = Path(__file__).parent.parent / "leaderboard/submissions/2026-11-28-map"
+SUBMISSIONS = Path(__file__).parent.parent / "leaderboard/submissions"
 
 
 def searched(problem: Problem, budget: int) -> Mapping:
@@ -58,7 +58,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--budget", type=int, default=3000, help="evaluations of each search")
     budget = parser.parse_args().budget
-    known = {run.problem: one for run, one in read_submission(BEST_KNOWN).mappings.items()}
+    newest = max(SUBMISSIONS.glob("*-map"))
+    known = {run.problem: one for run, one in read_submission(newest).mappings.items()}
     for name in PROBLEMS:
         problem = load(name)
         mesh, bound = make_backend("mesh", problem), make_backend("bound", problem)
@@ -74,6 +75,9 @@ def main() -> None:
             ("... on bound", bound.evaluate(known[name]).latency_ps),
         ):
             print(f"  {text:26} {latency_ps * 1e-6:6.3f} us  {latency_ps / proven - 1:+7.1%}")
+        for text, mapping in (("that of bound", ideal), ("best known", known[name])):
+            cores, messages = mapping.n_logical_cores, bound.evaluate(mapping).messages_out.sum()
+            print(f"  {text:26} {cores} cores, {messages} messages")
 
 
 if __name__ == "__main__":

@@ -137,3 +137,11 @@ def test_a_change_that_exchanges_pieces_of_one_layer_is_drawn_again():
     draws = iter([parent, within, swapped])
     assert genome.changed(parent, lambda _: next(draws)) is swapped
     assert genome.changed(parent, lambda _: within) is within  # there may be nothing else
+
+
+def test_evolution_ends_where_there_is_nothing_new():
+    problem = problem_of(toy_network((4, 4, 2), density=0.7), toy_chip(routers=(2, 1)))
+    assert problem.topology.n_cores == 4
+    with Session(make_backend("bound", problem), budget=100_000) as session:
+        run_solver("ga", session, {})
+    assert 50 < session.evaluations < 500  # without an end it would take minutes
