@@ -1,9 +1,9 @@
 """A race of several starts, since which of them is worth most shows only some way down.
 
-On `mlp-deep` the fastest of the standard heuristics leads evolution to a third off its latency, two
-that begin ten per cent slower to four tenths. So the fastest starts are each searched from for an
-equal part of the budget, the faster half of them goes on, and so forth (successive halving,
-Jamieson and Talwalkar 2016).
+On `mlp-deep` the fastest of the standard heuristics leads evolution to a third off its latency, a
+start that is 10 % slower to four tenths (`docs/baselines.md`). So the fastest starts are each
+searched from for an equal part of the budget, the faster half of them goes on, and so forth
+(successive halving, Jamieson and Talwalkar 2016).
 """
 
 from collections.abc import Callable, Sequence
