@@ -188,10 +188,14 @@ def _check(config: Config) -> None:
 def _begin(out: Path, config: Config) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
-        if any(out.iterdir()):
+        # A process killed just while it wrote the config leaves only this.
+        torn = set(out.glob(f".{CONFIG}.*"))
+        if set(out.iterdir()) - torn:
             raise RunError(
                 f"{out} is not empty: choose another directory, or go on with its run by --resume"
             )
+        for path in torn:
+            path.unlink()
         written = {
             "config": asdict(config),
             "python": python_version(),

@@ -109,6 +109,13 @@ def test_a_directory_in_use_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
+def test_a_config_torn_by_a_kill_is_no_run(tmp_path):
+    (tmp_path / ".config.json.yw9fcve8").write_text('{"con')  # as `write_text` leaves it then
+    search(CONFIG, tmp_path)
+    assert (tmp_path / "result.json").exists()
+    assert list(tmp_path.glob(".config.json.*")) == []
+
+
 def test_a_file_is_no_directory(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match=r"cannot write to .*file"):
