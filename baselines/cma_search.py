@@ -13,6 +13,7 @@ import numpy.typing as npt
 from loihi_gym.errors import LoihiGymError
 
 from .genome import Genes, Genome
+from .registry import anytime
 from .session import Session
 
 Point = npt.NDArray[np.float64]
@@ -21,6 +22,7 @@ STEP = 0.1
 """Step size at the start; neighbouring keys are 1 / cores apart."""
 
 
+@anytime
 def solve(session: Session) -> None:
     """Search around the reference mapping until the budget is spent.
 

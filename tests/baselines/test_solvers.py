@@ -62,7 +62,8 @@ def test_a_solver_spends_no_more_than_its_budget_and_repeats_itself(label, tmp_p
 
 
 @pytest.mark.parametrize(
-    "label", ["random", "hillclimb", "nested-es:start=random", "ga:unseeded", "greedy", "map"]
+    "label",
+    ["random", "hillclimb", "nested-es:start=random", "ga:unseeded", "cma", "greedy", "map"],
 )
 def test_an_anytime_solver_begins_alike_whatever_its_budget(label, tmp_path):
     traces = []
