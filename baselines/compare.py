@@ -5,6 +5,7 @@ interrupted goes on. joblib spreads them over processes, or over a Ray cluster.
 """
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from loihi_gym.files import write_text
 
 from .registry import check_options, is_anytime, parse_options
 from .run import CONFIG, RESULT, Config, read_config, resume, search
+from .session import Progress
 
 EXECUTORS = ("local", "ray")
 PLAN = "compare.json"
@@ -51,7 +53,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Contender:
-    """A solver with its options, as ``name`` or ``name:option=value,...``.
+    """A solver with its options, as ``name`` or ``name:option=value+option``.
 
     Attributes:
         label: As it was written; names it in reports.
@@ -100,7 +102,7 @@ class Plan:
 
 
 def contender(label: str) -> Contender:
-    """Read ``name`` or ``name:option=value,option``.
+    """Read ``name`` or ``name:option=value+option``; commas stand between contenders.
 
     Raises:
         LoihiGymError: if there is no such solver or it has no such option.
@@ -195,11 +197,12 @@ def run_all(
     except ImportError as error:
         raise LoihiGymError("comparing needs joblib: pip install loihi-gym[compare]") from error
     missing = sorted((t for t in made.tasks if not t.done), key=lambda t: -t.config.budget)
-    work = [delayed(run_task)(replace(task, out=task.out.absolute())) for task in missing]
+    absolute = [replace(task, out=task.out.absolute()) for task in missing]
     if executor == "ray":  # its joblib backend returns everything at the end
         with _ray(), _watched(missing, on_done):
-            Parallel(n_jobs=jobs, batch_size=1)(work)
+            Parallel(n_jobs=jobs, batch_size=1)(delayed(run_task)(task) for task in absolute)
         return
+    work = [delayed(run_task)(task, os.getpid()) for task in absolute]
     for task in Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(work):
         if on_done is not None:
             on_done(task)
@@ -230,14 +233,27 @@ def _watched(tasks: list[Task], on_done: Callable[[Task], None] | None) -> Itera
         look()
 
 
-def run_task(task: Task) -> Task:
-    """Run one search, or what is left of it."""
+def run_task(task: Task, master: int | None = None) -> Task:
+    """Run one search, or what is left of it.
+
+    Args:
+        task: The search.
+        master: Process whose worker runs it, which ends when that is killed; None for whoever.
+
+    Raises:
+        RunError: if its directory holds another one.
+    """
+
+    def look(_: Progress) -> None:
+        if master not in (None, os.getpid(), os.getppid()):
+            raise RunError("the comparison was killed")
+
     if (task.out / CONFIG).exists():
         if read_config(task.out) != task.config:
             raise RunError(f"{task.out} holds another search: choose another directory")
-        resume(task.out)
+        resume(task.out, look)
     else:
-        search(task.config, task.out)
+        search(task.config, task.out, look)
     return task
 
 

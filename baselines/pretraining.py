@@ -19,6 +19,9 @@ from loihi_gym.errors import LoihiGymError
 from loihi_gym.files import write_bytes, write_text
 from loihi_gym.mapping import Problem
 
+from .session import Pretraining
+from .trace import DIGEST_CHARACTERS
+
 STEPS = 40_000
 ENVS = 16
 NETWORKS = 8
@@ -31,13 +34,11 @@ class Pretrained:
     """A pretrained policy.
 
     Attributes:
-        steps: Mappings judged by `bound` to train it.
-        cpu_seconds: CPU time that took.
+        cost: What it took to train it with `bound`.
         weights: Of the policy's modules.
     """
 
-    steps: int
-    cpu_seconds: float
+    cost: Pretraining
     weights: dict[str, Any]
 
 
@@ -49,23 +50,23 @@ def pretrained_policy(name: str, problem: Problem, max_layers: int) -> Pretraine
     """
     import torch
 
+    from .rl import settings
+
     chip = problem.chip.name
     if chip not in chips():
         raise LoihiGymError(f"--pretrained needs a bundled chip, not {chip!r}: {chips()}")
     family = _family(problem)
-    key = hashlib.sha256(f"{family} {RATE} {max_layers} {STEPS}".encode()).hexdigest()[:12]
+    made_by = f"{family} {RATE} {max_layers} {STEPS} {settings(name)}"
+    key = hashlib.sha256(made_by.encode()).hexdigest()[:12]
     path = _cache() / f"{name}-{chip}-{key}.pt"
     note = path.with_suffix(".json")
     if path.exists() and note.exists():
-        return Pretrained(
-            **json.loads(note.read_text(encoding="utf-8")),
-            weights=torch.load(path, weights_only=True),
-        )
+        cost = Pretraining(**json.loads(note.read_text(encoding="utf-8")))
+        return Pretrained(cost, torch.load(path, weights_only=True))
     made = _train(name, problem, family, max_layers)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, _saved(made.weights))
-    costs = {key: value for key, value in asdict(made).items() if key != "weights"}
-    write_text(note, json.dumps(costs) + "\n")
+    write_text(note, json.dumps(asdict(made.cost)) + "\n")
     return made
 
 
@@ -94,7 +95,15 @@ def _train(name: str, problem: Problem, family: list[str], max_layers: int) -> P
     agent = make_agent(name, envs, problem.topology, SEED)
     agent.learn(STEPS)
     weights = {key: value.clone() for key, value in agent.policy.state_dict().items()}
-    return Pretrained(agent.num_timesteps, time.process_time() - started, weights)
+    seconds = time.process_time() - started
+    return Pretrained(Pretraining(_digest(weights), agent.num_timesteps, seconds), weights)
+
+
+def _digest(weights: dict[str, Any]) -> str:
+    digest = hashlib.sha256()
+    for key, value in weights.items():
+        digest.update(key.encode() + value.numpy().tobytes())
+    return digest.hexdigest()[:DIGEST_CHARACTERS]
 
 
 def _saved(weights: dict[str, Any]) -> bytes:

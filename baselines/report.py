@@ -29,7 +29,8 @@ def write_report(made: Plan, out: Path) -> Path:
             f"{suite.description}. {len(results.runs)} searches, measured on `{suite.backend}`, "
             "a simulation: none of these figures is the chip's. Reductions are against the "
             "reference mapping, the fastest of the standard heuristics. Every number is computed "
-            "from the traces of the evaluations, and each run's best mapping was measured again."
+            "from the traces of the evaluations, and what they say was each run's best mapping at "
+            "each budget was measured again."
         ),
         Paragraph(f"Machine of this report: {_machine()}. Command: `{_command(made)}`"),
         *_problems(results),
@@ -39,6 +40,7 @@ def write_report(made: Plan, out: Path) -> Path:
         Picture("profile", plots.profiles(results), "Runs within a factor of the best known"),
         *_improvements(results),
         *_costs(results),
+        *_origin(results),
     )
     document.write(out, NAME)
     return out / f"{NAME}.html"
@@ -59,7 +61,10 @@ def _problems(results: Results) -> list[Block]:
     ]
     columns = ["problem", "lava-default (us)", "reference (us)", "best known (us)",
                "lower bound (us)", "reduction", "at most"]  # fmt: skip
-    text = "lava-default is row-major, what the toolchain would do; the lower bound is proven."
+    text = (
+        "lava-default is row-major, what the toolchain would do; best known is the fastest of "
+        "these runs; the lower bound is proven."
+    )
     return [Heading("Problems"), Paragraph(text), Table(columns, rows)]
 
 
@@ -137,6 +142,8 @@ def _costs(results: Results) -> list[Block]:
         runs = [run for run in results.runs if run.task.label == label]
         evaluations = sum(len(run.best_ps) for run in runs)
         seconds = sum(run.cpu_seconds for run in runs)
+        # A policy is trained once, however many searches begin with it.
+        trained = {one.policy: one for one in (run.pretraining for run in runs) if one is not None}
         rows.append(
             [
                 label,
@@ -146,16 +153,36 @@ def _costs(results: Results) -> list[Block]:
                 f"{1000 * seconds / evaluations:.1f}",
                 f"{sum(run.surrogate_calls for run in runs):,}",
                 f"{sum(run.surrogate_cpu_seconds for run in runs):,.0f}",
+                f"{sum(one.calls for one in trained.values()):,}",
+                f"{sum(one.cpu_seconds for one in trained.values()):,.0f}",
             ]
         )
     columns = ["solver", "runs", "evaluations", "CPU seconds", "ms per evaluation",
-               "surrogate calls", "surrogate CPU seconds"]  # fmt: skip
+               "surrogate calls", "surrogate CPU s", "pretraining calls",
+               "pretraining CPU s"]  # fmt: skip
     text = (
         "CPU time of the processes, measuring included; of a search that was killed, only what "
         "came after its last start. Surrogate calls are judgements without the backend, which no "
-        "budget counts; pretraining counts among them."
+        "budget counts. Pretraining, not counted either, comes on top: once for each policy."
     )
     return [Heading("Costs"), Paragraph(text), Table(columns, rows)]
+
+
+def _origin(results: Results) -> list[Block]:
+    commits = {
+        label: sorted({(r.commit or "release")[:7] for r in results.runs if r.task.label == label})
+        for label in results.labels
+    }
+    versions: dict[str, set[str]] = {}
+    for run in results.runs:
+        for name, version in run.versions.items():
+            versions.setdefault(name, set()).add(version or "none")
+    said = ", ".join(f"{name} {' and '.join(sorted(v))}" for name, v in sorted(versions.items()))
+    return [
+        Heading("Origin"),
+        Paragraph(f"Commits that the searches were begun with. Versions: {said}."),
+        Table(["solver", "commits"], [[label, ", ".join(c)] for label, c in commits.items()]),
+    ]
 
 
 def _command(made: Plan) -> str:

@@ -16,7 +16,8 @@ from loihi_gym.files import write_text
 from loihi_gym.mapping import heuristic
 
 from .compare import Plan, Task
-from .run import COSTS
+from .run import COSTS, begun_with
+from .session import Pretraining
 from .trace import NAME, Evaluation, read_trace
 
 BOUNDS = "lower-bounds.json"
@@ -33,6 +34,9 @@ class Run:
         cpu_seconds: Of all processes that ended the search or were resumed, as they noted it.
         surrogate_calls: Mappings judged by surrogates.
         surrogate_cpu_seconds: CPU time of that.
+        pretraining: What was learnt before, if anything.
+        commit: Of the checkout it was begun with, None if it was a release's.
+        versions: Of Python and the packages it was begun with, None for what was not installed.
     """
 
     task: Task
@@ -41,6 +45,9 @@ class Run:
     cpu_seconds: float
     surrogate_calls: int
     surrogate_cpu_seconds: float
+    pretraining: Pretraining | None
+    commit: str | None
+    versions: dict[str, str | None]
 
     def at(self, budget: int) -> int:
         """Best latency within a budget, in ps."""
@@ -110,10 +117,10 @@ class Results:
 
 
 def read_results(plan: Plan, out: Path) -> Results:
-    """Read every run's trace and measure its best mapping again.
+    """Read every run's trace, and measure what was its best mapping at each budget again.
 
     Raises:
-        RunError: if a run is missing, or its best mapping is not as fast as its trace says.
+        RunError: if a run is missing, or a mapping is not as fast as its trace says.
     """
     missing = [task for task in plan.tasks if not task.done]
     if missing:
@@ -125,7 +132,8 @@ def read_results(plan: Plan, out: Path) -> Results:
     instances = []
     for name in plan.suite.problems:
         backend = make_backend(plan.suite.backend, load(name))
-        own = [_read(task, backend) for task in plan.tasks if task.config.benchmark == name]
+        tasks = [task for task in plan.tasks if task.config.benchmark == name]
+        own = [_read(task, backend, list(plan.suite.seeds)) for task in tasks]
         runs += own
         problem = backend.problem
         instances.append(
@@ -140,23 +148,20 @@ def read_results(plan: Plan, out: Path) -> Results:
     return Results(plan, tuple(runs), tuple(instances))
 
 
-def _read(task: Task, backend: Backend) -> Run:
+def _read(task: Task, backend: Backend, budgets: list[int]) -> Run:
     trace = read_trace(task.out / NAME, whole=False)
-    mapping = next((line.mapping for line in reversed(trace) if line.mapping is not None), None)
-    if mapping is None:
-        raise RunError(f"{task.out / NAME} holds no mapping")
     best_ps = best_so_far(trace)
-    best = backend.evaluate(mapping)
-    if best.latency_ps != best_ps[-1]:
-        raise RunError(
-            f"the best mapping of {task.out} takes {best.latency_ps} ps, its trace says "
-            f"{best_ps[-1]}: it was run with another version; remove it and compare again"
-        )
+    best = None
+    for budget in sorted(budgets):
+        best = _measured_again(task, trace, min(budget, len(best_ps)), best_ps, backend)
+    assert best is not None
     try:
         lines = (task.out / COSTS).read_text(encoding="utf-8").splitlines()
         costs = [json.loads(line) for line in lines]
     except (OSError, ValueError):
         costs = []
+    begun = begun_with(task.out)
+    trained = [Pretraining(**cost["pretraining"]) for cost in costs if cost.get("pretraining")]
     return Run(
         task,
         best_ps,
@@ -164,7 +169,26 @@ def _read(task: Task, backend: Backend) -> Run:
         cpu_seconds=sum(cost["cpu_seconds"] for cost in costs),
         surrogate_calls=sum(cost["surrogate_calls"] for cost in costs),
         surrogate_cpu_seconds=sum(cost["surrogate_cpu_seconds"] for cost in costs),
+        pretraining=trained[-1] if trained else None,
+        commit=begun["git"],
+        versions={"python": begun["python"]} | begun["versions"],
     )
+
+
+def _measured_again(
+    task: Task, trace: list[Evaluation], at: int, best_ps: npt.NDArray[np.int64], backend: Backend
+) -> Measurement:
+    """The measurement of the best of a run's first `at` evaluations."""
+    found = [line.mapping for line in trace if line.index <= at and line.mapping is not None]
+    if not found:
+        raise RunError(f"{task.out / NAME} holds no mapping")
+    measured = backend.evaluate(found[-1])
+    if measured.latency_ps != best_ps[at - 1]:
+        raise RunError(
+            f"the best mapping of {task.out} takes {measured.latency_ps} ps, its trace says "
+            f"{best_ps[at - 1]}: it was run with another version; remove it and compare again"
+        )
+    return measured
 
 
 def best_so_far(trace: list[Evaluation]) -> npt.NDArray[np.int64]:

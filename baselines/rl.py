@@ -77,8 +77,7 @@ def _search(session: Session, name: str, pretrained: bool) -> None:
         agent = make_agent(name, envs, session.problem.topology, session.seed)
         if pretrained:
             policy = pretrained_policy(name, session.problem, layers)
-            session.surrogate.calls += policy.steps
-            session.surrogate.cpu_seconds += policy.cpu_seconds
+            session.surrogate.pretraining = policy.cost
             agent.policy.load_state_dict(policy.weights)
         # SB3 schedules what it anneals by the total; the budget ends it before.
         agent.learn(session.budget)
@@ -99,19 +98,23 @@ def make_agent(name: str, envs: Any, mesh: Any, seed: int) -> Any:
         raise LoihiGymError(f"solver {name!r} needs SB3: pip install loihi-gym[rl]") from error
     from .mesh_cnn import MeshCNN
 
-    kinds: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
-        "ppo": (stable_baselines3.PPO, PPO),
-        "maskable-ppo": (sb3_contrib.MaskablePPO, PPO),
-        "dqn": (stable_baselines3.DQN, DQN),
+    algorithms: dict[str, Callable[..., Any]] = {
+        "ppo": stable_baselines3.PPO,
+        "maskable-ppo": sb3_contrib.MaskablePPO,
+        "dqn": stable_baselines3.DQN,
     }
-    algorithm, settings = kinds[name]
     extractor = {
         "features_extractor_class": MeshCNN,
         "features_extractor_kwargs": {"mesh": mesh},
     }
-    return algorithm(
-        "MultiInputPolicy", envs, seed=seed, policy_kwargs=extractor, device="cpu", **settings
+    return algorithms[name](
+        "MultiInputPolicy", envs, seed=seed, policy_kwargs=extractor, device="cpu", **settings(name)
     )
+
+
+def settings(name: str) -> dict[str, Any]:
+    """What differs from SB3's defaults for an algorithm."""
+    return DQN if name == "dqn" else PPO
 
 
 @contextmanager

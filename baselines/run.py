@@ -10,12 +10,15 @@ result.json     the outcome, written last: a directory without it is an interrup
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from loihi_gym.backends import Backend, Measurement, make_backend
 from loihi_gym.benchmarks import load
@@ -27,6 +30,9 @@ from .registry import check_options, run_solver
 from .session import Progress, Session, SurrogateUse
 
 CONFIG, RESULT, MAPPING, COSTS = "config.json", "result.json", "mapping.json", "costs.jsonl"
+LOCK = ".lock"
+LOCK_SECONDS = 10.0
+"""How long to wait for another process that searches in the same directory."""
 VERSIONED = (
     "loihi-gym",
     "gymnasium",
@@ -121,6 +127,7 @@ class Outcome:
             "cpu_seconds": round(self.cpu_seconds, 3),
             "surrogate_calls": self.surrogate.calls,
             "surrogate_cpu_seconds": round(self.surrogate.cpu_seconds, 3),
+            "pretraining": self.surrogate.pretraining and asdict(self.surrogate.pretraining),
         }
 
 
@@ -136,9 +143,11 @@ def search(
     """
     _check(config)
     backend = make_backend(config.backend, load(config.benchmark))
-    if out is not None:
-        _begin(out, config)
-    return _run(config, backend, out, on_progress)
+    if out is None:
+        return _run(config, backend, None, on_progress)
+    _begin(out, config)
+    with locked(out):
+        return _run(config, backend, out, on_progress)
 
 
 def resume(out: Path, on_progress: Callable[[Progress], None] | None = None) -> Outcome:
@@ -149,7 +158,9 @@ def resume(out: Path, on_progress: Callable[[Progress], None] | None = None) -> 
     """
     config = read_config(out)
     _check(config)
-    return _run(config, make_backend(config.backend, load(config.benchmark)), out, on_progress)
+    backend = make_backend(config.backend, load(config.benchmark))
+    with locked(out):
+        return _run(config, backend, out, on_progress)
 
 
 def read_config(out: Path) -> Config:
@@ -168,6 +179,20 @@ def read_config(out: Path) -> Config:
         raise RunError(f"{path} is not the config of a run: {error}") from error
 
 
+def begun_with(out: Path) -> dict[str, Any]:
+    """Versions (`python`, `versions`) and commit (`git`) that the run in a directory began with.
+
+    Raises:
+        RunError: if its config does not say.
+    """
+    path = out / CONFIG
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return {key: data[key] for key in ("python", "versions", "git")}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{path} does not say what the run began with: {error}") from error
+
+
 def free_directory(config: Config, parent: Path = Path("runs")) -> Path:
     """A directory for a run that nobody uses yet: ``runs/BENCHMARK/SOLVER-seedN``, numbered."""
     benchmark = Path(config.benchmark).stem  # a problem file may lie anywhere
@@ -177,6 +202,20 @@ def free_directory(config: Config, parent: Path = Path("runs")) -> Path:
         number += 1
         chosen = first.with_name(f"{first.name}-{number}")
     return chosen
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Meanwhile no other process searches in a run's directory; its end, however, frees it.
+
+    Raises:
+        RunError: if one does.
+    """
+    try:
+        with FileLock(out / LOCK, timeout=LOCK_SECONDS):
+            yield
+    except Timeout as error:
+        raise RunError(f"{out}: another process is searching there; let it end first") from error
 
 
 def _check(config: Config) -> None:

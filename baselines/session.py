@@ -22,6 +22,7 @@ from loihi_gym.backends import Backend, Measurement
 from loihi_gym.backends.bound import busy_times, measurement
 from loihi_gym.errors import RunError
 from loihi_gym.mapping import Mapping, Problem
+from loihi_gym.processors import processors
 
 from .tensorboard import ScalarLog
 from .trace import NAME, Evaluation, append_to, read_trace, short_digest
@@ -57,10 +58,27 @@ class SurrogateUse:
     Attributes:
         calls: Mappings judged.
         cpu_seconds: CPU time of this process spent on it.
+        pretraining: What was learnt before the search, None for nothing; not of `calls`.
     """
 
     calls: int = 0
     cpu_seconds: float = 0.0
+    pretraining: "Pretraining | None" = None
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """What a policy that a search began with has cost, when it was trained.
+
+    Attributes:
+        policy: Digest of its weights: searches that share a policy share this cost.
+        calls: Mappings judged to train it.
+        cpu_seconds: CPU time of that.
+    """
+
+    policy: str
+    calls: int
+    cpu_seconds: float
 
 
 class Session:
@@ -75,7 +93,7 @@ class Session:
         budget: Evaluations the solver may spend.
         seed: Seeds `rng`, the only source of chance a solver should use.
         out: Existing directory for ``trace.jsonl`` and the TensorBoard log; None writes nothing.
-        on_progress: Called after every batch.
+        on_progress: Called after every few evaluations.
         seconds: Wall time after which the search ends, too; None for no such limit.
         count_unique: Whether a mapping asked for again is free.
 
@@ -123,6 +141,7 @@ class Session:
         self._count_unique = count_unique
         self._repeats = 0
         self._asked: set[str] = set()
+        self._at_once = processors()
         self._recorded = [] if out is None else read_trace(out / NAME)
         self._times = {line.digest: line.step_times_ps for line in self._recorded}
         self._trace = None if out is None else append_to(out / NAME)
@@ -194,6 +213,13 @@ class Session:
             self.problem.require(mapping)
         digests = [short_digest(mapping) for mapping in mappings]
         batch = list(zip(mappings, digests, strict=True))[: self._affordable(digests)]
+        results = []
+        for start in range(0, len(batch), self._at_once):
+            results += self._measure(batch[start : start + self._at_once])
+        return results
+
+    def _measure(self, batch: Sequence[tuple[Mapping, str]]) -> list[Measurement]:
+        """Measure and note mappings, with their digests; what a kill loses is one such call."""
         fresh = {digest: mapping for mapping, digest in batch if digest not in self._times}
         measured = dict(zip(fresh, self._backend.evaluate_batch(list(fresh.values())), strict=True))
         self.measured += len(fresh)
@@ -234,6 +260,8 @@ class Session:
         improved = self.best is None or result.latency_ps < self.best.latency_ps
         if improved:
             self.best, self.best_mapping = result, mapping
+        if self._scalars is not None:
+            self._log(result, improved)
         if self.evaluations <= len(self._recorded):
             self._check_replay(digest)
             return
@@ -242,8 +270,6 @@ class Session:
         )
         if self._trace is not None:
             self._trace.write(line.to_json() + "\n")
-        if self._scalars is not None:
-            self._log(result, improved)
 
     def _check_replay(self, digest: str) -> None:
         recorded = self._recorded[self.evaluations - 1].digest

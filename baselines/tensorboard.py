@@ -10,7 +10,11 @@ import numpy.typing as npt
 
 
 class ScalarLog:
-    """Appends scalars to an event file in a directory."""
+    """The event file of a directory.
+
+    One that is there is replaced: it is an interrupted run's, which a kill has left with holes, and
+    the search logs again what it is given from its trace.
+    """
 
     def __init__(self, directory: Path) -> None:
         # The writer that torch.utils.tensorboard uses too; imported here since it takes a while.
@@ -19,6 +23,8 @@ class ScalarLog:
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
         self._event, self._summary = Event, Summary
+        for left in directory.glob("events.out.tfevents.*"):
+            left.unlink()
         self._writer = EventFileWriter(str(directory))
 
     def add(self, tag: str, value: float, step: int) -> None:

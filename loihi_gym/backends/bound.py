@@ -5,7 +5,6 @@ neurons and sends, as its busiest core takes messages, and as its busiest link c
 the barrier closes it. Counts are exact; what it leaves out is that messages wait for each other.
 """
 
-import os
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from ..chip import ChipSpec, Topology, topology
 from ..mapping import Mapping, Problem, Traffic
 from ..mapping.recent import Recent
+from ..processors import processors
 from .bound_kernel import State, Tables, energy_fj, latency_ps, new_state, place, place_all, swap
 from .energy import energy, fixed_energy
 from .link_kernel import link_messages
@@ -149,7 +149,7 @@ def make_tables(problem: Problem, traffic: Traffic) -> Tables:
 def latencies(tables: Tables, placements: Int32Array) -> Int64Array:
     """Latency in ps of each of B legal placements, (B, N) -> (B,), on all cores of the machine."""
     result = np.empty(len(placements), np.int64)
-    threads = min(len(os.sched_getaffinity(0)), len(placements))
+    threads = min(processors(), len(placements))
     if threads <= 1:
         place_all(tables, new_state(tables), placements, result)
         return result
@@ -233,4 +233,4 @@ def link_service_ps(chip: ChipSpec, words: int) -> Int64Array:
 @lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
     """Threads for batches, one per core of the machine; the kernels release the GIL."""
-    return ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="loihi-gym-bound")
+    return ThreadPoolExecutor(processors(), thread_name_prefix="loihi-gym-bound")

@@ -36,7 +36,6 @@ cannot all be close to their targets at once. So the optimum may lie well above 
 
 import heapq
 import itertools
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -51,6 +50,7 @@ import numpy.typing as npt
 from ..chip import Topology
 from ..mapping import Problem
 from ..mapping.heuristics import PARTITIONINGS, fewest_cores
+from ..processors import processors
 from .lower_bound_kernel import INFEASIBLE, cheapest, fill_step
 
 Int32Array = npt.NDArray[np.int32]
@@ -372,7 +372,7 @@ def _fill(problem: Problem, fewest: Int64Array, counts: Int64Array, port_ps: int
     loads, widths, steps = problem.loads, problem.network.widths, problem.activity.steps
     within = cores_within(problem.topology)
     layers = [_empty(problem, layer, counts) for layer in range(len(widths))]
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:  # the kernel releases the GIL
+    with ThreadPoolExecutor(processors()) as pool:  # the kernel releases the GIL
         for layer, step in product(range(len(widths) - 1), range(steps)):
             targets, after = loads.targets(layer, step), layers[layer + 1]
             pool.submit(

@@ -11,7 +11,6 @@ simulator BookSim 2; its cycle is half the time a 32-bit message takes a link:
 """
 
 import math
-import os
 import sys
 import threading
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ import numpy.typing as npt
 from ..chip import ChipSpec, Topology, load_chip, topology
 from ..errors import BackendError
 from ..mapping import Mapping, Problem, Traffic
+from ..processors import processors
 from .bound import busy_times, link_service_ps, measurement
 from .measurement import Measurement
 from .mesh_kernel import (
@@ -226,4 +226,4 @@ def _hop_ps(chip: ChipSpec, grid: Topology) -> Int64Array:
 @lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
     """Threads for batches, one per core of the machine; the kernels release the GIL."""
-    return ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="loihi-gym-mesh")
+    return ThreadPoolExecutor(processors(), thread_name_prefix="loihi-gym-mesh")

@@ -11,7 +11,6 @@ neuron's messages by memory addresses, which ascend with the cores only in a fre
 """
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ from ..errors import BackendError
 from ..mapping import Mapping, Problem
 from ..mapping.pieces import bounds
 from ..network import SparseMLP
+from ..processors import processors
 from .bound import busy_times, measurement
 from .measurement import Measurement
 from .sanafe_worker import ANSWER, Script
@@ -72,7 +72,7 @@ class SanafeBackend:
         if not mappings:
             return []
         jobs = [(mapping, step) for mapping in mappings for step in range(steps)]
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        with ThreadPoolExecutor(processors()) as pool:
             times = np.array(list(pool.map(self._step_ps, *zip(*jobs, strict=True))), np.int64)
         return [
             measurement(self.problem, mapping, busy_times(self.problem, mapping), step_ps)

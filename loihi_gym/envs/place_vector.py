@@ -11,6 +11,7 @@ from gymnasium.vector import AutoresetMode
 
 from ..backends.bound_kernel import State
 from ..errors import InvalidActionError
+from ..processors import processors
 from .base import EpisodeState
 from .measured import BoundMeasured
 from .objective import OBJECTIVES, Objective, is_named
@@ -203,7 +204,7 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         alike: dict[int, list[int]] = {}
         for index, state in enumerate(self._started):
             alike.setdefault(id(state.measured.partition), []).append(index)
-        threads = _threads()
+        threads = processors()
         self._groups = []
         for indices in alike.values():
             parts = max(min(threads, len(indices) // WORTH_A_THREAD), 1)
@@ -270,14 +271,7 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         return infos | {f"_{key}": which.copy() for key in infos}
 
 
-def _threads() -> int:
-    """Processors this process may use; not every system tells them from those there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 @lru_cache(maxsize=1)
 def _pool(process: int) -> ThreadPoolExecutor:
     """Threads of this process; the kernels release the GIL. A forked process gets its own."""
-    return ThreadPoolExecutor(_threads(), thread_name_prefix="loihi-gym-envs")
+    return ThreadPoolExecutor(processors(), thread_name_prefix="loihi-gym-envs")

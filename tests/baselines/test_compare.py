@@ -6,6 +6,7 @@ import sys
 import tarfile
 import time
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,11 @@ def test_a_report_holds_its_numbers_and_needs_no_other_file(done):
         assert f" {median:.1f} (" in row
         assert f"<td>{label}</td>" in html
     assert html.count("<img") == html.count("src=") == html.count("data:image/png;base64,") == 2
+    origin = text.split("## Origin")[1]
+    assert f"gymnasium {version('gymnasium')}" in origin
+    for label in SOLVERS:
+        (commit,) = {run.commit for run in results.runs if run.task.label == label}
+        assert f"| {label} | {(commit or 'release')[:7]} |" in origin
     assert "http" not in html.split("</style>")[1]
     assert (out / "curves-mlp-xs.png").read_bytes().startswith(b"\x89PNG")
 
@@ -131,20 +137,23 @@ def test_an_archive_of_nothing_is_refused(tmp_path):
     assert not (tmp_path / "a.tar.xz").exists()
 
 
-def test_a_report_refuses_what_was_not_measured(done, tmp_path):
+@pytest.mark.parametrize("forged_lines", [20, 50])
+def test_a_report_refuses_what_was_not_measured(forged_lines, done, tmp_path):
+    """What a run says of its smaller budget included."""
     made, out = done
-    task = made.tasks[0]
+    task = next(one for one in made.tasks if (one.label, one.config.budget) == ("random", 50))
+    others = [one for one in made.tasks if one is not task]
     copy = tmp_path / "copy"
     copy.mkdir()
     for path in task.out.iterdir():
         (copy / path.name).write_bytes(path.read_bytes())
     trace = (copy / "trace.jsonl").read_text().splitlines()
     lines = [json.loads(line) for line in trace]
-    for line in lines:  # a solver that says of itself to be a picosecond faster
+    for line in lines[:forged_lines]:  # a solver that says of itself to be a picosecond faster
         line["step_times_ps"][0] -= 1
         line["latency_ps"] -= 1
     (copy / "trace.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    forged = replace(made, tasks=(replace(task, out=copy), *made.tasks[1:]))
+    forged = replace(made, tasks=(replace(task, out=copy), *others))
     with pytest.raises(RunError, match=r"the best mapping of .* its trace says"):
         read_results(forged, out)
 
@@ -178,12 +187,14 @@ def test_what_cannot_be_compared_is_named(tmp_path, labels, error, message):
         plan(SUITE, labels, tmp_path)
 
 
-def test_a_killed_comparison_goes_on(tmp_path):
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_killed_comparison_goes_on(jobs, tmp_path):
+    """And its workers end with it: they would go on writing to what is resumed."""
     out = tmp_path / "out"
     command = [
         *(sys.executable, "-m", "loihi_gym.cli", "compare", "sparse-mlp-v1"),
         *("--problems", "mlp-xs", "--solvers", "random,hillclimb", "--budgets", "300"),
-        *("--seeds", "2", "--out", str(out)),
+        *("--seeds", "2", "--jobs", str(jobs), "--out", str(out)),
     ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from baselines import session as session_module
 from baselines.session import BudgetSpent, Session
 from baselines.trace import read_trace
 from loihi_gym.backends import Bound
@@ -161,9 +162,29 @@ def test_a_run_cut_off_anywhere_goes_on_as_if_it_had_not_been(backend, tmp_path,
     resumed = run(backend, cut, 20)
     assert (cut / "trace.jsonl").read_bytes() == (whole / "trace.jsonl").read_bytes()
     assert resumed.best_mapping == expected.best_mapping
+    events = EventAccumulator(str(cut))
+    events.Reload()
+    assert [point.step for point in events.Scalars("latency_us")] == list(range(1, 21))
     assert resumed.measured == len({line.digest for line in read_trace(whole / "trace.jsonl")}) - (
         len({line.digest for line in read_trace(whole / "trace.jsonl")[:kept]})
     )
+
+
+def test_a_kill_within_a_batch_loses_what_is_in_flight(backend, tmp_path, monkeypatch):
+    monkeypatch.setattr(session_module, "processors", lambda: 3)
+    real, calls = backend.evaluate_batch, []
+
+    def killed_at_the_third(mappings):
+        calls.append(len(mappings))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(mappings)
+
+    monkeypatch.setattr(backend, "evaluate_batch", killed_at_the_third)
+    with Session(backend, budget=20, out=tmp_path) as session, pytest.raises(KeyboardInterrupt):
+        session.evaluate_batch(draws(backend, 20))
+    assert calls == [3, 3, 3]
+    assert len(read_trace(tmp_path / "trace.jsonl")) == 6
 
 
 def test_another_search_does_not_go_on_with_a_trace(backend, tmp_path):
