@@ -1,7 +1,7 @@
-"""`greedy`: a sweep of the number of cores, then one core at a time for the bottleneck.
+"""`greedy`: a sweep of the number of cores, then one core more or less for one layer at a time.
 
-Every move is the best of a few that the measurement itself suggests, and chance plays no part. The
-search ends where none of them helps.
+The layers around the measured bottleneck come first, which decides where the budget ends within a
+round; of a whole round the best is taken. Chance plays no part. The search ends where none helps.
 """
 
 from itertools import product

@@ -106,7 +106,8 @@ class _Search:
 
     def step(self, lineage: int | None = None) -> None:
         """Measure a few changed mappings, of one lineage or of all."""
-        model = fit(self.described, self.targets[-SAMPLE:])
+        with self.session.ask_surrogate(0):
+            model = fit(self.described, self.targets[-SAMPLE:])
         found: list[Genes] = []
         lineages: list[int] = []
         for attempt in count():
@@ -129,7 +130,8 @@ class _Search:
         self.lineages += lineages[: len(measured)]
         self.targets = np.append(self.targets, targets)
         self.heights = np.append(self.heights, targets)
-        described = [self.surrogate.describe(one) for one in candidates[: len(measured)]]
+        with self.session.ask_surrogate(0):
+            described = [self.surrogate.describe(one) for one in candidates[: len(measured)]]
         self.described = np.concatenate([self.described, described])[-SAMPLE:]
 
     def _lowest(self, lineage: int | None) -> int:

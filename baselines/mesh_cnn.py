@@ -16,8 +16,8 @@ class MeshCNN(BaseFeaturesExtractor):
     """Two 3 x 3 convolutions over the routers, then a linear layer with the rest beside them.
 
     A router's channels are the per-core features of each of its ports and its four links; a place
-    without a core is 0. So weights do not depend on where on the mesh something is, and serve every
-    network on the same chip.
+    without a core is 0. The convolutions' weights do not depend on where on the mesh something is,
+    and the whole serves every network on the same mesh.
 
     Args:
         space: The flat Dict observation.

@@ -88,19 +88,27 @@ def parse_options(name: str, words: Sequence[str]) -> dict[str, Any]:
             has = ", ".join(known) or "none"
             raise LoihiGymError(f"No such option or argument: {word} (options of {name}: {has}).")
         option = known[word]
-        if option.annotation is bool:
+        kind = _kind(option)
+        if kind is bool:
+            if equals:
+                raise LoihiGymError(f"Option {word} takes no value; leave it out to turn it off.")
             options[option.name] = True
             continue
         if not equals:
             if not rest:
                 raise LoihiGymError(f"Option {word} needs a value.")
             value = rest.pop(0)
-        kind = option.annotation if option.annotation in (int, float) else str
         try:
             options[option.name] = kind(value)
         except ValueError as error:
             raise LoihiGymError(f"Option {word} takes {kind.__name__}, not {value!r}.") from error
     return options
+
+
+def _kind(option: inspect.Parameter) -> type:
+    """Type of an option's value; a module may keep annotations as strings (PEP 563)."""
+    name = getattr(option.annotation, "__name__", option.annotation)
+    return {"bool": bool, "int": int, "float": float}.get(name, str)
 
 
 def flag(option: inspect.Parameter) -> str:

@@ -180,6 +180,7 @@ def test_another_search_in_a_runs_directory_is_left_alone(tmp_path):
         (["rondom"], UnknownNameError, "did you mean 'random'"),
         (["ga:seeded"], LoihiGymError, "--seeded"),
         (["nested-es:start"], LoihiGymError, "--start needs a value"),
+        (["ga:unseeded=false"], LoihiGymError, "--unseeded takes no value"),
     ],
 )
 def test_what_cannot_be_compared_is_named(tmp_path, labels, error, message):

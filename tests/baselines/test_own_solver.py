@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from baselines import registry
+
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "own-solver.md").read_text()
 
@@ -54,6 +56,16 @@ def test_it_runs_with_its_options_and_takes_something_off(command, tmp_path):
     assert result["reduction"] > 0
     config = json.loads((tmp_path / "runs/mlp-xs/shuffle-seed0/config.json").read_text())
     assert config["config"]["options"] == {"moved": 3}
+
+
+def test_annotations_may_be_strings(monkeypatch):
+    """As in a module with ``from __future__ import annotations``."""
+
+    def solve(session, fast: "bool" = False, moved: "int" = 4) -> None:
+        """Of another package."""
+
+    monkeypatch.setattr(registry, "load_solver", lambda _: solve)
+    assert registry.parse_options("x", ["--fast", "--moved", "3"]) == {"fast": True, "moved": 3}
 
 
 def test_it_is_listed_with_its_option(command):

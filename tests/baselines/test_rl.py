@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -14,8 +15,10 @@ from baselines.mesh_cnn import MeshCNN
 from baselines.registry import run_solver
 from baselines.run import Config, resume, search
 from baselines.session import Session
-from loihi_gym import load, make_backend
+from loihi_gym import Mapping, load, make_backend
 from loihi_gym.envs.observation import Layout
+
+from .toy import toy_of_four_cores
 
 NAMES = ["ppo", "maskable-ppo", "dqn"]
 pytestmark = pytest.mark.filterwarnings("default::UserWarning")  # of SB3, about GPUs and rollouts
@@ -32,8 +35,22 @@ def test_a_learning_solver_spends_its_budget_and_repeats_itself(name, tmp_path):
     assert traces[0] == traces[1]
 
 
-def test_a_killed_learner_goes_on_as_if_it_had_not_been(tmp_path):
-    expected = search(Config("maskable-ppo", "mlp-xs", budget=300), tmp_path / "whole")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_learner_finds_the_best_placement_of_a_toy(name):
+    """Of the reference's core counts, which the environment cannot change."""
+    backend = make_backend("mesh", toy_of_four_cores())
+    counts = backend.problem.reference_mapping.cores_per_layer
+    placements = permutations(range(backend.problem.topology.n_cores), int(counts.sum()))
+    expected = min(backend.evaluate(Mapping(counts, one)).latency_ps for one in placements)
+    assert expected < backend.evaluate(backend.problem.reference_mapping).latency_ps
+    with Session(backend, budget=300, seed=0) as session:
+        run_solver(name, session, {})
+    assert session.best.latency_ps == expected
+
+
+@pytest.mark.parametrize("name", ["maskable-ppo", "dqn"])
+def test_a_killed_learner_goes_on_as_if_it_had_not_been(name, tmp_path):
+    expected = search(Config(name, "mlp-xs", budget=300), tmp_path / "whole")
     killed = tmp_path / "killed"
     killed.mkdir()
     (killed / "config.json").write_text((tmp_path / "whole" / "config.json").read_text())
