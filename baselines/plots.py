@@ -10,6 +10,10 @@ import numpy as np
 from .results import Results
 from .stats import profile
 
+COLORS = ["blue", "orange", "green", "red", "purple", "brown", "pink", "gray", "olive", "cyan"]
+STYLES = "-", "--"
+"""Ten colours, then the same dashed: no two of twenty solvers look alike."""
+
 
 def curves(results: Results, problem: str) -> bytes:
     """Reduction of the best so far against evaluations: median and quartiles of the seeds."""
@@ -29,7 +33,7 @@ def curves(results: Results, problem: str) -> bytes:
         bound = next(i for i in results.instances if i.name == problem)
         most = 100 * (1 - bound.lower_bound_ps / bound.reference.latency_ps)
         axes.axhline(most, color="black", linestyle=":", label="lower bound")
-        axes.set_ylim(bottom=max(-50.0, axes.get_ylim()[0]))
+        axes.set_ylim(max(-50.0, axes.get_ylim()[0]), max(1.1 * most, 1.0))
         axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
     return png.getvalue()
 
@@ -55,7 +59,11 @@ def profiles(results: Results) -> bytes:
 def _figure() -> Iterator[tuple[BytesIO, Any]]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.rcsetup import cycler
 
     png, figure = BytesIO(), Figure(figsize=(8.5, 4.5), layout="constrained")
-    yield png, figure.add_subplot()
+    axes = figure.add_subplot()
+    colors = cycler(color=[f"tab:{color}" for color in COLORS])
+    axes.set_prop_cycle(cycler(linestyle=STYLES) * colors)
+    yield png, axes
     FigureCanvasAgg(figure).print_png(png)  # type: ignore[no-untyped-call]
