@@ -112,8 +112,8 @@ def test_a_row_opens_with_its_numbers(search, results):
 
 
 def test_the_mapping_is_drawn_where_its_cores_are(search, results):
-    search.open(f"{TRACK}&row=2026-11-28-random&seed=1&problem=mlp-xs")
-    run = row_of(results, "2026-11-28-random")["problems"][0]["runs"][1]
+    search.open(f"{TRACK}&row=2026-11-25-random&seed=1&problem=mlp-xs")
+    run = row_of(results, "2026-11-25-random")["problems"][0]["runs"][1]
     layers = [layer for layer, count in enumerate(run["cores_per_layer"]) for _ in range(count)]
     wanted = dict(zip(run["placement"], layers, strict=True))
     drawn = [title.split(",")[0] for title in search.texts("#detail .mesh g title")]
@@ -139,11 +139,11 @@ def test_eight_chips_are_drawn_one_by_one(search):
 
 
 def test_problem_and_seed_can_be_chosen(search, results):
-    search.key("row 2026-11-28-random").click()
+    search.key("row 2026-11-25-random").click()
     search.wait(OPEN)
     for seed in (0, 1):
         search.choose("seed", str(seed))
-        run = row_of(results, "2026-11-28-random")["problems"][0]["runs"][seed]
+        run = row_of(results, "2026-11-25-random")["problems"][0]["runs"][seed]
         assert run["mapping_sha256"] in search.find("#detail").text
     search.choose("detail problem", "mlp-deep-8chip")
     assert len(search.all("#detail .chip")) == 8
@@ -183,7 +183,7 @@ def test_a_link_shows_the_same_again(search):
     search.key("sort name").click()
     search.key("sort name").click()
     search.key("filter").send_keys("developers")
-    search.key("row 2026-11-28-random").click()
+    search.key("row 2026-11-25-random").click()
     search.wait(OPEN)
     search.choose("detail problem", "mlp-deep-8chip")
     search.choose("seed", "1")
@@ -199,7 +199,7 @@ def test_a_link_shows_the_same_again(search):
     [
         "#suite=none&track=none&problem=none&metric=__proto__&sort=constructor&row=none&seed=9",
         "#%zz%00&row=<script>&filter=%3Cscript%3Ewindow.hacked%3D9%3C/script%3E",
-        f"{TRACK}&row=2026-11-28-random&seed=nothing&scale=toString",
+        f"{TRACK}&row=2026-11-25-random&seed=nothing&scale=toString",
     ],
 )
 def test_a_nonsense_link_shows_a_table_all_the_same(viewer, address):
@@ -209,7 +209,7 @@ def test_a_nonsense_link_shows_a_table_all_the_same(viewer, address):
 
 
 def test_back_closes_a_row_and_forward_opens_it(search):
-    search.key("row 2026-11-28-random").click()
+    search.key("row 2026-11-25-random").click()
     search.wait(OPEN)
     search.browser.back()
     search.wait(f"!{OPEN}")
@@ -219,7 +219,7 @@ def test_back_closes_a_row_and_forward_opens_it(search):
 
 def test_a_row_opened_again_at_once_stays_open(search):
     """The browser tells of a closed dialog only later, when this one is open again."""
-    search.key("row 2026-11-28-random").click()
+    search.key("row 2026-11-25-random").click()
     search.wait(OPEN)
     code = """
     const done = arguments[0], there = location.hash;
@@ -231,7 +231,7 @@ def test_a_row_opened_again_at_once_stays_open(search):
     """
     search.browser.execute_async_script(code)
     assert search.script(f"return {OPEN}")
-    assert "row=2026-11-28-random" in search.script("return location.hash")
+    assert "row=2026-11-25-random" in search.script("return location.hash")
 
 
 def test_everything_can_be_done_by_keyboard(viewer):
@@ -248,7 +248,7 @@ def test_everything_can_be_done_by_keyboard(viewer):
     assert viewer.column(at) == sorted(viewer.column(at), key=float)
     outline = "return getComputedStyle(document.activeElement).outlineStyle"
     assert viewer.script(outline) == "solid"
-    viewer.tab_to("row 2026-11-28-random")
+    viewer.tab_to("row 2026-11-25-random")
     viewer.press(Keys.ENTER)
     viewer.wait(OPEN)
     assert viewer.focused() == "close"
@@ -259,7 +259,7 @@ def test_everything_can_be_done_by_keyboard(viewer):
     assert viewer.find("#detail").text != before
     viewer.press(Keys.ESCAPE)
     viewer.wait(f"!{OPEN}")
-    viewer.wait("document.activeElement.dataset.key === 'row 2026-11-28-random'")
+    viewer.wait("document.activeElement.dataset.key === 'row 2026-11-25-random'")
     assert "row=" not in viewer.script("return location.hash")
 
 
