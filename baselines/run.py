@@ -6,6 +6,7 @@ events.out.*    TensorBoard
 mapping.json    the best mapping, written at the end
 costs.jsonl     wall, CPU and surrogate time of each process that ended the search or was resumed
 result.json     the outcome, written last: a directory without it is an interrupted run
+.lock           held by the process that searches there
 """
 
 import json
