@@ -2,6 +2,7 @@
 
 import base64
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Plain text."""
+    """Plain text, with code in backticks."""
 
     text: str
 
@@ -79,6 +80,7 @@ body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem aut
 table {{ border-collapse: collapse; display: block; overflow-x: auto }}
 th, td {{ padding: .2rem .7rem; border-bottom: 1px solid #ddd; text-align: right }}
 th:first-child, td:first-child {{ text-align: left }}
+td {{ white-space: nowrap }}
 img {{ max-width: 100% }} figcaption {{ color: #555 }}
 </style></head><body>
 <h1>{title}</h1>
@@ -102,7 +104,7 @@ def _html(block: Block) -> str:
     if isinstance(block, Heading):
         return f"<h2>{html.escape(block.text)}</h2>"
     if isinstance(block, Paragraph):
-        return f"<p>{html.escape(block.text)}</p>"
+        return re.sub("`(.+?)`", r"<code>\1</code>", f"<p>{html.escape(block.text)}</p>")
     if isinstance(block, Picture):
         data = base64.b64encode(block.png).decode()
         caption = html.escape(block.caption)

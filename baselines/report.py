@@ -207,4 +207,6 @@ def _percent(part: float) -> str:
 
 
 def _interval(found: Interval) -> str:
+    if found.low == found.high:  # no chance in it
+        return f"{100 * found.value:.1f}"
     return f"{100 * found.value:.1f} ({100 * found.low:.1f}, {100 * found.high:.1f})"

@@ -102,6 +102,7 @@ def test_a_report_holds_its_numbers_and_needs_no_other_file(done):
     for label in SOLVERS:
         (commit,) = {run.commit for run in results.runs if run.task.label == label}
         assert f"| {label} | {(commit or 'release')[:7]} |" in origin
+    assert "measured on <code>bound</code>" in html
     assert "http" not in html.split("</style>")[1]
     assert (out / "curves-mlp-xs.png").read_bytes().startswith(b"\x89PNG")
 
