@@ -51,21 +51,6 @@ class Progress:
     seconds: float
 
 
-@dataclass
-class SurrogateUse:
-    """What a solver has asked a surrogate, beside its budget.
-
-    Attributes:
-        calls: Mappings judged.
-        cpu_seconds: CPU time of this process spent on it.
-        pretraining: What was learnt before the search, None for nothing; not of `calls`.
-    """
-
-    calls: int = 0
-    cpu_seconds: float = 0.0
-    pretraining: "Pretraining | None" = None
-
-
 @dataclass(frozen=True)
 class Pretraining:
     """What a policy that a search began with has cost, when it was trained.
@@ -79,6 +64,21 @@ class Pretraining:
     policy: str
     calls: int
     cpu_seconds: float
+
+
+@dataclass
+class SurrogateUse:
+    """What a solver has asked a surrogate, beside its budget.
+
+    Attributes:
+        calls: Mappings judged.
+        cpu_seconds: CPU time of this process spent on it.
+        pretraining: What was learnt before the search, None for nothing; not of `calls`.
+    """
+
+    calls: int = 0
+    cpu_seconds: float = 0.0
+    pretraining: Pretraining | None = None
 
 
 class Session:

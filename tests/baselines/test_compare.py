@@ -189,9 +189,17 @@ def test_what_cannot_be_compared_is_named(tmp_path, labels, error, message):
         plan(SUITE, labels, tmp_path)
 
 
+def test_a_worker_ends_with_its_comparison(tmp_path):
+    """It would go on writing to what is resumed."""
+    task = plan(SUITE, ["random"], tmp_path).tasks[0]
+    with pytest.raises(RunError, match="the comparison was killed"):
+        run_task(task, master=-1)  # neither this process nor the one that started it
+    assert not task.done
+    assert run_task(task, master=os.getppid()).done
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_killed_comparison_goes_on(jobs, tmp_path):
-    """And its workers end with it: they would go on writing to what is resumed."""
     out = tmp_path / "out"
     command = [
         *(sys.executable, "-m", "loihi_gym.cli", "compare", "sparse-mlp-v1"),
