@@ -10,10 +10,8 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 
-from loihi_gym.errors import LoihiGymError
-
 from .genome import Genes, Genome
-from .registry import anytime
+from .registry import anytime, needs
 from .session import Session
 
 Point = npt.NDArray[np.float64]
@@ -25,16 +23,10 @@ SHORT_STEP = 0.002
 
 
 @anytime
+@needs("compare", "cma")
 def solve(session: Session) -> None:
-    """Search around the reference mapping until the budget is spent.
-
-    Raises:
-        LoihiGymError: if the package `cma` is not installed.
-    """
-    try:
-        import cma
-    except ImportError as error:
-        raise LoihiGymError("solver 'cma' needs the package cma: pip install cma") from error
+    """Search around the reference mapping until the budget is spent."""
+    import cma
 
     genome = Genome(session.problem)
     start = _encode(genome, genome.encode(session.problem.reference_mapping))

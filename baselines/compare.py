@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from loihi_gym.benchmarks.suite import Suite
 from loihi_gym.errors import LoihiGymError, RunError, unknown
 from loihi_gym.files import write_text
 
-from .registry import check_options, is_anytime, parse_options
+from .registry import check_installed, check_options, is_anytime, parse_options
 from .run import CONFIG, RESULT, Config, read_config, resume, search
 from .session import Progress
 
@@ -188,15 +189,18 @@ def run_all(
     """Run what is missing, `jobs` searches at a time; the longest first.
 
     Raises:
-        LoihiGymError: if joblib or ray is missing, or a search fails.
+        LoihiGymError: if a package or what a solver needs is missing, or a search fails.
     """
     if executor not in EXECUTORS:
         raise unknown("executor", executor, list(EXECUTORS))
-    try:
-        from joblib import Parallel, delayed
-    except ImportError as error:
-        raise LoihiGymError("comparing needs joblib: pip install loihi-gym[compare]") from error
+    for module in ("joblib", "matplotlib"):  # the report draws
+        if find_spec(module) is None:
+            raise LoihiGymError(f'comparing needs {module}: pip install "loihi-gym[compare]"')
+    from joblib import Parallel, delayed
+
     missing = sorted((t for t in made.tasks if not t.done), key=lambda t: -t.config.budget)
+    for solver in {task.config.solver for task in missing}:
+        check_installed(solver)
     absolute = [replace(task, out=task.out.absolute()) for task in missing]
     if executor == "ray":  # its joblib backend returns everything at the end
         with _ray(), _watched(missing, on_done):

@@ -9,6 +9,7 @@ import contextlib
 import inspect
 from collections.abc import Callable, Sequence
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import Any
 
 from loihi_gym.errors import LoihiGymError, unknown
@@ -60,6 +61,30 @@ def is_anytime(name: str, options: dict[str, Any]) -> bool:
     """Whether a solver with these options is the same search whatever its budget."""
     needed: dict[str, Any] | None = getattr(load_solver(name), "anytime", None)
     return needed is not None and needed.items() <= options.items()
+
+
+def needs(extra: str, *modules: str) -> Callable[[Solver], Solver]:
+    """Mark a solver as needing modules that an extra of this package installs."""
+
+    def mark(solver: Solver) -> Solver:
+        vars(solver)["needs"] = (extra, modules)
+        return solver
+
+    return mark
+
+
+def check_installed(name: str) -> None:
+    """Raise unless all that a solver needs is installed.
+
+    Raises:
+        LoihiGymError: names what is missing, and the extra that installs it.
+    """
+    extra, modules = getattr(load_solver(name), "needs", ("", ()))
+    missing = [module for module in modules if find_spec(module) is None]
+    if missing:
+        raise LoihiGymError(
+            f'solver {name!r} needs {", ".join(missing)}: pip install "loihi-gym[{extra}]"'
+        )
 
 
 def solver_options(name: str) -> dict[str, inspect.Parameter]:
@@ -134,9 +159,10 @@ def run_solver(name: str, session: Session, options: dict[str, Any]) -> None:
     """Let a solver search until it stops or the session's budget ends it.
 
     Raises:
-        LoihiGymError: if the solver has no such option.
+        LoihiGymError: if the solver has no such option, or what it needs is not installed.
     """
     check_options(name, options)
+    check_installed(name)
     with contextlib.suppress(BudgetSpent):
         load_solver(name)(session, **options)
 

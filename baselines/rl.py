@@ -13,9 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from loihi_gym.errors import LoihiGymError
-
-from .registry import anytime
+from .registry import anytime, needs
 from .session import Session
 
 ENV = "LoihiPlace-v0"
@@ -39,19 +37,24 @@ DQN = {
 }
 """What differs from SB3's defaults, for budgets of 10^2 to 10^4 steps."""
 
+_learning = needs("rl", "stable_baselines3", "sb3_contrib", "torch")
+
 
 @anytime
+@_learning
 def ppo(session: Session, pretrained: bool = False) -> None:
     """Proximal policy optimisation (SB3) on LoihiPlace-v0."""
     _search(session, "ppo", pretrained)
 
 
 @anytime
+@_learning
 def maskable_ppo(session: Session, pretrained: bool = False) -> None:
     """PPO that leaves out useless swaps by action masks (sb3-contrib)."""
     _search(session, "maskable-ppo", pretrained)
 
 
+@_learning
 def dqn(session: Session, pretrained: bool = False) -> None:
     """Deep Q-learning (SB3) on LoihiPlace-v0."""
     _search(session, "dqn", pretrained)
@@ -86,16 +89,10 @@ def _search(session: Session, name: str, pretrained: bool) -> None:
 
 
 def make_agent(name: str, envs: Any, mesh: Any, seed: int) -> Any:
-    """An untrained agent on vectorised environments.
+    """An untrained agent on vectorised environments."""
+    import sb3_contrib
+    import stable_baselines3
 
-    Raises:
-        LoihiGymError: if the extra ``rl`` is not installed.
-    """
-    try:
-        import sb3_contrib
-        import stable_baselines3
-    except ImportError as error:
-        raise LoihiGymError(f"solver {name!r} needs SB3: pip install loihi-gym[rl]") from error
     from .mesh_cnn import MeshCNN
 
     algorithms: dict[str, Callable[..., Any]] = {
@@ -120,10 +117,8 @@ def settings(name: str) -> dict[str, Any]:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """One torch thread: the only way that seeded training repeats itself."""
-    try:
-        import torch
-    except ImportError as error:
-        raise LoihiGymError("learning needs torch: pip install loihi-gym[rl]") from error
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

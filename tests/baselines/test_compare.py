@@ -189,6 +189,22 @@ def test_what_cannot_be_compared_is_named(tmp_path, labels, error, message):
         plan(SUITE, labels, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        ("sb3_contrib", r"solver 'dqn' needs sb3_contrib: pip install \"loihi-gym\[rl\]\""),
+        ("matplotlib", r"comparing needs matplotlib: pip install \"loihi-gym\[compare\]\""),
+    ],
+)
+def test_a_missing_package_is_named_before_any_search(tmp_path, monkeypatch, module, message):
+    """And not hours later, when its turn has come."""
+    made = plan(SUITE, ["random", "dqn"], tmp_path)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(LoihiGymError, match=message):
+        run_all(made, 1, "local")
+    assert not any(task.done for task in made.tasks)
+
+
 def test_a_worker_ends_with_its_comparison(tmp_path):
     """It would go on writing to what is resumed."""
     task = plan(SUITE, ["random"], tmp_path).tasks[0]
