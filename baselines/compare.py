@@ -199,7 +199,7 @@ def run_all(
     from joblib import Parallel, delayed
 
     missing = sorted((t for t in made.tasks if not t.done), key=lambda t: -t.config.budget)
-    for solver in {task.config.solver for task in missing}:
+    for solver in sorted({task.config.solver for task in missing}):
         check_installed(solver)
     absolute = [replace(task, out=task.out.absolute()) for task in missing]
     if executor == "ray":  # its joblib backend returns everything at the end

@@ -56,7 +56,7 @@ def pretrained_policy(name: str, problem: Problem, max_layers: int) -> Pretraine
     if chip not in chips():
         raise LoihiGymError(f"--pretrained needs a bundled chip, not {chip!r}: {chips()}")
     family = _family(problem)
-    made_by = f"{family} {RATE} {max_layers} {STEPS} {settings(name)}"
+    made_by = f"{family} {RATE} {max_layers} {STEPS} {settings(name)} torch {torch.__version__}"
     key = hashlib.sha256(made_by.encode()).hexdigest()[:12]
     path = _cache() / f"{name}-{chip}-{key}.pt"
     note = path.with_suffix(".json")
