@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from loihi_gym.benchmarks.suite import Suite
 from loihi_gym.errors import LoihiGymError, RunError, unknown
 from loihi_gym.files import write_text
 
-from .registry import check_installed, check_options, is_anytime, parse_options
+from .registry import check_installed, check_options, is_anytime, parse_options, require
 from .run import CONFIG, RESULT, Config, read_config, resume, search
 from .session import Progress
 
@@ -193,9 +192,9 @@ def run_all(
     """
     if executor not in EXECUTORS:
         raise unknown("executor", executor, list(EXECUTORS))
-    for module in ("joblib", "matplotlib"):  # the report draws
-        if find_spec(module) is None:
-            raise LoihiGymError(f'comparing needs {module}: pip install "loihi-gym[compare]"')
+    require("comparing", "compare", "joblib", "matplotlib")  # the report draws
+    if executor == "ray":
+        require("--executor ray", "ray", "ray")
     from joblib import Parallel, delayed
 
     missing = sorted((t for t in made.tasks if not t.done), key=lambda t: -t.config.budget)
@@ -264,12 +263,10 @@ def run_task(task: Task, master: int | None = None) -> Task:
 @contextmanager
 def _ray() -> Iterator[None]:
     """Lets joblib work on the Ray cluster that is there, or on one of this machine's cores."""
-    try:
-        import ray
-        from joblib import parallel_config
-        from ray.util.joblib import register_ray
-    except ImportError as error:
-        raise LoihiGymError("--executor ray needs ray: pip install loihi-gym[ray]") from error
+    import ray
+    from joblib import parallel_config
+    from ray.util.joblib import register_ray
+
     started = not ray.is_initialized()
     register_ray()  # type: ignore[no-untyped-call]
     with parallel_config(backend="ray"):

@@ -10,7 +10,6 @@ import numpy as np
 from .results import Results
 from .stats import profile
 
-COLORS = ["blue", "orange", "green", "red", "purple", "brown", "pink", "gray", "olive", "cyan"]
 STYLES = "-", "--"
 """Ten colours, then the same dashed: no two of twenty solvers look alike."""
 
@@ -57,13 +56,13 @@ def profiles(results: Results) -> bytes:
 
 @contextmanager
 def _figure() -> Iterator[tuple[BytesIO, Any]]:
+    from matplotlib import rcParamsDefault
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.rcsetup import cycler
 
     png, figure = BytesIO(), Figure(figsize=(8.5, 4.5), layout="constrained")
     axes = figure.add_subplot()
-    colors = cycler(color=[f"tab:{color}" for color in COLORS])
-    axes.set_prop_cycle(cycler(linestyle=STYLES) * colors)
+    axes.set_prop_cycle(cycler(linestyle=STYLES) * rcParamsDefault["axes.prop_cycle"])
     yield png, axes
     FigureCanvasAgg(figure).print_png(png)  # type: ignore[no-untyped-call]

@@ -80,11 +80,18 @@ def check_installed(name: str) -> None:
         LoihiGymError: names what is missing, and the extra that installs it.
     """
     extra, modules = getattr(load_solver(name), "needs", ("", ()))
+    require(f"solver {name!r}", extra, *modules)
+
+
+def require(what: str, extra: str, *modules: str) -> None:
+    """Raise unless modules that something needs are installed.
+
+    Raises:
+        LoihiGymError: names what is missing, and the extra of this package that installs it.
+    """
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
-        raise LoihiGymError(
-            f'solver {name!r} needs {", ".join(missing)}: pip install "loihi-gym[{extra}]"'
-        )
+        raise LoihiGymError(f'{what} needs {", ".join(missing)}: pip install "loihi-gym[{extra}]"')
 
 
 def solver_options(name: str) -> dict[str, inspect.Parameter]:
@@ -159,10 +166,9 @@ def run_solver(name: str, session: Session, options: dict[str, Any]) -> None:
     """Let a solver search until it stops or the session's budget ends it.
 
     Raises:
-        LoihiGymError: if the solver has no such option, or what it needs is not installed.
+        LoihiGymError: if the solver has no such option.
     """
     check_options(name, options)
-    check_installed(name)
     with contextlib.suppress(BudgetSpent):
         load_solver(name)(session, **options)
 

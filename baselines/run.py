@@ -27,7 +27,7 @@ from loihi_gym.errors import RunError
 from loihi_gym.files import write_text
 from loihi_gym.mapping import Mapping, Problem
 
-from .registry import check_options, run_solver
+from .registry import check_installed, check_options, run_solver
 from .session import Progress, Session, SurrogateUse
 
 CONFIG, RESULT, MAPPING, COSTS = "config.json", "result.json", "mapping.json", "costs.jsonl"
@@ -223,6 +223,7 @@ def _check(config: Config) -> None:
     if config.budget < 1:
         raise RunError(f"budget = {config.budget}: a search needs at least one evaluation")
     check_options(config.solver, config.options)
+    check_installed(config.solver)
 
 
 def _begin(out: Path, config: Config) -> None:

@@ -103,6 +103,13 @@ def test_nothing_is_written_for_what_cannot_run(tmp_path, change, error, message
     assert not (tmp_path / "out").exists()
 
 
+def test_nothing_is_written_for_a_solver_that_is_not_all_installed(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cma", None)
+    with pytest.raises(LoihiGymError, match=r"'cma' needs cma: pip install \"loihi-gym\[compare"):
+        search(replace(CONFIG, solver="cma", options={}), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_directory_in_use_is_left_alone(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(RunError, match="is not empty"):
