@@ -102,10 +102,13 @@ class Genome:
             return np.concatenate([counts, genes[self.n_layers :]]).astype(np.int32)
         return self.with_counts(genes, counts)
 
-    def swapped(self, genes: Genes, swaps: int, rng: np.random.Generator) -> Genes:
+    def swapped(
+        self, genes: Genes, swaps: int, rng: np.random.Generator, gathered: float = 0.0
+    ) -> Genes:
         """A copy with cores swapped, each of a layer with one that is free or of another layer.
 
-        Two pieces of one layer are nearly equal: to swap them would change next to nothing.
+        Two pieces of one layer are nearly equal: to swap them would change next to nothing. The
+        part `gathered` of the swaps takes a piece to a free core close to another of its layer.
         """
         genes = genes.copy()
         order, ends = genes[self.n_layers :], np.cumsum(genes[: self.n_layers])
@@ -115,9 +118,21 @@ class Genome:
             stop, size = int(ends[layer]), int(genes[layer])
             if size == self.n_cores:
                 break
-            b = self._partner(order, a, range(stop - size, stop), rng)
+            b = None
+            if gathered and rng.random() < gathered:
+                base = int(rng.integers(stop - size, stop))
+                b = self._free_near(order, base, int(ends[-1]), rng)
+            if b is None:
+                b = self._partner(order, a, range(stop - size, stop), rng)
             order[a], order[b] = order[b], order[a]
         return genes
+
+    def _free_near(
+        self, order: Genes, base: int, used: int, rng: np.random.Generator
+    ) -> int | None:
+        """The position of a free core close to that at position `base`, if there is one."""
+        free = used + np.flatnonzero(np.isin(order[used:], self._near.to(order[base])))
+        return int(rng.choice(free)) if len(free) else None
 
     def _partner(self, order: Genes, a: int, layer: range, rng: np.random.Generator) -> int:
         """A position outside of a layer's to swap position `a`, one of the layer's, with."""

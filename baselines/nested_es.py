@@ -24,13 +24,17 @@ INNER = 5
 """Placements per generation of the inner strategy."""
 AGAIN = 0.5
 """Chance that a mutation of the partitioning is followed by another."""
-TRIAL = 0
-"""Inner generations without progress after which a new partitioning is judged; one more for each
-outer generation without progress."""
-PATIENCE = 1
-"""Inner generations without progress after which the best partitioning has children."""
+BEHIND = 1.1
+"""A new partitioning that is slower than the best by this factor is not placed."""
+PATIENCE = 4
+"""Inner generations without progress after which the best partitioning has children, and again for
+each outer generation without progress; its children are given one for each of these."""
+KINDS = (0.8, 0.1, 0.1)
+"""Parts of the mutations of a placement that are swaps, inversions and scrambles."""
 SWAPS = 1.3
 """Swaps of a mutation that swaps, on average."""
+GATHERED = 0.9
+"""Part of the swaps that take a piece to a free core close to another piece of its layer."""
 SEGMENT = 4
 """Most cores that an inversion or a scramble takes."""
 
@@ -71,25 +75,26 @@ def solve(session: Session, start: str = "default") -> None:
 
 def _evolve(session: Session, genome: Genome, parent: _Parent, end: int) -> _Parent:
     """The outer strategy, until that many evaluations are spent."""
-    rng, trial = session.rng, TRIAL
+    rng, idle = session.rng, 0
     while session.evaluations < end:
-        parent = _place(session, genome, parent, PATIENCE)
+        parent = _place(session, genome, parent, PATIENCE * (1 + idle), end)
         children = []
         for _ in range(OUTER):
             genes = genome.changed(parent.genes, lambda genes: _recut(genome, genes, rng))
             child = _Parent(genes, session.evaluate(genome.decode(genes)).latency_ps)
-            children.append(_place(session, genome, child, trial))
+            if child.latency_ps < BEHIND * parent.latency_ps:
+                child = _place(session, genome, child, idle, end)
+            children.append(child)
         best = min(children, key=lambda one: one.latency_ps)
-        trial = TRIAL if best.latency_ps < parent.latency_ps else trial + 1
-        if best.latency_ps <= parent.latency_ps:
-            parent = best
+        idle = 0 if best.latency_ps < parent.latency_ps else idle + 1
+        parent = _faster(parent, best)
     return parent
 
 
-def _place(session: Session, genome: Genome, parent: _Parent, patience: int) -> _Parent:
+def _place(session: Session, genome: Genome, parent: _Parent, patience: int, end: int) -> _Parent:
     """The inner strategy: a better placement of the same partitioning, and its latency."""
     idle = 0
-    while idle < patience:
+    while idle < patience and session.evaluations < end:
         children = [
             genome.changed(parent.genes, lambda genes: _mutated(genome, genes, session.rng))
             for _ in range(INNER)
@@ -98,9 +103,13 @@ def _place(session: Session, genome: Genome, parent: _Parent, patience: int) -> 
         found = [result.latency_ps for result in measured]
         best = int(np.argmin(found))
         idle = 0 if found[best] < parent.latency_ps else idle + 1
-        if found[best] <= parent.latency_ps:
-            parent = _Parent(children[best], found[best])
+        parent = _faster(parent, _Parent(children[best], found[best]))
     return parent
+
+
+def _faster(parent: _Parent, child: _Parent) -> _Parent:
+    """Which one goes on; among equals the parent, since drift loses the order of the cores."""
+    return child if child.latency_ps < parent.latency_ps else parent
 
 
 def _recut(genome: Genome, genes: Genes, rng: np.random.Generator) -> Genes:
@@ -111,15 +120,15 @@ def _recut(genome: Genome, genes: Genes, rng: np.random.Generator) -> Genes:
 
 
 def _mutated(genome: Genome, genes: Genes, rng: np.random.Generator) -> Genes:
-    """A copy after a swap, an inversion or a scramble, equally likely.
+    """A copy after a swap, an inversion or a scramble.
 
     The permutation is read as what each core holds, in the order of cores, so that an inversion or
     a scramble takes a few cores side by side. Read the other way it would mostly take pieces of one
     layer, whose order changes next to nothing.
     """
-    kind = rng.integers(3)
+    kind = rng.choice(len(KINDS), p=KINDS)
     if kind == 0:
-        return genome.swapped(genes, int(rng.geometric(1.0 / SWAPS)), rng)
+        return genome.swapped(genes, int(rng.geometric(1.0 / SWAPS)), rng, GATHERED)
     holds = np.argsort(genes[genome.n_layers :])
     start = int(rng.integers(genome.n_cores))
     part = holds[start : start + int(rng.integers(2, SEGMENT + 1))]

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baselines.genome import Genome
+from baselines.near import near
 from baselines.race import starts
 from baselines.registry import run_solver
 from baselines.session import Session
@@ -110,6 +111,20 @@ def test_a_swap_changes_what_is_where_and_never_within_a_layer(case):
     assert len(moved) == 2
     layers = np.searchsorted(ends, moved, side="right")
     assert len(set(layers.tolist())) == len(moved)
+
+
+def test_a_gathered_piece_goes_to_a_free_core_close_to_another_of_its_layer():
+    problem = load("mlp-xs")
+    genome, close, rng = Genome(problem), near(problem.topology), np.random.default_rng(0)
+    parent = genome.encode(problem.reference_mapping)
+    held, used = genome.held(parent), int(parent[: genome.n_layers].sum())
+    for _ in range(100):
+        child = genome.swapped(parent, 1, rng, gathered=1.0)
+        assert_legal(genome, child)
+        piece, free = np.flatnonzero(child[genome.n_layers :] != parent[genome.n_layers :])
+        assert piece < used <= free
+        core = child[genome.n_layers :][piece]
+        assert genome.held(child)[core] in held[close.to(core)]
 
 
 @examples(100)
