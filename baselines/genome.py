@@ -108,7 +108,7 @@ class Genome:
         """A copy with cores swapped, each of a layer with one that is free or of another layer.
 
         Two pieces of one layer are nearly equal: to swap them would change next to nothing. The
-        part `gathered` of the swaps takes a piece to a free core close to another of its layer.
+        part `gathered` of the swaps takes a piece to a free core close to one of its layer's.
         """
         genes = genes.copy()
         order, ends = genes[self.n_layers :], np.cumsum(genes[: self.n_layers])
@@ -119,7 +119,7 @@ class Genome:
             if size == self.n_cores:
                 break
             b = None
-            if gathered and rng.random() < gathered:
+            if gathered and rng.random() < gathered:  # without it no draw: searches stay the same
                 base = int(rng.integers(stop - size, stop))
                 b = self._free_near(order, base, int(ends[-1]), rng)
             if b is None:

@@ -34,7 +34,7 @@ KINDS = (0.8, 0.1, 0.1)
 SWAPS = 1.3
 """Swaps of a mutation that swaps, on average."""
 GATHERED = 0.9
-"""Part of the swaps that take a piece to a free core close to another piece of its layer."""
+"""Part of the swaps that take a piece to a free core close to one of its layer's."""
 SEGMENT = 4
 """Most cores that an inversion or a scramble takes."""
 
@@ -108,7 +108,7 @@ def _place(session: Session, genome: Genome, parent: _Parent, patience: int, end
 
 
 def _faster(parent: _Parent, child: _Parent) -> _Parent:
-    """Which one goes on; among equals the parent, since drift loses the order of the cores."""
+    """Which one goes on; among equals the parent, since on several chips drift costs progress."""
     return child if child.latency_ps < parent.latency_ps else parent
 
 

@@ -113,7 +113,7 @@ def test_a_swap_changes_what_is_where_and_never_within_a_layer(case):
     assert len(set(layers.tolist())) == len(moved)
 
 
-def test_a_gathered_piece_goes_to_a_free_core_close_to_another_of_its_layer():
+def test_a_gathered_piece_goes_to_a_free_core_close_to_one_of_its_layer():
     problem = load("mlp-xs")
     genome, close, rng = Genome(problem), near(problem.topology), np.random.default_rng(0)
     parent = genome.encode(problem.reference_mapping)
