@@ -25,6 +25,8 @@ NEAR = 0.75
 """Part of the swaps that are with a close core, if that is not of the same layer."""
 RECUT = 0.25
 """Part of a local search's moves that change core counts."""
+GATHERED = 0.9
+"""Part of evolution's swaps that take a piece to a free core close to one of its layer's."""
 ATTEMPTS = 20
 """Draws of a change after which one that changes nothing is taken; a toy may have no other."""
 
@@ -69,7 +71,7 @@ class Genome:
             genes = self.recut(genes, rng)
             if rng.random() < 0.5:
                 return genes
-        return self.swapped(genes, int(rng.geometric(1.0 / swaps)), rng)
+        return self.swapped(genes, int(rng.geometric(1.0 / swaps)), rng, GATHERED)
 
     def changed(self, genes: Genes, operator: Callable[[Genes], Genes]) -> Genes:
         """What an operator makes of genes, drawn again if it only exchanged pieces of one layer."""

@@ -13,13 +13,15 @@ import numpy as np
 
 from loihi_gym.mapping import random_mapping
 
-from .genome import Genes, Genome
+from .genome import GATHERED, Genes, Genome
 from .race import race, starts
 from .registry import anytime_if
 from .session import Session
 
-OUTER = 4
+OUTER = 16
 """Partitionings per generation of the outer strategy."""
+PLACED = 2
+"""Of these, the fastest at first measurement, whose placements are searched."""
 INNER = 5
 """Placements per generation of the inner strategy."""
 AGAIN = 0.5
@@ -27,14 +29,12 @@ AGAIN = 0.5
 BEHIND = 1.1
 """A new partitioning that is slower than the best by this factor is not placed."""
 PATIENCE = 4
-"""Inner generations without progress after which the best partitioning has children, and again for
-each outer generation without progress; its children are given one for each of these."""
+"""Inner generations without progress after which the best partitioning has children, and half as
+many more for each outer generation without progress; its children are given one for each."""
 KINDS = (0.8, 0.1, 0.1)
 """Parts of the mutations of a placement that are swaps, inversions and scrambles."""
 SWAPS = 1.3
 """Swaps of a mutation that swaps, on average."""
-GATHERED = 0.9
-"""Part of the swaps that take a piece to a free core close to one of its layer's."""
 SEGMENT = 4
 """Most cores that an inversion or a scramble takes."""
 
@@ -56,17 +56,12 @@ def solve(session: Session, start: str = "default") -> None:
     genome = Genome(session.problem)
     if start == "random":
         first = random_mapping(session.problem, session.rng)
-        state = _Parent(genome.encode(first), session.evaluate(first).latency_ps)
+        state = _measured(session, genome, [genome.encode(first)])[0]
     else:
-        firsts = starts(session.problem)
-        measured = session.evaluate_batch(firsts)  # fewer than that if the budget is tiny
-        states = [
-            _Parent(genome.encode(mapping), result.latency_ps)
-            for mapping, result in zip(firsts, measured, strict=False)
-        ]
+        firsts = [genome.encode(mapping) for mapping in starts(session.problem)]
         state = race(
             session,
-            states,
+            _measured(session, genome, firsts),
             lambda one: one.latency_ps,
             lambda one, _, end: _evolve(session, genome, one, end),
         )
@@ -77,15 +72,15 @@ def _evolve(session: Session, genome: Genome, parent: _Parent, end: int) -> _Par
     """The outer strategy, until that many evaluations are spent."""
     rng, idle = session.rng, 0
     while session.evaluations < end:
-        parent = _place(session, genome, parent, PATIENCE * (1 + idle), end)
-        children = []
-        for _ in range(OUTER):
-            genes = genome.changed(parent.genes, lambda genes: _recut(genome, genes, rng))
-            child = _Parent(genes, session.evaluate(genome.decode(genes)).latency_ps)
-            if child.latency_ps < BEHIND * parent.latency_ps:
-                child = _place(session, genome, child, idle, end)
-            children.append(child)
-        best = min(children, key=lambda one: one.latency_ps)
+        parent = _place(session, genome, parent, PATIENCE + PATIENCE * idle // 2, end)
+        recut = [
+            genome.changed(parent.genes, lambda genes: _recut(genome, genes, rng))
+            for _ in range(OUTER)
+        ]
+        children = _measured(session, genome, recut)[:PLACED]
+        close = [child for child in children if child.latency_ps < BEHIND * parent.latency_ps]
+        placed = [_place(session, genome, child, idle, end) for child in close]
+        best = min(placed or children, key=lambda one: one.latency_ps)
         idle = 0 if best.latency_ps < parent.latency_ps else idle + 1
         parent = _faster(parent, best)
     return parent
@@ -99,12 +94,17 @@ def _place(session: Session, genome: Genome, parent: _Parent, patience: int, end
             genome.changed(parent.genes, lambda genes: _mutated(genome, genes, session.rng))
             for _ in range(INNER)
         ]
-        measured = session.evaluate_batch([genome.decode(child) for child in children])
-        found = [result.latency_ps for result in measured]
-        best = int(np.argmin(found))
-        idle = 0 if found[best] < parent.latency_ps else idle + 1
-        parent = _faster(parent, _Parent(children[best], found[best]))
+        best = _measured(session, genome, children)[0]
+        idle = 0 if best.latency_ps < parent.latency_ps else idle + 1
+        parent = _faster(parent, best)
     return parent
+
+
+def _measured(session: Session, genome: Genome, genes: list[Genes]) -> list[_Parent]:
+    """Mappings with their latencies, the fastest first; fewer of them if the budget ends."""
+    measured = session.evaluate_batch([genome.decode(one) for one in genes])
+    found = [_Parent(one, result.latency_ps) for one, result in zip(genes, measured, strict=False)]
+    return sorted(found, key=lambda one: one.latency_ps)
 
 
 def _faster(parent: _Parent, child: _Parent) -> _Parent:

@@ -17,9 +17,9 @@ from .session import Session
 
 ENTRANTS = 8
 """Starts that are searched from in the first heat, at most."""
-SHARE = 0.2
+SHARE = 0.1
 """A heat's part of the budget."""
-EACH = 100
+EACH = 50
 """Evaluations that each start gets in the first heat, at least."""
 BEHIND = 1.2
 """What is slower than the fastest by this factor is out of the race."""
