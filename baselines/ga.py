@@ -20,6 +20,8 @@ from .race import race, starts
 from .registry import anytime_if
 from .session import BudgetSpent, Session
 
+HEAT = 0.1
+"""Part of the budget that a heat of the race gets."""
 POPULATION = 40
 """Of all islands together, at most."""
 GENERATIONS = 25
@@ -56,7 +58,7 @@ def solve(session: Session, unseeded: bool = False) -> None:
     else:
         islands = [genome.encode(start)[None] for start in starts(problem)]
         search.fitness(np.concatenate(islands))  # as one batch
-        first = race(session, islands, search.latency_ps, search.evolve)
+        first = race(session, islands, search.latency_ps, search.evolve, HEAT)
     search.evolve(first, 1, session.budget)
 
 

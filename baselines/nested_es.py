@@ -18,6 +18,8 @@ from .race import race, starts
 from .registry import anytime_if
 from .session import Session
 
+HEAT = 0.2
+"""Part of the budget that a heat of the race gets."""
 OUTER = 16
 """Partitionings per generation of the outer strategy."""
 PLACED = 2
@@ -64,6 +66,7 @@ def solve(session: Session, start: str = "default") -> None:
             _measured(session, genome, firsts),
             lambda one: one.latency_ps,
             lambda one, _, end: _evolve(session, genome, one, end),
+            HEAT,
         )
     _evolve(session, genome, state, session.budget + 1)
 

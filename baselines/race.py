@@ -17,10 +17,8 @@ from .session import Session
 
 ENTRANTS = 8
 """Starts that are searched from in the first heat, at most."""
-SHARE = 0.1
-"""A heat's part of the budget."""
-EACH = 50
-"""Evaluations that each start gets in the first heat, at least."""
+EACH = 500
+"""Evaluations of the budget for each start of the first heat; a small budget has fewer of them."""
 BEHIND = 1.2
 """What is slower than the fastest by this factor is out of the race."""
 
@@ -43,6 +41,7 @@ def race(
     states: Sequence[State],
     latency_ps: Callable[[State], float],
     search: Callable[[State, int, int], State],
+    heat: float,
 ) -> State:
     """Search from the fastest states, then go on with the fastest that came of it; which that is.
 
@@ -52,11 +51,11 @@ def race(
         latency_ps: Latency of a state.
         search: Takes a state, how many are searched from in this heat, and the count of evaluations
             at which to end; gives the state then.
+        heat: A heat's part of the budget.
     """
-    affordable = int(SHARE * session.budget / EACH)
-    states = _fastest(states, latency_ps, min(max(affordable, 1), ENTRANTS))
+    states = _fastest(states, latency_ps, min(max(session.budget // EACH, 1), ENTRANTS))
     while len(states) > 1:
-        each = SHARE * session.budget / len(states)
+        each = heat * session.budget / len(states)
         states = [search(one, len(states), int(session.evaluations + each)) for one in states]
         states = _fastest(states, latency_ps, (len(states) + 1) // 2)
     return states[0]

@@ -1,11 +1,12 @@
 from baselines.genome import Genome
 from baselines.nested_es import INNER, OUTER, _evolve, _Parent
-from baselines.race import ENTRANTS, SHARE, race
+from baselines.race import ENTRANTS, race
 from baselines.session import Session
 from loihi_gym import load
 from loihi_gym.backends import make_backend
 
 BUDGET = 10_000
+HEAT = 0.2
 
 
 def run(
@@ -16,12 +17,12 @@ def run(
     session = Session(make_backend("bound", load("mlp-xs")), budget)
 
     def search(name: str, of: int, end: int) -> str:
-        assert end == int(SHARE * budget / of)  # nothing has been spent
+        assert end == int(HEAT * budget / of)  # nothing has been spent
         searched.append((name, of))
         latency[name] *= 1 - gains[name]
         return name
 
-    return race(session, list(starts), latency.__getitem__, search), searched
+    return race(session, list(starts), latency.__getitem__, search, HEAT), searched
 
 
 def test_a_start_that_begins_slower_can_win():
