@@ -127,6 +127,21 @@ def test_a_gathered_piece_goes_to_a_free_core_close_to_one_of_its_layer():
         assert genome.held(child)[core] in held[close.to(core)]
 
 
+def test_most_mutations_of_places_gather():
+    problem = load("mlp-xs")
+    genome, close, rng = Genome(problem), near(problem.topology), np.random.default_rng(0)
+    parent = genome.encode(problem.reference_mapping)
+    layers, used = genome.n_layers, int(parent[: genome.n_layers].sum())
+    gathered = 0
+    for _ in range(200):
+        child = genome.mutate(parent, 1.0, 0.0, rng)
+        piece, other = np.flatnonzero(child[layers:] != parent[layers:])
+        core = child[layers:][piece]
+        near_own = genome.held(child)[core] in genome.held(parent)[close.to(core)]
+        gathered += bool(other >= used and near_own)
+    assert gathered > 0.8 * 200
+
+
 @examples(100)
 @given(cases)
 def test_other_core_counts_are_legal_whichever_way_places_follow(case):

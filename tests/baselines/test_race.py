@@ -1,5 +1,3 @@
-from baselines.genome import Genome
-from baselines.nested_es import INNER, OUTER, _evolve, _Parent
 from baselines.race import ENTRANTS, race
 from baselines.session import Session
 from loihi_gym import load
@@ -50,13 +48,3 @@ def test_a_small_budget_lets_fewer_start():
     for budget, entrants in ((300, 1), (1_000, 2), (3_000, 6), (10_000, ENTRANTS)):
         _, searched = run(starts, dict.fromkeys(starts, 0.1), budget)
         assert len({name for name, _ in searched}) == (entrants if entrants > 1 else 0)
-
-
-def test_nested_es_ends_a_heat_when_its_part_is_spent():
-    problem = load("mlp-xs")
-    with Session(make_backend("bound", problem), BUDGET) as session:
-        genome, first = Genome(problem), problem.reference_mapping
-        state = _Parent(genome.encode(first), session.evaluate(first).latency_ps)
-        for end in range(100, 1_000, 100):
-            state = _evolve(session, genome, state, end)
-            assert end <= session.evaluations < end + INNER + OUTER
