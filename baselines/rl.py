@@ -68,6 +68,8 @@ def _search(session: Session, name: str, pretrained: bool) -> None:
 
     with one_thread():
         layers = max(MAX_LAYERS, session.problem.n_layers)
+        # Before the agent, whose constructor seeds torch: so training a policy now changes nothing.
+        policy = pretrained_policy(name, session.problem, layers) if pretrained else None
         envs = make_vec_env(
             ENV,
             n_envs=ENVS,
@@ -78,8 +80,7 @@ def _search(session: Session, name: str, pretrained: bool) -> None:
         )
         session.evaluate(session.problem.reference_mapping)
         agent = make_agent(name, envs, session.problem.topology, session.seed)
-        if pretrained:
-            policy = pretrained_policy(name, session.problem, layers)
+        if policy is not None:
             session.surrogate.pretraining = policy.cost
             agent.policy.load_state_dict(policy.weights)
         # SB3 schedules what it anneals by the total; the budget ends it before.

@@ -1,11 +1,13 @@
 from baselines import nested_es
 from baselines.genome import Genome
-from baselines.nested_es import BEHIND, INNER, OUTER, PATIENCE, PLACED, _evolve, _Parent
+from baselines.nested_es import INNER, OUTER, PATIENCE, PLACED, _evolve, _Parent
 from baselines.session import Session
 from loihi_gym import load
 from loihi_gym.backends import make_backend
 
 BUDGET = 10_000
+BEHIND = 1.01
+"""Less than the solver's, which the fastest of sixteen seldom are behind on so small a problem."""
 
 
 def test_a_heat_ends_when_its_part_is_spent():
@@ -28,6 +30,7 @@ def test_only_the_fastest_partitionings_are_placed(monkeypatch):
 
     problem = load("mlp-xs")
     monkeypatch.setattr(nested_es, "_place", place)
+    monkeypatch.setattr(nested_es, "BEHIND", BEHIND)
     with Session(make_backend("bound", problem), BUDGET) as session:
         genome, first = Genome(problem), problem.reference_mapping
         parent = _Parent(genome.encode(first), session.evaluate(first).latency_ps)
@@ -50,3 +53,4 @@ def test_only_the_fastest_partitionings_are_placed(monkeypatch):
         latency = min([*batch, latency])
     assert placed == expected
     assert max(patience for _, patience in placed) > PATIENCE
+    assert len(batches) < len(placed) < (1 + PLACED) * len(batches)  # some are too far behind

@@ -75,19 +75,21 @@ def test_learning_begins_alike_whatever_its_budget(name, tmp_path):
     assert traces[0] == traces[1][:600]
 
 
-def test_pretraining_is_done_once_and_its_cost_reported(tmp_path, monkeypatch):
+def test_pretraining_is_done_once_changes_no_draw_and_its_cost_is_reported(tmp_path, monkeypatch):
     monkeypatch.setenv("LOIHI_GYM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(pretraining, "STEPS", 2048)
     monkeypatch.setattr(pretraining, "NETWORKS", 2)
+    config = Config("maskable-ppo", "mlp-xs", 60, backend="bound", options={"pretrained": True})
     spent = []
-    for _ in range(2):
-        with Session(make_backend("bound", load("mlp-xs")), budget=60) as session:
-            run_solver("maskable-ppo", session, {"pretrained": True})
-        assert session.evaluations == 60
-        assert session.surrogate.calls == 0
-        spent.append(session.surrogate.pretraining)
+    for name in "ab":
+        outcome = search(config, tmp_path / name)
+        assert outcome.evaluations == 60
+        assert outcome.surrogate.calls == 0
+        spent.append(outcome.surrogate.pretraining)
         monkeypatch.setattr(pretraining, "_train", None)  # a second training would fail
     assert spent[0] == spent[1]
+    traces = [(tmp_path / name / "trace.jsonl").read_bytes() for name in "ab"]
+    assert traces[0] == traces[1]
     assert spent[0].calls >= 2048
     assert spent[0].cpu_seconds > 0
     (note,) = (tmp_path / "cache").glob("*.json")
@@ -100,7 +102,7 @@ def test_pretraining_changes_what_is_tried(tmp_path, monkeypatch):
     monkeypatch.setattr(pretraining, "NETWORKS", 2)
     for pretrained in (False, True):
         options = {"pretrained": pretrained}
-        config = Config("ppo", "mlp-xs", 60, backend="bound", options=options)
+        config = Config("ppo", "mlp-xs", 200, backend="bound", options=options)
         outcome = search(config, tmp_path / str(pretrained))
         costs = json.loads((tmp_path / str(pretrained) / "costs.jsonl").read_text())
         used = outcome.surrogate.pretraining
