@@ -7,10 +7,10 @@ The model learns from every measurement, and a sixth of the candidates is change
 the two disagree the measurement has the last word.
 
 Which start is worth most shows only some way down. So their lineages race at first (`RACE`): the
-fastest ones are given equal numbers of candidates, then half as many go on. After that the search
-floods the landscape like water: it always changes the mapping that lies lowest, but each child has
-raised its parent by `FATIGUE`. So a fast mapping is searched around for as long as others are not
-about as fast, no valley is left for good, and nothing depends on the budget.
+fastest ones are given equal numbers of candidates, then fewer go on with more. After that the
+search floods the landscape like water: it always changes the mapping that lies lowest, but each
+child has raised its parent by `FATIGUE`. So a fast mapping is searched around for as long as others
+are not about as fast, no valley is left for good, and nothing depends on the budget.
 """
 
 from itertools import count, permutations
@@ -28,7 +28,7 @@ from .surrogate_kernel import N_FEATURES, descend
 
 PERCENTS = (100, 80)
 """Numbers of cores of the first mappings, of the chip's."""
-RACE = ((8, 12), (4, 12), (2, 24))
+RACE = ((8, 12), (4, 24), (3, 200), (2, 300))
 """Lineages, and candidates of each, in each heat of the race."""
 BEHIND = 2.0
 """A lineage that is slower than the fastest by this factor is out of the race."""
@@ -38,7 +38,7 @@ BATCH = 4
 """Candidates measured between two fits."""
 ATTEMPTS = 50
 """Candidates drawn for a batch before one is measured again."""
-FATIGUE = 0.003
+FATIGUE = 0.006
 """What a mapping's logarithm of latency counts as more for each of its children."""
 KINDS = (
     (False, None),

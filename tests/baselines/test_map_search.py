@@ -1,0 +1,36 @@
+from baselines import map_search
+from baselines.map_search import BATCH, RACE
+from baselines.registry import run_solver
+from baselines.session import Session
+from loihi_gym import load
+from loihi_gym.backends import make_backend
+
+
+def test_each_heat_gives_the_then_fastest_lineages_their_candidates(monkeypatch):
+    steps, fastest = [], []
+
+    class Spied(map_search._Search):
+        def fastest(self, count):
+            fastest.append(super().fastest(count))
+            assert len(fastest[-1]) <= count
+            return fastest[-1]
+
+        def step(self, lineage=None):
+            before = len(self.lineages)
+            steps.append(lineage)
+            super().step(lineage)
+            if lineage is not None:
+                assert set(self.lineages[before:]) <= {lineage}
+
+    monkeypatch.setattr(map_search, "_Search", Spied)
+    with Session(make_backend("mesh", load("mlp-xs")), 1600, 0) as session:
+        run_solver("map", session, {})
+
+    heats = [
+        lineage
+        for lineages, (_, candidates) in zip(fastest, RACE, strict=True)
+        for lineage in lineages
+        for _ in range(candidates // BATCH)
+    ]
+    assert steps[: len(heats)] == heats
+    assert set(steps[len(heats) :]) == {None}  # then all of them; fails if there are no more
