@@ -11,9 +11,14 @@ def test_each_heat_gives_the_then_fastest_lineages_their_candidates(monkeypatch)
 
     class Spied(map_search._Search):
         def fastest(self, count):
-            fastest.append(super().fastest(count))
-            assert len(fastest[-1]) <= count
-            return fastest[-1]
+            found = super().fastest(count)
+            best = {}
+            for lineage, target in zip(self.lineages, self.targets, strict=True):
+                best[lineage] = min(target, best.get(lineage, target))
+            assert len(found) <= count
+            assert found == sorted(best, key=best.get)[: len(found)]
+            fastest.append(found)
+            return found
 
         def step(self, lineage=None):
             before = len(self.lineages)
