@@ -37,6 +37,8 @@ SWAPS = 1.3
 """Swaps of a mutation, on average."""
 RECUT = 0.3
 """Probability that a mutation changes core counts."""
+GATHERED = 0.6
+"""Part of the swaps that take a piece to a free core close to one of its layer's."""
 
 Population = npt.NDArray[np.int32]
 """Genes of an island's mappings, (mappings, genes)."""
@@ -133,6 +135,6 @@ class _Search:
 
     def _mutants(self, children: Population) -> Population:
         def mutate(genes: Genes) -> Genes:
-            return self.genome.mutate(genes, SWAPS, RECUT, self.session.rng)
+            return self.genome.mutate(genes, SWAPS, RECUT, GATHERED, self.session.rng)
 
         return np.stack([self.genome.changed(child, mutate) for child in children])

@@ -25,8 +25,6 @@ NEAR = 0.75
 """Part of the swaps that are with a close core, if that is not of the same layer."""
 RECUT = 0.25
 """Part of a local search's moves that change core counts."""
-GATHERED = 0.9
-"""Part of evolution's swaps that take a piece to a free core close to one of its layer's."""
 ATTEMPTS = 20
 """Draws of a change after which one that changes nothing is taken; a toy may have no other."""
 
@@ -65,13 +63,15 @@ class Genome:
         counts = genes[: self.n_layers]
         return Mapping(counts, genes[self.n_layers :][: int(counts.sum())])
 
-    def mutate(self, genes: Genes, swaps: float, recut: float, rng: np.random.Generator) -> Genes:
+    def mutate(
+        self, genes: Genes, swaps: float, recut: float, gathered: float, rng: np.random.Generator
+    ) -> Genes:
         """A copy with about `swaps` swaps; with probability `recut` its core counts change, too."""
         if rng.random() < recut:
             genes = self.recut(genes, rng)
             if rng.random() < 0.5:
                 return genes
-        return self.swapped(genes, int(rng.geometric(1.0 / swaps)), rng, GATHERED)
+        return self.swapped(genes, int(rng.geometric(1.0 / swaps)), rng, gathered)
 
     def changed(self, genes: Genes, operator: Callable[[Genes], Genes]) -> Genes:
         """What an operator makes of genes, drawn again if it only exchanged pieces of one layer."""

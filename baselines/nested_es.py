@@ -13,7 +13,7 @@ import numpy as np
 
 from loihi_gym.mapping import random_mapping
 
-from .genome import GATHERED, Genes, Genome
+from .genome import Genes, Genome
 from .race import race, starts
 from .registry import anytime_if
 from .session import Session
@@ -37,6 +37,8 @@ KINDS = (0.8, 0.1, 0.1)
 """Parts of the mutations of a placement that are swaps, inversions and scrambles."""
 SWAPS = 1.3
 """Swaps of a mutation that swaps, on average."""
+GATHERED = 0.9
+"""Part of these swaps that take a piece to a free core close to one of its layer's."""
 SEGMENT = 4
 """Most cores that an inversion or a scramble takes."""
 

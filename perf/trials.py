@@ -1,0 +1,112 @@
+r"""What settings of a solver are worth: the same searches with other constants.
+
+    python perf/trials.py ga mlp-deep-8chip,mlp-wide --seeds 100-103 --jobs 2 \
+        --set ga.GATHERED=0.5 --set ga.HEAT=0.2+ga.GATHERED=0.5
+
+Each `--set` is a variant, its constants of `baselines` modules joined by ``+``; the settings as
+they are run beside them. Prints each search's latency reduction in % after 3, 10, 30 and 100 % of
+the budget as it ends (of a solver that depends on its budget, the earlier ones are not what a
+smaller budget gives), then the median of each variant. Choose seeds that no table has:
+what a setting was chosen with flatters it.
+"""
+
+import argparse
+import ast
+import importlib
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
+from unittest import mock
+
+import numpy as np
+from joblib import Parallel, delayed
+from rich.console import Console
+from rich.table import Table
+
+from baselines.compare import contender
+from baselines.registry import run_solver
+from baselines.session import Progress, Session
+from loihi_gym import load, make_backend
+
+AS_IT_IS = "as it is"
+PARTS = (0.03, 0.1, 0.3, 1.0)
+"""Of the budget, where the incumbent is looked at."""
+
+
+class Trial(NamedTuple):
+    """One search, by what it is of."""
+
+    variant: str
+    problem: str
+    seed: int
+
+
+def constants(variant: str) -> list[tuple[str, object]]:
+    """(``module.NAME``, value) of each constant of a variant."""
+    if variant == AS_IT_IS:
+        return []
+    pairs = [word.partition("=") for word in variant.split("+")]
+    return [(name, ast.literal_eval(value)) for name, _, value in pairs]
+
+
+def search(label: str, trial: Trial, budget: int) -> tuple[Trial, list[float]]:
+    """Search with a variant's constants; reductions in % at each part of the budget."""
+    seen: list[tuple[int, float]] = []
+
+    def look(progress: Progress) -> None:
+        seen.append((progress.evaluations, 100 * progress.reduction))
+
+    one = contender(label)
+    with ExitStack() as stack:
+        for name, value in constants(trial.variant):
+            module, _, constant = name.rpartition(".")
+            owner = importlib.import_module(f"baselines.{module}")
+            stack.enter_context(mock.patch.object(owner, constant, value))
+        backend = make_backend("mesh", load(trial.problem))
+        with Session(backend, budget, trial.seed, on_progress=look) as session:
+            run_solver(one.solver, session, one.options)
+    spent = np.array([evaluations for evaluations, _ in seen])
+    at = np.searchsorted(spent, np.array(PARTS) * budget).clip(max=len(seen) - 1)
+    return trial, [seen[i][1] for i in at]
+
+
+def seeds(text: str) -> Sequence[int]:
+    """``100-103`` or ``5``."""
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("solver", help="as in `loihi-gym compare`: ga, nested-es:start=random, ...")
+    parser.add_argument("problems", help="benchmarks, joined by commas")
+    parser.add_argument("--set", action="append", default=[], dest="variants")
+    parser.add_argument("--seeds", type=seeds, default="100-101")
+    parser.add_argument("--budget", type=int, default=10_000)
+    parser.add_argument("--jobs", type=int, default=1)
+    given = parser.parse_args()
+    trials = [
+        Trial(variant, problem, seed)
+        for seed in given.seeds
+        for problem in given.problems.split(",")
+        for variant in (AS_IT_IS, *given.variants)
+    ]
+    found = defaultdict(list)
+    work = (delayed(search)(given.solver, trial, given.budget) for trial in trials)
+    for trial, reductions in Parallel(given.jobs, return_as="generator_unordered")(work):
+        print(*trial, *(f"{value:.1f}" for value in reductions), flush=True)
+        found[trial.variant, trial.problem].append(reductions)
+    title = f"{given.solver}: median reduction in %, {given.budget} evaluations"
+    rows = Table("problem", "variant", "seeds", *(f"{part:.0%}" for part in PARTS), title=title)
+    for (variant, problem), values in sorted(found.items(), key=lambda item: item[0][::-1]):
+        middle = (f"{value:.1f}" for value in np.median(values, axis=0))
+        rows.add_row(problem, variant, str(len(values)), *middle)
+    Console().print(rows)
+
+
+if __name__ == "__main__":
+    main()
