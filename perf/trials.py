@@ -16,7 +16,7 @@ import importlib
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest import mock
 
 import numpy as np
@@ -27,7 +27,7 @@ from rich.table import Table
 from baselines.compare import contender
 from baselines.registry import run_solver
 from baselines.session import Progress, Session
-from loihi_gym import load, make_backend
+from loihi_gym import LoihiGymError, load, make_backend
 
 AS_IT_IS = "as it is"
 PARTS = (0.03, 0.1, 0.3, 1.0)
@@ -42,12 +42,23 @@ class Trial(NamedTuple):
     seed: int
 
 
-def constants(variant: str) -> list[tuple[str, object]]:
-    """(``module.NAME``, value) of each constant of a variant."""
-    if variant == AS_IT_IS:
-        return []
-    pairs = [word.partition("=") for word in variant.split("+")]
-    return [(name, ast.literal_eval(value)) for name, _, value in pairs]
+def patches(variant: str) -> list[Any]:
+    """One for each constant of a variant.
+
+    Raises:
+        ValueError: if it is not ``module.NAME=value``, or there is no such constant.
+    """
+    found = []
+    for word in variant.split("+") if variant != AS_IT_IS else []:
+        name, _, value = word.partition("=")
+        module, _, constant = name.rpartition(".")
+        try:
+            owner = importlib.import_module(f"baselines.{module}")
+            getattr(owner, constant)
+            found.append(mock.patch.object(owner, constant, ast.literal_eval(value)))
+        except (ImportError, AttributeError, SyntaxError, ValueError) as error:
+            raise ValueError(f"--set {word}: {error}; give module.NAME=value") from error
+    return found
 
 
 def search(label: str, trial: Trial, budget: int) -> tuple[Trial, list[float]]:
@@ -59,10 +70,8 @@ def search(label: str, trial: Trial, budget: int) -> tuple[Trial, list[float]]:
 
     one = contender(label)
     with ExitStack() as stack:
-        for name, value in constants(trial.variant):
-            module, _, constant = name.rpartition(".")
-            owner = importlib.import_module(f"baselines.{module}")
-            stack.enter_context(mock.patch.object(owner, constant, value))
+        for patch in patches(trial.variant):
+            stack.enter_context(patch)
         backend = make_backend("mesh", load(trial.problem))
         with Session(backend, budget, trial.seed, on_progress=look) as session:
             run_solver(one.solver, session, one.options)
@@ -89,10 +98,19 @@ def main() -> None:
     parser.add_argument("--budget", type=int, default=10_000)
     parser.add_argument("--jobs", type=int, default=1)
     given = parser.parse_args()
+    problems = given.problems.split(",")
+    try:
+        contender(given.solver)
+        for problem in problems:
+            load(problem)
+        for variant in given.variants:
+            patches(variant)
+    except (LoihiGymError, ValueError) as error:
+        parser.error(str(error))
     trials = [
         Trial(variant, problem, seed)
         for seed in given.seeds
-        for problem in given.problems.split(",")
+        for problem in problems
         for variant in (AS_IT_IS, *given.variants)
     ]
     found = defaultdict(list)
