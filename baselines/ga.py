@@ -37,7 +37,7 @@ SWAPS = 1.3
 """Swaps of a mutation, on average."""
 RECUT = 0.3
 """Probability that a mutation changes core counts."""
-GATHERED = 0.6
+GATHERED = 0.9
 """Part of the swaps that take a piece to a free core close to one of its layer's."""
 
 Population = npt.NDArray[np.int32]
