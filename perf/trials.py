@@ -22,7 +22,7 @@ from unittest import mock
 import numpy as np
 from joblib import Parallel, delayed
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from baselines.compare import contender
 from baselines.registry import run_solver
@@ -83,7 +83,17 @@ def search(label: str, trial: Trial, budget: int) -> tuple[Trial, list[float]]:
 def seeds(text: str) -> Sequence[int]:
     """``100-103`` or ``5``."""
     first, _, last = text.partition("-")
-    return range(int(first), int(last or first) + 1)
+    found = range(int(first), int(last or first) + 1)
+    if not found:
+        raise ValueError(text)
+    return found
+
+
+def positive(text: str) -> int:
+    """A number from 1 on."""
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
 
 
 def main() -> None:
@@ -95,8 +105,8 @@ def main() -> None:
     parser.add_argument("problems", help="benchmarks, joined by commas")
     parser.add_argument("--set", action="append", default=[], dest="variants")
     parser.add_argument("--seeds", type=seeds, default="100-101")
-    parser.add_argument("--budget", type=int, default=10_000)
-    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--budget", type=positive, default=10_000)
+    parser.add_argument("--jobs", type=positive, default=1)
     given = parser.parse_args()
     problems = given.problems.split(",")
     try:
@@ -119,7 +129,8 @@ def main() -> None:
         print(*trial, *(f"{value:.1f}" for value in reductions), flush=True)
         found[trial.variant, trial.problem].append(reductions)
     title = f"{given.solver}: median reduction in %, {given.budget} evaluations"
-    rows = Table("problem", "variant", "seeds", *(f"{part:.0%}" for part in PARTS), title=title)
+    variants = Column("variant", overflow="fold")  # what tells two apart may stand at the end
+    rows = Table("problem", variants, "seeds", *(f"{part:.0%}" for part in PARTS), title=title)
     for (variant, problem), values in sorted(found.items(), key=lambda item: item[0][::-1]):
         middle = (f"{value:.1f}" for value in np.median(values, axis=0))
         rows.add_row(problem, variant, str(len(values)), *middle)
