@@ -260,15 +260,16 @@ class Session:
         improved = self.best is None or result.latency_ps < self.best.latency_ps
         if improved:
             self.best, self.best_mapping = result, mapping
+        replayed = self.evaluations <= len(self._recorded)
+        if replayed:
+            self._check_replay(digest)
         if self._scalars is not None:
             self._log(result, improved)
-        if self.evaluations <= len(self._recorded):
-            self._check_replay(digest)
-            return
-        line = Evaluation(
-            self.evaluations, digest, result.step_times_ps, mapping if improved else None
-        )
-        if self._trace is not None:
+            if self.evaluations >= len(self._recorded):
+                self._scalars.replace()
+        if self._trace is not None and not replayed:
+            kept = mapping if improved else None
+            line = Evaluation(self.evaluations, digest, result.step_times_ps, kept)
             self._trace.write(line.to_json() + "\n")
 
     def _check_replay(self, digest: str) -> None:

@@ -12,8 +12,9 @@ import numpy.typing as npt
 class ScalarLog:
     """The event file of a directory.
 
-    One that is there is replaced: it is an interrupted run's, which a kill has left with holes, and
-    the search logs again what it is given from its trace.
+    One that is there is an interrupted run's, which a kill has left with holes. The search logs
+    again what it is given from its trace, and calls `replace` when that is done; a log closed
+    before that leaves the old one.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -23,9 +24,18 @@ class ScalarLog:
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
         self._event, self._summary = Event, Summary
-        for left in directory.glob("events.out.tfevents.*"):
-            left.unlink()
+        self._directory = directory
+        self._before = self._files()
         self._writer = EventFileWriter(str(directory))
+
+    def _files(self) -> set[Path]:
+        return set(self._directory.glob("events.out.tfevents.*"))
+
+    def replace(self) -> None:
+        """Remove what was there before: all of it is written again."""
+        for left in self._before:
+            left.unlink()
+        self._before = set()
 
     def add(self, tag: str, value: float, step: int) -> None:
         """Write one point of the curve `tag`."""
@@ -52,3 +62,6 @@ class ScalarLog:
     def close(self) -> None:
         """Write what is still queued and close the file."""
         self._writer.close()
+        if self._before:
+            for unfinished in self._files() - self._before:
+                unfinished.unlink()

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from loihi_gym.backends import Bound
 from loihi_gym.errors import IllegalMappingError, RunError
 from loihi_gym.mapping import Mapping, random_mapping
 from tests.toys import toy_problem
+
+EVENTS = "events.out.tfevents.*"
 
 
 class Counting(Bound):
@@ -159,9 +162,12 @@ def test_a_run_cut_off_anywhere_goes_on_as_if_it_had_not_been(backend, tmp_path,
     lines = (whole / "trace.jsonl").read_text().splitlines(keepends=True)
     half = lines[kept][:25] if kept < 20 else ""  # what a kill leaves of the line being written
     (cut / "trace.jsonl").write_text("".join(lines[:kept]) + half)
+    for log in whole.glob(EVENTS):
+        shutil.copy(log, cut)
     resumed = run(backend, cut, 20)
     assert (cut / "trace.jsonl").read_bytes() == (whole / "trace.jsonl").read_bytes()
     assert resumed.best_mapping == expected.best_mapping
+    assert len(list(cut.glob(EVENTS))) == 1
     events = EventAccumulator(str(cut))
     events.Reload()
     assert [point.step for point in events.Scalars("latency_us")] == list(range(1, 21))
@@ -187,16 +193,19 @@ def test_a_kill_within_a_batch_loses_what_is_in_flight(backend, tmp_path, monkey
     assert len(read_trace(tmp_path / "trace.jsonl")) == 6
 
 
-def test_another_search_does_not_go_on_with_a_trace(backend, tmp_path):
+@pytest.mark.parametrize("agreed", [0, 2])
+def test_another_search_does_not_go_on_with_a_trace_and_leaves_its_files(backend, tmp_path, agreed):
+    mappings = draws(backend, 3)
     with Session(backend, budget=3, out=tmp_path) as session:
-        session.evaluate_batch(draws(backend, 3))
-    before = (tmp_path / "trace.jsonl").read_bytes()
+        session.evaluate_batch(mappings)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert len(before) == 2
     with (
         Session(backend, budget=6, out=tmp_path) as session,
-        pytest.raises(RunError, match="evaluation 1 of the trace is of mapping"),
+        pytest.raises(RunError, match=f"evaluation {agreed + 1} of the trace is of mapping"),
     ):
-        session.evaluate_batch(draws(backend, 3, seed=9))
-    assert (tmp_path / "trace.jsonl").read_bytes() == before
+        session.evaluate_batch(mappings[:agreed] + draws(backend, 3, seed=9))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize(
