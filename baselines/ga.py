@@ -5,6 +5,9 @@ loop. Here PyGAD keeps the population and selects; the operators are those of `G
 own know neither permutations nor core counts. The population begins as several islands, one of each
 start, and only the fastest of them is left at the end (`race`): in one population selection would
 give up all starts but one long before it shows what they are worth.
+
+Fit is what takes little latency times energy: many swaps change no latency on several chips, but
+most the way of some messages, and so the energy.
 """
 
 import warnings
@@ -13,6 +16,8 @@ from contextlib import suppress
 import numpy as np
 import numpy.typing as npt
 
+from loihi_gym.backends import Measurement
+from loihi_gym.backends.bound import busy_times, measurement
 from loihi_gym.mapping import Mapping, random_mapping
 
 from .genome import Genes, Genome
@@ -60,7 +65,7 @@ def solve(session: Session, unseeded: bool = False) -> None:
     else:
         islands = [genome.encode(start)[None] for start in starts(problem)]
         search.fitness(np.concatenate(islands))  # as one batch
-        first = race(session, islands, search.latency_ps, search.evolve, HEAT)
+        first = race(session, islands, search.cost, search.evolve, HEAT)
     search.evolve(first, 1, session.budget)
 
 
@@ -72,11 +77,12 @@ class _Search:
         self.population = min(max(population, TOURNAMENT), POPULATION)
         self.genome = Genome(session.problem)
         self.known: dict[Mapping, int] = {}
+        """Latency times energy of what has been measured, ps fJ."""
         self.counts: list[int] = []
         """Of known mappings after each generation of the present evolution."""
 
-    def latency_ps(self, island: Population) -> float:
-        """Of the island's fastest mapping."""
+    def cost(self, island: Population) -> float:
+        """Of the island's fittest mapping."""
         return -max(self.fitness(island))
 
     def evolve(self, island: Population, islands: int, end: int) -> Population:
@@ -116,14 +122,23 @@ class _Search:
         return not idle and self.session.remaining > 0 and self.session.evaluations < end
 
     def fitness(self, population: Population) -> list[float]:
-        """Minus the latency; what the budget no longer allows to measure is worth nothing."""
+        """Minus latency times energy; what the budget no longer allows is worth nothing."""
         mappings = [self.genome.decode(one) for one in np.atleast_2d(population).astype(np.int32)]
         fresh = [one for one in dict.fromkeys(mappings) if one not in self.known]
         # PyGAD would print a traceback of what is raised within it.
         with suppress(BudgetSpent):
             measured = self.session.evaluate_batch(fresh) if fresh else []
-            self.known |= dict(zip(fresh, (one.latency_ps for one in measured), strict=False))
+            self.known |= dict(zip(fresh, map(self._product, fresh, measured), strict=False))
         return [-float(self.known.get(one, np.inf)) for one in mappings]
+
+    def _product(self, mapping: Mapping, measured: Measurement) -> int:
+        """Latency times energy, which tells apart most mappings that are equally fast.
+
+        The energy is counted anew: a chip may have measured another, or none.
+        """
+        problem, step_ps = self.session.problem, np.array(measured.step_times_ps, np.int64)
+        counted = measurement(problem, mapping, busy_times(problem, mapping), step_ps)
+        return measured.latency_ps * counted.energy_fj
 
     def _children(self, parents: Population, count: int) -> Population:
         """`count` children of random parents, which PyGAD has selected."""

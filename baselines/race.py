@@ -20,7 +20,7 @@ ENTRANTS = 8
 EACH = 500
 """Evaluations of the budget for each start of the first heat; a small budget has fewer of them."""
 BEHIND = 1.2
-"""What is slower than the fastest by this factor is out of the race."""
+"""What costs more than the best by this factor is out of the race."""
 
 State = TypeVar("State")
 
@@ -39,7 +39,7 @@ def starts(problem: Problem) -> list[Mapping]:
 def race(
     session: Session,
     states: Sequence[State],
-    latency_ps: Callable[[State], float],
+    cost: Callable[[State], float],
     search: Callable[[State, int, int], State],
     heat: float,
 ) -> State:
@@ -48,22 +48,20 @@ def race(
     Args:
         session: The search.
         states: Where to start from.
-        latency_ps: Latency of a state.
+        cost: Of a state, least for the best: its latency, or what a search prefers to it.
         search: Takes a state, how many are searched from in this heat, and the count of evaluations
             at which to end; gives the state then.
         heat: A heat's part of the budget.
     """
-    states = _fastest(states, latency_ps, min(max(session.budget // EACH, 1), ENTRANTS))
+    states = _cheapest(states, cost, min(max(session.budget // EACH, 1), ENTRANTS))
     while len(states) > 1:
         each = heat * session.budget / len(states)
         states = [search(one, len(states), int(session.evaluations + each)) for one in states]
-        states = _fastest(states, latency_ps, (len(states) + 1) // 2)
+        states = _cheapest(states, cost, (len(states) + 1) // 2)
     return states[0]
 
 
-def _fastest(
-    states: Sequence[State], latency_ps: Callable[[State], float], count: int
-) -> list[State]:
-    """The `count` fastest states, except those far behind."""
-    ranked = sorted(states, key=latency_ps)[:count]
-    return [one for one in ranked if latency_ps(one) < BEHIND * latency_ps(ranked[0])]
+def _cheapest(states: Sequence[State], cost: Callable[[State], float], count: int) -> list[State]:
+    """The `count` best states, except those far behind."""
+    ranked = sorted(states, key=cost)[:count]
+    return [one for one in ranked if cost(one) < BEHIND * cost(ranked[0])]
