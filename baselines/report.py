@@ -106,7 +106,7 @@ def _one_problem(results: Results, one: Instance) -> list[Block]:
                "above best known", "above lower bound", "energy reduction"]  # fmt: skip
     text = (
         "Median latency reduction over seeds with bootstrap 95 % intervals, by budget. The last "
-        f"columns are of the runs with {last:,} evaluations; energy was not asked for."
+        f"columns are of the runs with {last:,} evaluations; no solver is ranked by energy."
     )
     picture = plots.curves(results, one.name)
     caption = f"{one.name}: best so far, median and quartiles over seeds"

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from baselines import ga
 from baselines.genome import Genome
 from baselines.near import near
 from baselines.race import starts
@@ -10,6 +13,7 @@ from baselines.registry import run_solver
 from baselines.session import Session
 from loihi_gym import load
 from loihi_gym.backends import make_backend
+from loihi_gym.backends.measurement import EnergyBreakdown
 from loihi_gym.mapping import Problem, heuristic, heuristics, random_mapping
 from tests.toys import examples, problem_of, toy_chip, toy_network, toy_problem
 
@@ -98,6 +102,22 @@ def test_the_ga_beats_random_search_at_equal_budget():
         assert session.evaluations == 500
         best[solver] = session.best.latency_ps
     assert best["ga"] < best["random"]
+
+
+def test_fit_is_what_takes_little_latency_times_energy_whatever_a_chip_measures(monkeypatch):
+    problem = load("mlp-xs")
+    backend = make_backend("mesh", problem)
+    genes = np.stack([Genome(problem).encode(start) for start in starts(problem)])
+    mappings = [Genome(problem).decode(one) for one in genes]
+    measured = backend.evaluate_batch(mappings)
+    expected = [-one.latency_ps * one.energy_fj for one in measured]
+    with Session(backend, budget=99) as session:
+        assert ga._Search(session, 9).fitness(genes) == expected
+    blind = [replace(one, energy=EnergyBreakdown(0, 0, 0, 0)) for one in measured]
+    known = dict(zip(mappings, blind, strict=True))
+    with Session(backend, budget=99) as session:
+        monkeypatch.setattr(backend, "evaluate_batch", lambda asked: [known[one] for one in asked])
+        assert ga._Search(session, 9).fitness(genes) == expected
 
 
 @examples(100)
