@@ -3,7 +3,7 @@
 After Pierro et al. (arXiv 2602.04717), who evolved core counts and placement with the chip in the
 loop. Here PyGAD keeps the population and selects; the operators are those of `Genome`, since its
 own know neither permutations nor core counts. The population begins as several islands, one of each
-start, and only the fastest of them is left at the end (`race`): in one population selection would
+start, and only the fittest of them is left at the end (`race`): in one population selection would
 give up all starts but one long before it shows what they are worth.
 
 Fit is what takes little latency times energy: many swaps change no latency on several chips, but
