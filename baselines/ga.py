@@ -6,8 +6,8 @@ own know neither permutations nor core counts. The population begins as several 
 start, and only the fittest of them is left at the end (`race`): in one population selection would
 give up all starts but one long before it shows what they are worth.
 
-Fit is what takes little latency times energy: many swaps change no latency on several chips, but
-most the way of some messages, and so the energy.
+Fit is what takes little latency times energy: most swaps on several chips leave the latency as it
+is, but not the energy (`docs/baselines.md`).
 """
 
 import warnings
@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from loihi_gym.backends import Measurement
-from loihi_gym.backends.bound import busy_times, measurement
 from loihi_gym.mapping import Mapping, random_mapping
 
 from .genome import Genes, Genome
@@ -132,12 +131,8 @@ class _Search:
         return [-float(self.known.get(one, np.inf)) for one in mappings]
 
     def _product(self, mapping: Mapping, measured: Measurement) -> int:
-        """Latency times energy, which tells apart most mappings that are equally fast.
-
-        The energy is counted anew: a chip may have measured another, or none.
-        """
-        problem, step_ps = self.session.problem, np.array(measured.step_times_ps, np.int64)
-        counted = measurement(problem, mapping, busy_times(problem, mapping), step_ps)
+        """Latency times energy, which tells apart most mappings that are equally fast."""
+        counted = self.session.recount(mapping, measured.step_times_ps)
         return measured.latency_ps * counted.energy_fj
 
     def _children(self, parents: Population, count: int) -> Population:
