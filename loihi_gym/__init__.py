@@ -3,12 +3,12 @@
 Importing the package registers its environments with Gymnasium.
 """
 
-from .backends import Measurement, backends, make_backend
-from .benchmarks import benchmarks, load, make_problem
-from .chip import ChipSpec, chips, load_chip
+from .backends import Measurement, backend_names, make_backend
+from .benchmarks import benchmark_names, load, make_problem
+from .chip import ChipSpec, chip_names, load_chip
 from .envs.registration import register
 from .errors import LoihiGymError
-from .mapping import Mapping, Problem, Violation, heuristic, heuristics
+from .mapping import Mapping, Problem, Violation, heuristic, heuristic_names
 from .network import SparseMLP
 
 __all__ = [
@@ -19,11 +19,11 @@ __all__ = [
     "Problem",
     "SparseMLP",
     "Violation",
-    "backends",
-    "benchmarks",
-    "chips",
+    "backend_names",
+    "benchmark_names",
+    "chip_names",
     "heuristic",
-    "heuristics",
+    "heuristic_names",
     "load",
     "load_chip",
     "make_backend",

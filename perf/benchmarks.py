@@ -11,10 +11,10 @@ import json
 import statistics
 from typing import Any
 
-from baselines.run import Config, Outcome, search
-from loihi_gym import Mapping, Measurement, heuristics, load, make_backend
-from loihi_gym.backends.lower_bound import lower_bound
+from loihi_gym import Mapping, Measurement, heuristic_names, load, make_backend
+from loihi_gym.bounds import lower_bound
 from loihi_gym.mapping import heuristic
+from loihi_gym.search.run import Config, Outcome, search
 
 GA_BUDGET, RANDOM_BUDGET = 2000, 1000
 
@@ -34,7 +34,7 @@ def row(name: str, mapping: Mapping, result: Measurement, reference_ps: int) -> 
 def measure(name: str, seeds: int) -> list[dict[str, Any]]:
     """All rows of a benchmark, slowest heuristic first."""
     problem = load(name)
-    mappings = {known: heuristic(problem, known) for known in heuristics()}
+    mappings = {known: heuristic(problem, known) for known in heuristic_names()}
     measured = make_backend("mesh", problem).evaluate_batch(list(mappings.values()))
     latency = dict(zip(mappings, measured, strict=True))
     reference_ps = latency[problem.reference].latency_ps

@@ -18,13 +18,14 @@ nothing. That is evidence and no proof: the swaps may have missed something.
 import argparse
 from pathlib import Path
 
-from baselines.genome import Genome
-from baselines.registry import run_solver
-from baselines.session import BudgetSpent, Session
+from loihi_gym_baselines.genome import Genome
+
 from loihi_gym import load, make_backend
-from loihi_gym.backends import lower_bound
+from loihi_gym.bounds import lower_bound
 from loihi_gym.leaderboard.submission import read_submission
 from loihi_gym.mapping import Mapping, Problem
+from loihi_gym.search.registry import run_solver
+from loihi_gym.search.session import BudgetSpent, Session
 
 PROBLEMS = ("mlp-deep", "mlp-wide")
 SUBMISSIONS = Path(__file__).parent.parent / "leaderboard/submissions"

@@ -18,15 +18,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import pearsonr, spearmanr
 
-from baselines.registry import run_solver
-from baselines.session import Session
 from loihi_gym import Problem, load, make_backend
 from loihi_gym.backends import Backend, Measurement
-from loihi_gym.calibration import Measured, calibrate
+from loihi_gym.calibration import DataPoint, calibrate
 from loihi_gym.calibration.parameters import parameters
 from loihi_gym.calibration.predict import mesh_step_ps
 from loihi_gym.chip import ChipSpec
 from loihi_gym.mapping import Mapping, random_mapping
+from loihi_gym.search.registry import run_solver
+from loihi_gym.search.session import Session
 
 NOISE = 0.02
 MEASURED = 40
@@ -117,7 +117,7 @@ def main() -> None:
         mappings = [random_mapping(hidden, rng) for _ in range(MEASURED)]
         board = make_backend("mesh", hidden, noise=NOISE, seed=seed)
         measured = [
-            Measured(arguments.benchmark, mapping, result.step_times_ps)
+            DataPoint(arguments.benchmark, mapping, result.step_times_ps)
             for mapping, result in zip(mappings, board.evaluate_batch(mappings), strict=True)
         ]
         began = time.perf_counter()

@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from noc_cases import read_noc_case
 from rich.console import Console
 from rich.table import Table
 
 from loihi_gym.backends import MeshBackend
-from loihi_gym.backends.noc_cases import read_noc_case
-from loihi_gym.backends.sanafe import run_jobs
+from loihi_gym.backends.sanafe.peer import run_jobs
 from loihi_gym.benchmarks import load
 from loihi_gym.mapping import Mapping, Problem, heuristic
 
@@ -38,7 +38,7 @@ INACTIVE_NS, ACTIVE_NS, MESSAGE_NS, SYNAPSE_NS = 9.7, 39.7, 16.0, 4.7
 
 FIRST_CALL = """
 import time, sys
-from loihi_gym.backends.mesh import compile_kernel
+from loihi_gym.backends.mesh.simulation import compile_kernel
 start = time.perf_counter()
 compile_kernel()
 print(time.perf_counter() - start)

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from noc_cases import read_noc_case
 from rich.console import Console
 from rich.table import Table
 from scipy.stats import spearmanr
 
-from loihi_gym.backends.noc_cases import read_noc_case
 from loihi_gym.errors import LoihiGymError
 
 CASES = Path(__file__).parent.parent / "tests" / "data" / "noc"

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from loihi_gym.backends.sanafe import ATTEMPTS, CYCLE_MESH, run_jobs
+from loihi_gym.backends.sanafe.peer import ATTEMPTS, CYCLE_MESH, run_jobs
 from loihi_gym.chip import load_chip
 from loihi_gym.files import write_text
 

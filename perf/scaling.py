@@ -23,8 +23,8 @@ from numba import njit
 
 import loihi_gym
 from loihi_gym.backends import Bound, make_backend
-from loihi_gym.backends.bound import latencies
-from loihi_gym.backends.bound_kernel import new_state, place, place_all, swap
+from loihi_gym.backends.bound.bound_kernel import new_state, place, place_all, swap
+from loihi_gym.backends.bound.max_affine import latencies
 from loihi_gym.benchmarks.generator import generate
 from loihi_gym.mapping import Mapping, Problem, heuristic
 from loihi_gym.mapping.heuristics import core_positions

@@ -17,12 +17,12 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from baselines.compare import contender
-from baselines.registry import run_solver
-from baselines.session import Session
 from loihi_gym.backends import Backend, Measurement, make_backend
 from loihi_gym.benchmarks import load
+from loihi_gym.comparison.plan import contender
 from loihi_gym.mapping import Mapping
+from loihi_gym.search.registry import run_solver
+from loihi_gym.search.session import Session
 
 SOLVERS = "random,hillclimb,nested-es,anneal,ga,cma,map"
 

@@ -3,8 +3,8 @@ r"""What settings of a solver are worth: the same searches with other constants.
     python perf/trials.py ga mlp-deep-8chip,mlp-wide --seeds 100-103 --jobs 2 \
         --set ga.GATHERED=0.5 --set ga.HEAT=0.2+ga.GATHERED=0.5
 
-Each `--set` is a variant, its constants of `baselines` modules joined by ``+``; the settings as
-they are run beside them. Prints each search's latency reduction in % after 3, 10, 30 and 100 % of
+Each `--set` is a variant: constants of modules of `loihi_gym_baselines`, joined by ``+``; the
+settings as they are run beside them. Prints each search's latency reduction in % after 3, 10, 30 and 100 % of
 the budget as it ends (of a solver that depends on its budget, the earlier ones are not what a
 smaller budget gives), then the median of each variant. Choose seeds that no table has:
 what a setting was chosen with flatters it.
@@ -24,10 +24,10 @@ from joblib import Parallel, delayed
 from rich.console import Console
 from rich.table import Column, Table
 
-from baselines.compare import contender
-from baselines.registry import run_solver
-from baselines.session import Progress, Session
 from loihi_gym import LoihiGymError, load, make_backend
+from loihi_gym.comparison.plan import contender
+from loihi_gym.search.registry import run_solver
+from loihi_gym.search.session import Progress, Session
 
 AS_IT_IS = "as it is"
 PARTS = (0.03, 0.1, 0.3, 1.0)
@@ -53,7 +53,7 @@ def patches(variant: str) -> list[Any]:
         name, _, value = word.partition("=")
         module, _, constant = name.rpartition(".")
         try:
-            owner = importlib.import_module(f"baselines.{module}")
+            owner = importlib.import_module(f"loihi_gym_baselines.{module}")
             getattr(owner, constant)
             found.append(mock.patch.object(owner, constant, ast.literal_eval(value)))
         except (ImportError, AttributeError, SyntaxError, ValueError) as error:

@@ -50,7 +50,7 @@ def test_the_wheel_solves_outside_the_checkout(tmp_path):
     assert result["reduction"] >= 0
     assert (tmp_path / "runs" / "mlp-xs" / "ga-seed0" / "mapping.json").exists()
     found = subprocess.run(
-        [str(python), "-c", "import loihi_gym, baselines; print(loihi_gym.__file__)"],
+        [str(python), "-c", "import loihi_gym, loihi_gym_baselines; print(loihi_gym.__file__)"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

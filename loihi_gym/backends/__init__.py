@@ -5,8 +5,7 @@ from typing import Any
 
 from ..errors import unknown
 from ..mapping import Problem
-from .bound import Bound, Placed
-from .lower_bound import LowerBound, lower_bound
+from .bound import Bound, IncrementalBound
 from .measurement import Backend, Bottleneck, EnergyBreakdown, Measurement
 from .mesh import MeshBackend
 from .noise import Noisy
@@ -16,13 +15,11 @@ __all__ = [
     "Bottleneck",
     "Bound",
     "EnergyBreakdown",
-    "LowerBound",
+    "IncrementalBound",
     "Measurement",
     "MeshBackend",
     "Noisy",
-    "Placed",
-    "backends",
-    "lower_bound",
+    "backend_names",
     "make_backend",
 ]
 
@@ -47,7 +44,7 @@ _BACKENDS: dict[str, Callable[..., Backend]] = {
 }
 
 
-def backends() -> list[str]:
+def backend_names() -> list[str]:
     """Names of all backends."""
     return sorted(_BACKENDS)
 
@@ -74,7 +71,7 @@ def make_backend(
     elif name in _BACKENDS:
         backend = _BACKENDS[name](problem, **options)
     else:
-        raise unknown("backend", name, backends())
+        raise unknown("backend", name, backend_names())
     return backend if noise == 0.0 else Noisy(backend, noise, seed)
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import spearmanr
 
-from ..mapping import Mapping, Problem, heuristic, heuristics, random_mapping
+from ..arrays import Int64Array
+from ..mapping import Mapping, Problem, heuristic, heuristic_names, random_mapping
 from .measurement import Backend
 
 
@@ -36,14 +36,14 @@ class Agreement(NamedTuple):
 
 def sample_mappings(problem: Problem, count: int, seed: int) -> tuple[list[Mapping], int]:
     """Standard heuristics, at most half, then random ones: (all, how many heuristics)."""
-    names = heuristics()[: count // 2]
+    names = heuristic_names()[: count // 2]
     rng = np.random.default_rng(seed)
     mappings = [heuristic(problem, name) for name in names]
     mappings += [random_mapping(problem, rng) for _ in range(count - len(names))]
     return mappings, len(names)
 
 
-def latencies(backend: Backend, mappings: Sequence[Mapping]) -> tuple[npt.NDArray[np.int64], float]:
+def latencies(backend: Backend, mappings: Sequence[Mapping]) -> tuple[Int64Array, float]:
     """Latency of each mapping in ps, and the seconds that measuring one took."""
     start = time.perf_counter()
     measured = backend.evaluate_batch(mappings)
@@ -53,8 +53,8 @@ def latencies(backend: Backend, mappings: Sequence[Mapping]) -> tuple[npt.NDArra
 
 def agreement(
     names: tuple[str, str],
-    first: npt.NDArray[np.int64],
-    second: npt.NDArray[np.int64],
+    first: Int64Array,
+    second: Int64Array,
     n_heuristics: int,
 ) -> Agreement:
     """Compare the latencies two backends found for the same mappings."""

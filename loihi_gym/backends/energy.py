@@ -7,9 +7,7 @@ its size. Static power is per chip times the latency, and all chips of the syste
 mapping uses them or not: they cannot be switched off.
 """
 
-import numpy as np
-import numpy.typing as npt
-
+from ..arrays import Int64Array
 from ..chip import EAST, NORTH, SOUTH, WEST, ChipSpec, Topology
 from ..mapping import Traffic
 from .measurement import EnergyBreakdown
@@ -19,7 +17,7 @@ def energy(
     chip: ChipSpec,
     mesh: Topology,
     traffic: Traffic,
-    link_messages: npt.NDArray[np.int64],
+    link_messages: Int64Array,
     latency_ps: int,
 ) -> EnergyBreakdown:
     """Energy by cause over all steps; `link_messages` is (T, n_links)."""

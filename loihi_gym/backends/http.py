@@ -20,8 +20,8 @@ import numpy as np
 
 from ..errors import MeasurementError, ServerError
 from ..mapping import Mapping, Problem
-from ..mapping.files import problem_bytes
-from .bound import busy_times, measurement
+from ..mapping.problem_file import problem_bytes
+from .assembly import assemble, busy_times
 from .measurement import EnergyBreakdown, Measurement
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class HttpBackend:
     def _measurement(self, order: _Order, result: dict[str, Any]) -> Measurement:
         step_ps = np.array(result["step_times_ps"], np.int64)
         busy = busy_times(self.problem, order.mapping)
-        whole = measurement(self.problem, order.mapping, busy, step_ps)
+        whole = assemble(self.problem, order.mapping, busy, step_ps)
         share = min(whole.bottleneck.share, 1.0)  # a chip may be faster than our constants say
         return replace(
             whole,

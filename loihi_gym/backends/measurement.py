@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+from ..arrays import Int64Array
 from ..mapping import Mapping, Problem
 
 Term = Literal["update", "receive", "link"]
-Int64Array = npt.NDArray[np.int64]
 
 
 class Bottleneck(NamedTuple):

@@ -1,12 +1,12 @@
 """The benchmarks that come with the package: `bundled.toml` and the networks in `data/`."""
 
 import hashlib
+import tomllib
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from .. import toml
 from ..chip import load_chip
 from ..errors import NetworkFileError, unknown
 from ..mapping import Problem, load_problem
@@ -54,11 +54,11 @@ class Benchmark:
 
 @cache
 def _entries() -> dict[str, Benchmark]:
-    tables = toml.loads((_HERE / "bundled.toml").read_text(encoding="utf-8"))
+    tables = tomllib.loads((_HERE / "bundled.toml").read_text(encoding="utf-8"))
     return {name: Benchmark(name=name, **table) for name, table in tables.items()}
 
 
-def benchmarks() -> list[str]:
+def benchmark_names() -> list[str]:
     """Names of the bundled benchmarks, smallest first."""
     return list(_entries())
 
@@ -70,7 +70,7 @@ def benchmark(name: str) -> Benchmark:
         UnknownNameError: if there is none.
     """
     if name not in _entries():
-        raise unknown("benchmark", name, benchmarks())
+        raise unknown("benchmark", name, benchmark_names())
     return _entries()[name]
 
 

@@ -2,18 +2,16 @@
 
 from dataclasses import replace
 
-import numpy as np
-import numpy.typing as npt
-
+from ..arrays import IntArray
 from ..backends import make_backend
 from ..chip import ChipSpec, load_chip
-from ..mapping import Problem, heuristic, heuristics
+from ..mapping import Problem, heuristic, heuristic_names
 from ..network import SparseMLP, record
 
 
 def make_problem(
     network: SparseMLP,
-    inputs: npt.NDArray[np.integer],
+    inputs: IntArray,
     chip: str | ChipSpec = "loihi2",
     steps: int = 2,
     name: str = "custom",
@@ -40,6 +38,6 @@ def make_problem(
 def fastest_heuristic(problem: Problem) -> str:
     """Name of the standard heuristic with the lowest latency on `mesh`, the first among equals."""
     backend = make_backend("mesh", problem)
-    measured = backend.evaluate_batch([heuristic(problem, name) for name in heuristics()])
+    measured = backend.evaluate_batch([heuristic(problem, name) for name in heuristic_names()])
     latencies = [m.latency_ps for m in measured]
-    return heuristics()[latencies.index(min(latencies))]
+    return heuristic_names()[latencies.index(min(latencies))]

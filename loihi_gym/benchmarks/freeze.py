@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
-from ..backends import lower_bound, make_backend
+from ..backends import make_backend
+from ..bounds import lower_bound
 from ..errors import SuiteError
 from ..mapping import Problem
 from .bundled import problem_of

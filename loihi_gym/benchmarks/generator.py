@@ -5,7 +5,7 @@
 is a feed-forward network of `layers` hidden layers with random masks of fixed fan-in, as the
 trained ones have, and an activity that is *drawn, not run*: weights are all 1 and mean nothing,
 messages carry a placeholder. What sets the load is drawn from what was measured on the two bundled
-flagships over 1,000 held-out digits (``perf/activity.py``, docs/bounds-and-scale.md):
+flagships over 1,000 held-out digits (``tools/rates.py``, docs/bounds-and-scale.md):
 
 - how much more or less often than the average a neuron of a hidden layer sends: `RATE`;
 - how much the active part of a layer differs from step to step: `STEP_SCATTER`.
@@ -21,12 +21,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from ..chip import chips, load_chip
+from ..arrays import BoolArray
+from ..chip import chip_names, load_chip
 from ..errors import BenchmarkError, unknown
-from ..mapping import Problem, heuristics
+from ..mapping import Problem, heuristic_names
 from ..network import Activity, SparseMLP
 from .generator_kernel import draw_mask, hash_many
 
@@ -190,7 +190,7 @@ def stream(seed: int, index: int) -> np.uint64:
     return np.uint64(numbers[index])
 
 
-def _sends(spec: Generated, layer: int) -> npt.NDArray[np.bool_]:
+def _sends(spec: Generated, layer: int) -> BoolArray:
     """Which neurons of a layer send, (T, width); in whole numbers, so the same everywhere.
 
     The first numbers of the layer's sequence are the neurons' ranks in `RATE`, then come one for
@@ -206,7 +206,7 @@ def _sends(spec: Generated, layer: int) -> npt.NDArray[np.bool_]:
     scale = 1000 - STEP_SCATTER + (2 * STEP_SCATTER * small[width : width + steps] >> 20)
     millionths = int(spec.active * 1_000_000) * rate * scale[:, None] // 1_000_000
     drawn = small[width + steps :].reshape(steps, width) * 1_000_000 >> 20
-    sends: npt.NDArray[np.bool_] = drawn < millionths
+    sends: BoolArray = drawn < millionths
     return sends
 
 
@@ -247,14 +247,14 @@ def _bits(name: str, text: str) -> int:
 
 
 def _chip(name: str, text: str) -> str:
-    if text not in chips():
-        raise unknown(name, text, chips())
+    if text not in chip_names():
+        raise unknown(name, text, chip_names())
     return text
 
 
 def _heuristic(name: str, text: str) -> str:
-    if text not in heuristics():
-        raise unknown("heuristic", text, heuristics())
+    if text not in heuristic_names():
+        raise unknown("heuristic", text, heuristic_names())
     return text
 
 

@@ -6,12 +6,12 @@ that they are still what the code computes. Whatever changes one of them needs a
 suite, since scores of the old one would no longer be comparable.
 """
 
+import tomllib
 from dataclasses import dataclass, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from .. import toml
 from ..errors import SuiteError, unknown
 
 SCORER = 1
@@ -128,7 +128,7 @@ def folder() -> Path:
     return Path(str(resources.files(__package__) / "suites"))
 
 
-def suites() -> list[str]:
+def suite_names() -> list[str]:
     """Names of the bundled suites."""
     return sorted(path.stem for path in folder().glob("*.toml"))
 
@@ -142,8 +142,8 @@ def load_suite(name: str) -> Suite:
     """
     if name.endswith(".toml"):
         return read_suite(Path(name))
-    if name not in suites():
-        raise unknown("suite", name, suites())
+    if name not in suite_names():
+        raise unknown("suite", name, suite_names())
     return read_suite(folder() / f"{name}.toml")
 
 
@@ -154,7 +154,7 @@ def read_suite(path: Path) -> Suite:
         SuiteError: if the file cannot be read or is malformed.
     """
     try:
-        suite = _suite(path.stem, toml.loads(path.read_text(encoding="utf-8")))
+        suite = _suite(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise SuiteError(f"suite {path}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -170,7 +170,7 @@ def read_suite(path: Path) -> Suite:
 
 def generated(name: str) -> Entry | None:
     """The entry of a generated problem of some bundled suite; None if no suite has that name."""
-    entries = (entry for suite in suites() for entry in load_suite(suite).problems)
+    entries = (entry for suite in suite_names() for entry in load_suite(suite).problems)
     return next((entry for entry in entries if entry.uri and entry.name == name), None)
 
 

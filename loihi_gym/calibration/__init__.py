@@ -5,21 +5,21 @@ parameters  the constants that are fitted, and the scale they are fitted on
 affine      step times of `bound` for any constants, from counts that no constant changes
 predict     step times of `mesh` for any constants
 fit         the fit: `bound` first, then `mesh`
-report      how well it predicts, what the data cannot tell, what to measure next
+assessment  how well it predicts, what the data cannot tell, what to measure next
 """
 
+from .assessment import Assessment, assess, calibrated_chip, next_mappings
+from .data_points import DataPoint, append_measured, read_measured
 from .fit import Fit, calibrate
-from .measured import Measured, append_measured, read_measured
-from .report import Report, calibrated_chip, next_mappings, report
 
 __all__ = [
+    "Assessment",
+    "DataPoint",
     "Fit",
-    "Measured",
-    "Report",
     "append_measured",
+    "assess",
     "calibrate",
     "calibrated_chip",
     "next_mappings",
     "read_measured",
-    "report",
 ]

@@ -7,12 +7,11 @@ counts once, and its derivatives are the counts of the place that is busiest.
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from ..backends.bound import busy_times
+from ..arrays import Float64Array
+from ..backends.assembly import busy_times
 from ..mapping import Mapping, Problem
 
-FloatArray = npt.NDArray[np.float64]
 COLUMNS = (
     "costs.neuron_active_ps",
     "costs.neuron_inactive_ps",
@@ -28,7 +27,7 @@ class Affine:
     """The places of several mappings and steps, M in all: counts by `COLUMNS`.
 
     Attributes:
-        steps: Measured steps, in the order of mappings, M.
+        steps: DataPoint steps, in the order of mappings, M.
     """
 
     def __init__(self, problems: Sequence[Problem], mappings: Sequence[Mapping]) -> None:
@@ -41,14 +40,14 @@ class Affine:
         self._places = np.concatenate(blocks)
         self._first = np.cumsum([0, *map(len, blocks[:-1])])
 
-    def step_ps(self, costs: dict[str, float]) -> FloatArray:
+    def step_ps(self, costs: dict[str, float]) -> Float64Array:
         """Time of each step, (M,)."""
         values = np.array([costs[name] for name in COLUMNS])
         longest = np.maximum.reduceat(self._places @ values, self._first)
         return np.asarray(longest + costs["costs.barrier_ps"], np.float64)
 
 
-def _places(problem: Problem, mapping: Mapping) -> list[FloatArray]:
+def _places(problem: Problem, mapping: Mapping) -> list[Float64Array]:
     """Counts of all places in each step: cores that send, cores that receive, links; (T, P, 7)."""
     busy = busy_times(problem, mapping)
     traffic, mesh = busy.traffic, problem.topology
@@ -67,12 +66,12 @@ def _places(problem: Problem, mapping: Mapping) -> list[FloatArray]:
     return list(places)
 
 
-def _thin(places: FloatArray) -> FloatArray:
+def _thin(places: Float64Array) -> Float64Array:
     """The places that can be the busiest: none is below another one in all counts."""
     places = np.unique(places[places.any(axis=1)], axis=0)
     if not len(places):
         return np.zeros((1, len(COLUMNS)))
-    kept: list[FloatArray] = []
+    kept: list[Float64Array] = []
     for place in places[np.argsort(-places.sum(axis=1))]:
         if not any((place <= other).all() for other in kept):
             kept.append(place)

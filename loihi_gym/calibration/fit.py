@@ -10,19 +10,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import differential_evolution, least_squares
 
+from ..arrays import Float64Array
 from ..benchmarks import load
 from ..chip import ChipSpec
 from ..errors import CalibrationError
 from ..mapping import Problem
 from .affine import COLUMNS, Affine
-from .measured import Measured
+from .data_points import DataPoint
 from .parameters import Parameter, parameters, with_values
 from .predict import mesh_step_ps
 
-FloatArray = npt.NDArray[np.float64]
 NOISE = 0.02
 """Relative scatter of a measurement that is assumed while fitting."""
 STEP = 0.05
@@ -49,16 +48,16 @@ class Fit:
 
     chip: ChipSpec
     known: list[Parameter]
-    x: FloatArray
-    jacobian: FloatArray = field(repr=False)
-    residuals: FloatArray = field(repr=False)
+    x: Float64Array
+    jacobian: Float64Array = field(repr=False)
+    residuals: Float64Array = field(repr=False)
     noise: float
     problems: list[Problem] = field(repr=False)
-    measured: list[Measured] = field(repr=False)
+    measured: list[DataPoint] = field(repr=False)
 
 
 def calibrate(
-    measured: Sequence[Measured], chip: ChipSpec, on_progress: Callable[[str], None] | None = None
+    measured: Sequence[DataPoint], chip: ChipSpec, on_progress: Callable[[str], None] | None = None
 ) -> Fit:
     """Fit a chip's constants to measured mappings.
 
@@ -81,7 +80,7 @@ def calibrate(
     start = _fit_bound(Affine(problems, mappings), wanted, chip, known)
     say("fitted bound")
 
-    def predict(x: FloatArray) -> FloatArray:
+    def predict(x: Float64Array) -> Float64Array:
         return np.log(mesh_step_ps(problems, mappings, with_values(chip, known, x)))
 
     candidates = [start, np.array([one.to_x(one.value) for one in known])]
@@ -102,7 +101,7 @@ def calibrate(
     )
 
 
-def problems_of(measured: Sequence[Measured], chip: ChipSpec) -> list[Problem]:
+def problems_of(measured: Sequence[DataPoint], chip: ChipSpec) -> list[Problem]:
     """The problem of each measurement, on `chip`.
 
     Raises:
@@ -124,8 +123,8 @@ def problems_of(measured: Sequence[Measured], chip: ChipSpec) -> list[Problem]:
 
 
 def jacobian(
-    predict: Callable[[FloatArray], FloatArray], known: Sequence[Parameter], x: FloatArray
-) -> FloatArray:
+    predict: Callable[[Float64Array], Float64Array], known: Sequence[Parameter], x: Float64Array
+) -> Float64Array:
     """Change of predictions with each constant, by symmetric differences within the ranges."""
     columns = []
     for index, parameter in enumerate(known):
@@ -150,28 +149,28 @@ def _reach(parameter: Parameter) -> float:
     return STEP * (high - low)
 
 
-def _prior(known: Sequence[Parameter], x: FloatArray) -> FloatArray:
+def _prior(known: Sequence[Parameter], x: Float64Array) -> Float64Array:
     middle = np.array([sum(one.bounds) / 2 for one in known])
     spread = np.array([one.spread for one in known])
     return np.asarray((x - middle) / spread, np.float64)
 
 
-def _cost(residuals: FloatArray, known: Sequence[Parameter], x: FloatArray) -> float:
+def _cost(residuals: Float64Array, known: Sequence[Parameter], x: Float64Array) -> float:
     """What is made small: soft-L1 of the residuals, and the distance from what is plausible."""
     scaled = (residuals / NOISE) ** 2
     return float(np.sum(np.sqrt(1 + scaled) - 1) + 0.5 * np.sum(_prior(known, x) ** 2))
 
 
 def _fit_bound(
-    affine: Affine, wanted: FloatArray, chip: ChipSpec, known: Sequence[Parameter]
-) -> FloatArray:
+    affine: Affine, wanted: Float64Array, chip: ChipSpec, known: Sequence[Parameter]
+) -> Float64Array:
     """Where `bound` predicts best; what it does not know stays as it is."""
     names = (*COLUMNS, BARRIER)
     fitted = [index for index, one in enumerate(known) if one.name in names]
     fixed = {name: float(chip.constants[name].value) for name in names}
     chosen = [known[index] for index in fitted]
 
-    def residuals(position: FloatArray) -> FloatArray:
+    def residuals(position: Float64Array) -> Float64Array:
         costs = dict(fixed)
         for one, at in zip(chosen, position, strict=True):
             costs[one.name] = float(np.exp(at)) - one.shift
@@ -203,12 +202,12 @@ ENOUGH = 1e-3
 
 
 def _fit_mesh(
-    predict: Callable[[FloatArray], FloatArray],
-    wanted: FloatArray,
+    predict: Callable[[Float64Array], Float64Array],
+    wanted: Float64Array,
     known: Sequence[Parameter],
-    x: FloatArray,
+    x: Float64Array,
     say: Callable[[str], None],
-) -> FloatArray:
+) -> Float64Array:
     """Levenberg-Marquardt within the ranges, reweighted for outliers.
 
     The simulation's times are integers of rounded constants, so differences are taken wide, and a

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import Float64Array
 from ..chip import ChipSpec
-
-FloatArray = npt.NDArray[np.float64]
 
 GRID_PS = 20
 """Fitted times are multiples of this, so that the simulation's tick stays long."""
@@ -75,7 +73,7 @@ def parameters(chip: ChipSpec) -> list[Parameter]:
     return found
 
 
-def with_values(chip: ChipSpec, known: Sequence[Parameter], x: FloatArray) -> ChipSpec:
+def with_values(chip: ChipSpec, known: Sequence[Parameter], x: Float64Array) -> ChipSpec:
     """The chip with its fitted constants at `x`."""
     for parameter, position in zip(known, x, strict=True):
         chip = chip.with_constant(parameter.name, parameter.to_value(position))

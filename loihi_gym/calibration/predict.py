@@ -4,23 +4,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import Float64Array
 from ..backends import make_backend
 from ..chip import ChipSpec
 from ..mapping import Mapping, Problem
 
-FloatArray = npt.NDArray[np.float64]
-
 
 def mesh_step_ps(
     problems: Sequence[Problem], mappings: Sequence[Mapping], chip: ChipSpec
-) -> FloatArray:
+) -> Float64Array:
     """Time of each step of each mapping on a chip, in the order of mappings, (M,)."""
     together: dict[int, list[int]] = {}
     for index, problem in enumerate(problems):
         together.setdefault(id(problem), []).append(index)
-    times: list[FloatArray] = [np.zeros(0)] * len(problems)
+    times: list[Float64Array] = [np.zeros(0)] * len(problems)
     for indices in together.values():
         backend = make_backend("mesh", replace(problems[indices[0]], chip=chip))
         for index, result in zip(

@@ -1,7 +1,7 @@
 """The hardware: constants with their sources, and the mesh as arrays."""
 
-from .spec import ChipSpec, Constant, Status, chips, load_chip, parse_chip
-from .topology import EAST, NORTH, SOUTH, WEST, Topology, topology
+from .spec import ChipSpec, Constant, Status, chip_names, load_chip, parse_chip
+from .topology import EAST, NORTH, SOUTH, WEST, Topology, topology_of
 from .writer import chip_toml, save_chip
 
 __all__ = [
@@ -13,10 +13,10 @@ __all__ = [
     "Constant",
     "Status",
     "Topology",
+    "chip_names",
     "chip_toml",
-    "chips",
     "load_chip",
     "parse_chip",
     "save_chip",
-    "topology",
+    "topology_of",
 ]

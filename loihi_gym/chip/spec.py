@@ -1,11 +1,11 @@
 """`ChipSpec`: what the hardware costs and holds, each constant with unit, status and source."""
 
+import tomllib
 from dataclasses import dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from .. import toml
 from ..errors import ChipFileError, unknown
 from .barrier import barrier_ps
 
@@ -144,7 +144,7 @@ _SECTIONS: dict[str, type[Any]] = {
 }
 
 
-def chips() -> list[str]:
+def chip_names() -> list[str]:
     """Names of the bundled chips."""
     return sorted(Path(entry.name).stem for entry in _CHIPS.iterdir() if entry.is_file())
 
@@ -169,7 +169,7 @@ def parse_chip(text: str, name: str) -> ChipSpec:
         ChipFileError: if it is malformed; the message names the key.
     """
     try:
-        tables = toml.loads(text)
+        tables = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ChipFileError(f"chip {name} is not TOML: {error}") from error
     if "base" in tables:
@@ -206,11 +206,11 @@ def _spec(label: str, tables: dict[str, Any], own: dict[str, Any]) -> ChipSpec:
 
 def _read(name: str) -> dict[str, Any]:
     is_path = name.endswith(".toml")
-    if not is_path and name not in chips():
-        raise unknown("chip", name, chips())
+    if not is_path and name not in chip_names():
+        raise unknown("chip", name, chip_names())
     source = Path(name) if is_path else _CHIPS / f"{name}.toml"
     try:
-        return toml.loads(source.read_text(encoding="utf-8"))
+        return tomllib.loads(source.read_text(encoding="utf-8"))
     except OSError as error:
         raise ChipFileError(f"chip file {name}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:  # TOML, UTF-8, a number of 5,000 digits, nesting

@@ -15,11 +15,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import BoolArray, Int32Array
 from .spec import ChipSpec
-
-IntArray = npt.NDArray[np.int32]
 
 EAST, WEST, NORTH, SOUTH = range(4)
 """Directions of a router's links; north is towards larger y."""
@@ -44,10 +42,10 @@ class Topology:
     height: int
     chip_width: int
     chip_height: int
-    core_chip: IntArray
-    core_x: IntArray
-    core_y: IntArray
-    core_port: IntArray
+    core_chip: Int32Array
+    core_x: Int32Array
+    core_y: Int32Array
+    core_port: Int32Array
 
     @property
     def n_cores(self) -> int:
@@ -70,12 +68,12 @@ class Topology:
         return 4 * self.n_routers + 2 * self.n_cores
 
     @cached_property
-    def core_router(self) -> IntArray:
+    def core_router(self) -> Int32Array:
         """Router of each physical core, (n_cores,)."""
         return self.core_y * np.int32(self.width) + self.core_x
 
     @cached_property
-    def send_rank(self) -> IntArray:
+    def send_rank(self) -> Int32Array:
         """Order in which one neuron's messages leave: by (x, y, port) of the destination."""
         order = np.lexsort((self.core_port, self.core_y, self.core_x))
         rank = np.empty(self.n_cores, np.int32)
@@ -83,7 +81,7 @@ class Topology:
         return rank
 
     @cached_property
-    def crosses_chips(self) -> npt.NDArray[np.bool_]:
+    def crosses_chips(self) -> BoolArray:
         """Which router-to-router links lead to another chip, (4 * n_routers,)."""
         y, x = np.divmod(np.arange(self.n_routers), self.width)
         crosses = np.zeros((self.n_routers, 4), np.bool_)
@@ -157,6 +155,6 @@ def _topology(
     )
 
 
-def topology(chip: ChipSpec) -> Topology:
+def topology_of(chip: ChipSpec) -> Topology:
     """The mesh of a chip (cached: the same object for equal grids)."""
     return _topology(chip.chips, chip.routers, chip.cores_per_router, chip.coreless_routers)

@@ -10,7 +10,7 @@ from ..backends import make_backend
 from ..benchmarks import load
 from ..chip import load_chip, save_chip
 from ..errors import CalibrationError
-from ..mapping import Mapping, Problem, heuristic, heuristics, random_mapping
+from ..mapping import Mapping, Problem, heuristic, heuristic_names, random_mapping
 from .app import app, show, table
 from .problems import backend_option, json_option
 
@@ -30,7 +30,7 @@ def measure(
     Mappings that the file already has are not measured again, so an interrupted command goes on
     where it was.
     """
-    from ..calibration import Measured, append_measured, read_measured
+    from ..calibration import DataPoint, append_measured, read_measured
     from .problems import read_mapping
 
     problem = load(name)
@@ -41,13 +41,13 @@ def measure(
     measuring = make_backend(backend, problem)
     for mapping in fresh:
         result = measuring.evaluate(mapping)
-        append_measured(output, [Measured(name, mapping, result.step_times_ps)])
+        append_measured(output, [DataPoint(name, mapping, result.step_times_ps)])
     click.echo(f"measured {len(fresh)} mappings on {backend}; {output} has {len(done | {*wanted})}")
 
 
 def _spread(problem: Problem, count: int, seed: int) -> list[Mapping]:
     rng = np.random.default_rng(seed)
-    found = dict.fromkeys(heuristic(problem, name) for name in heuristics())
+    found = dict.fromkeys(heuristic(problem, name) for name in heuristic_names())
     while len(found) < count:
         found[random_mapping(problem, rng)] = None
     return list(found)[:count]
@@ -64,12 +64,12 @@ def calibrate(
     measurements: str, chip: str, output: str, following: int, next_to: str | None, as_json: bool
 ) -> None:
     """Fit the constants of a chip to MEASUREMENTS, and say what they tell and what they do not."""
-    from ..calibration import calibrated_chip, next_mappings, read_measured, report
+    from ..calibration import assess, calibrated_chip, next_mappings, read_measured
 
     if not output.endswith(".toml"):
         raise CalibrationError(f"-o {output}: a chip file's name ends in .toml")
     measured = read_measured(measurements)
-    found = report(measured, load_chip(chip))
+    found = assess(measured, load_chip(chip))
     source = f"calibrated to {len(measured)} measured mappings in {Path(measurements).name}"
     save_chip(output, calibrated_chip(found, Path(output).stem, source))
     problem = load(measured[0].benchmark)

@@ -10,9 +10,17 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from baselines.compare import EXECUTORS, Plan, Scope, Task, plan, read_plan, run_all, write_plan
-
-from ..benchmarks.suite import load_suite, suites
+from ..benchmarks.suite import load_suite, suite_names
+from ..comparison.plan import (
+    EXECUTORS,
+    Plan,
+    Scope,
+    SearchTask,
+    plan,
+    read_plan,
+    run_all,
+    write_plan,
+)
 from ..errors import LoihiGymError
 from .app import app, show
 
@@ -26,7 +34,7 @@ SOLVERS = (
 @app.command(
     epilog="Example: loihi-gym compare sparse-mlp-v1 --solvers random,ga,map --budgets 300,1000 "
     "--seeds 5 --jobs 2. A solver's options follow a colon: ga:unseeded, nested-es:start=random. "
-    f"Suites: {', '.join(suites())}."
+    f"Suites: {', '.join(suite_names())}."
 )
 @click.argument("suite", metavar="SUITE")
 @click.option("--solvers", default=SOLVERS, help="Solvers, with commas.  [default: all]")
@@ -61,7 +69,7 @@ def compare(
         raise click.UsageError(f"--jobs {jobs}: at least one is needed.")
     chosen = _chosen(Scope.of(load_suite(suite)), budgets, seeds, problems)
     directory = Path(out) if out is not None else Path("runs") / chosen.name
-    from baselines.report import write_report
+    from ..comparison.report import write_report
 
     made = plan(chosen, solvers.split(","), directory)
     try:
@@ -77,7 +85,7 @@ def compare(
 @click.argument("directory", metavar="DIR")
 def report(directory: str) -> None:
     """Write the report of the comparison in DIR again."""
-    from baselines.report import write_report
+    from ..comparison.report import write_report
 
     show(f"report  {write_report(read_plan(Path(directory)), Path(directory))}")
 
@@ -91,7 +99,7 @@ def archive(directory: str, output: str) -> None:
     Some 2 kB a run: settings, costs and the evaluations that improved. `tar xf` it, and
     `loihi-gym report` and `loihi-gym compare` go on from there.
     """
-    from baselines.archive import write_archive
+    from ..comparison.archive import write_archive
 
     packed = write_archive(read_plan(Path(directory)), Path(directory), Path(output))
     show(f"packed  {output}  {packed} runs")
@@ -143,7 +151,7 @@ def _numbers(option: str, text: str) -> list[int]:
 
 
 @contextmanager
-def _progress(made: Plan) -> Iterator[Callable[[Task], None]]:
+def _progress(made: Plan) -> Iterator[Callable[[SearchTask], None]]:
     """One bar over the evaluations of all searches; where there is no terminal, a line for each."""
     console = Console(stderr=True)
     total = sum(task.config.budget for task in made.tasks)
@@ -158,7 +166,7 @@ def _progress(made: Plan) -> Iterator[Callable[[Task], None]]:
     )
     row = bar.add_task("evaluations", total=total, completed=done)
 
-    def on_done(task: Task) -> None:
+    def on_done(task: SearchTask) -> None:
         config = task.config
         what = f"{task.label} on {config.benchmark}, {config.budget:,}, seed {config.seed}"
         bar.update(row, advance=config.budget, description=what)

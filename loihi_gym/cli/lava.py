@@ -4,9 +4,8 @@ import sys
 
 import click
 
-from ..backends.lava import doctor as examine
+from ..backends.lava import examine, installed
 from ..backends.lava import install as make_environment
-from ..backends.lava import installed
 from .app import app
 
 MARKS = {True: "ok  ", False: "BAD ", None: "--  "}

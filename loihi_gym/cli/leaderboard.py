@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ..benchmarks.freeze import freeze as freeze_suite
 from ..benchmarks.freeze import manifest
-from ..benchmarks.suite import MAPPING, folder, load_suite, suites
+from ..benchmarks.suite import MAPPING, folder, load_suite, suite_names
 from ..errors import BoardError
 from ..files import write_text
 from .app import Commands, app, show, table
@@ -37,7 +37,7 @@ def leaderboard() -> None:
 @click.argument("runs", metavar="RUNS...", nargs=-1, required=True)
 @click.option("-o", "output", metavar="DIR", required=True, help="New, named YYYY-MM-DD-slug.")
 @click.option("--track", default=MAPPING, show_default=True, help="mapping, solver@1k, ...")
-@click.option("--suite", default="sparse-mlp-v1", show_default=True, help=", ".join(suites()))
+@click.option("--suite", default="sparse-mlp-v1", show_default=True, help=", ".join(suite_names()))
 @click.option("--solver", metavar="LABEL", help="Of several solvers' runs: this one's.")
 @click.option("--name", help="Of the row.  [default: the solver]")
 @click.option("--author", "authors", multiple=True, required=True, help="Give it once for each.")

@@ -26,7 +26,7 @@ def import_network(
     network: str, output: str, activity: str | None, chip: str, steps: int, dt: float
 ) -> None:
     """Make a problem of a network FILE: .net (netx), .nir, .pt (PyTorch) or .npz."""
-    from ..importing import import_problem, read_activity
+    from ..benchmarks.importing import import_problem, read_activity
     from ..mapping import save_problem
 
     if not output.endswith(".npz"):
@@ -52,9 +52,8 @@ def export(mapping: str, name: str | None, output: str) -> None:
 
     BENCHMARK may be left out for the mapping.json of a run, which knows what it is of.
     """
-    from baselines.run import read_config
-
     from ..mapping.export import core_csv, core_json
+    from ..search.run import read_config
 
     writers = {".csv": core_csv, ".json": core_json}
     if Path(output).suffix not in writers:

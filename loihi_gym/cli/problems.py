@@ -5,10 +5,11 @@ import json
 import click
 import numpy as np
 
-from ..backends import Backend, Measurement, backends, lower_bound, make_backend
-from ..benchmarks import benchmark, benchmarks, load
+from ..backends import Backend, Measurement, backend_names, make_backend
+from ..benchmarks import benchmark, benchmark_names, load
+from ..bounds import lower_bound
 from ..chip import load_chip
-from ..mapping import Mapping, Problem, heuristic, heuristics
+from ..mapping import Mapping, Problem, heuristic, heuristic_names
 from .app import app, show, table
 
 backend_option = click.option(
@@ -16,7 +17,7 @@ backend_option = click.option(
     default="mesh",
     show_default=True,
     metavar="NAME",
-    help=f"What measures: {', '.join(backends())}, or a server: http://HOST:PORT.",
+    help=f"What measures: {', '.join(backend_names())}, or a server: http://HOST:PORT.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 
@@ -26,7 +27,7 @@ def list_benchmarks() -> None:
     """List the benchmarks."""
     rows = table("benchmark", "chip", "description")
     rows.columns[1].justify = rows.columns[2].justify = "left"
-    for name in benchmarks():
+    for name in benchmark_names():
         entry = benchmark(name)
         rows.add_row(name, entry.chip, entry.description)
     show(rows)
@@ -55,7 +56,7 @@ def info(name: str, as_json: bool) -> None:
 @click.argument("name", metavar="CHIP", required=False)
 def chips(name: str | None) -> None:
     """List the chips, or the constants of CHIP (a name or a .toml file) with their sources."""
-    from ..chip import chips as chip_names
+    from ..chip import chip_names as chip_names
 
     if name is None:
         rows = table("chip", "cores", "description")
@@ -118,16 +119,16 @@ def render(name: str, mapping: str, output: str | None, backend: str) -> None:
 
 def read_mapping(problem: Problem, text: str) -> Mapping:
     """A mapping from a file, or by the name of a standard heuristic; legal in either case."""
-    mapping = heuristic(problem, text) if text in heuristics() else Mapping.load(text)
+    mapping = heuristic(problem, text) if text in heuristic_names() else Mapping.load(text)
     problem.require(mapping)
     return mapping
 
 
 def measure_heuristics(problem: Problem) -> dict[str, tuple[Mapping, Measurement]]:
     """All standard heuristics of a problem with their measurements on `mesh`."""
-    mappings = [heuristic(problem, name) for name in heuristics()]
+    mappings = [heuristic(problem, name) for name in heuristic_names()]
     measured = make_backend("mesh", problem).evaluate_batch(mappings)
-    return dict(zip(heuristics(), zip(mappings, measured, strict=True), strict=True))
+    return dict(zip(heuristic_names(), zip(mappings, measured, strict=True), strict=True))
 
 
 def microseconds(time_ps: int) -> str:

@@ -4,14 +4,13 @@ from pathlib import Path
 
 import click
 
-from baselines.run import read_config
-from baselines.trace import NAME, read_trace
-
-from ..animation import animate, thinned
 from ..backends import make_backend
 from ..benchmarks import load
+from ..drawing.animation import animate, thinned
 from ..envs.episode import Episode, Visit
 from ..errors import RunError
+from ..search.run import read_config
+from ..search.trace import NAME, read_trace
 from .app import app
 
 

@@ -18,13 +18,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from baselines.registry import flag, load_solver, parse_options, solver_options, solvers
-from baselines.run import Config, Outcome, free_directory, resume, search
-from baselines.session import Progress as Standing
-
 from ..benchmarks import load
 from ..errors import LoihiGymError, ProblemFileError
 from ..mapping import save_problem
+from ..search.registry import flag, load_solver, parse_options, solver_names, solver_options
+from ..search.run import Config, Outcome, free_directory, resume, search
+from ..search.session import Progress as Standing
 from .app import app, show, table
 from .problems import backend_option, bound_text, json_option, microseconds
 
@@ -37,7 +36,7 @@ def list_solvers() -> None:
     """List the solvers and their options."""
     rows = table("solver", "what it does", "options")
     rows.columns[1].justify = rows.columns[2].justify = "left"
-    for name in solvers():
+    for name in solver_names():
         doc = (load_solver(name).__doc__ or "").strip().splitlines()
         options = " ".join(flag(option) for option in solver_options(name).values())
         rows.add_row(name, doc[0] if doc else "", options)
@@ -125,7 +124,7 @@ def map_network(
     config = Config("map", network, budget, seed, backend, {}, seconds)
     directory = free_directory(config) if out is None else Path(out)
     if _is_network(network):
-        from ..importing import import_problem, read_activity
+        from ..benchmarks.importing import import_problem, read_activity
 
         samples = None if activity is None else read_activity(activity)
         made, notes = import_problem(network, samples, chip, steps, Path(network).stem)

@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 import numpy as np
 
+from ..backends.constant_sweep import REFERENCE, plot
+from ..backends.constant_sweep import sensitivity as measure
 from ..benchmarks import load
 from ..mapping import random_mapping
-from ..sensitivity import REFERENCE, plot
-from ..sensitivity import sensitivity as measure
 from .app import app, show, table
 from .problems import json_option, read_mapping
 

@@ -31,8 +31,8 @@ def serve(
 ) -> None:
     """Measure mappings for clients anywhere: their backend is http://HOST:PORT."""
     try:
-        from ..server.serve import Limits, read_tokens
-        from ..server.serve import serve as run
+        from ..server.serving import Limits, read_tokens
+        from ..server.serving import serve as run
     except ImportError as error:
         raise ServerError(f"serving needs {error.name}; pip install loihi-gym[server]") from error
     tokens = read_tokens(token_file)

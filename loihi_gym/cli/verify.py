@@ -5,7 +5,7 @@ import sys
 import click
 from rich.table import Table
 
-from ..backends.lava import Comparison, Worker
+from ..backends.lava import Comparison, LavaWorker
 from ..backends.lava import verify as compare_all
 from ..benchmarks import load
 from .app import app, show, table
@@ -30,7 +30,7 @@ def verify(name: str, mapping: str | None) -> None:
     if mapping is not None:
         chosen = read_mapping(problem, problem.reference if mapping == "heuristic" else mapping)
     rows = table("neurons", "processes", "steps", "messages", "not silent", "differing", title=name)
-    with Worker() as worker:
+    with LavaWorker() as worker:
         results = list(compare_all(worker, problem, chosen))
     for result in results:
         _add(rows, result)

@@ -1,6 +1,6 @@
 """Gymnasium environments, one module each."""
 
 from .episode import Episode, SaveEpisodes
-from .problems import Family
+from .problem_source import Family
 
 __all__ = ["Episode", "Family", "SaveEpisodes"]

@@ -1,32 +1,30 @@
 """`LoihiEnv`: all that the environments share; each adds what its actions mean."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 import gymnasium
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
 
+from ..arrays import BoolArray
 from ..errors import InvalidActionError, LoihiGymError, MeasurementError
 from ..mapping import Mapping, Problem, random_mapping
-from .measured import Evaluated, Measured, Swap
+from .measured_mapping import Evaluated, MeasuredMapping, Swap
 from .objective import Objective
 from .observation import Form, Layout, check_form
 from .observation_kernel import fill
-from .problems import Benchmark
-from .task import BackendChoice, Task, Tasks
-
-if TYPE_CHECKING:
-    from typing import Self  # since Python 3.11; a measurement server may run on 3.10
+from .problem_source import Benchmark
+from .task import BackendChoice, EpisodeTask, EpisodeTasks
 
 MAX_LAYERS = 32
 """Layers that observations and actions have room for by default."""
 RENDER_MODES = ("ansi", "rgb_array", "human")
 STARTS = ("reference", "random")
 
-Change = Swap | Mapping | Measured
+Change = Swap | Mapping | MeasuredMapping
 """What an action makes of the mapping: a swap, another one, or one already measured."""
-Mask = npt.NDArray[np.bool_]
+Mask = BoolArray
 Thing = TypeVar("Thing")
 
 
@@ -46,8 +44,8 @@ class EpisodeState(NamedTuple):
         undo: The mapping before the last swap, if it may be taken back.
     """
 
-    task: Task
-    measured: Measured
+    task: EpisodeTask
+    measured: MeasuredMapping
     value: float
     best: float
     evaluations: int
@@ -55,7 +53,7 @@ class EpisodeState(NamedTuple):
     cursor: int
     over: bool
     error: str | None = None
-    undo: Measured | None = None
+    undo: MeasuredMapping | None = None
 
 
 class Snapshot(NamedTuple):
@@ -109,7 +107,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         self.max_layers = max_layers
         self._start_from = start
         self._form = observation
-        self._tasks = Tasks(benchmark, backend, objective, max_layers)
+        self._tasks = EpisodeTasks(benchmark, backend, objective, max_layers)
         self._window: Any = None
         first = self._tasks.of(self._tasks.problems.first)
         self.layout = Layout(first.problem.topology, max_layers)
@@ -133,7 +131,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         """
         raise NotImplementedError
 
-    def _horizon(self, measured: Measured) -> int:
+    def _horizon(self, measured: MeasuredMapping) -> int:
         """Steps in an episode."""
         raise NotImplementedError
 
@@ -209,7 +207,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
             InvalidActionError: if a rule forbids it, or the episode is over.
         """
         change = self.propose(action)
-        if isinstance(change, Measured):
+        if isinstance(change, MeasuredMapping):
             return self.settle(action, change)
         state = self._state
         try:
@@ -231,7 +229,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         return self._change(action)
 
     def settle(
-        self, action: Any, measured: Measured | MeasurementError
+        self, action: Any, measured: MeasuredMapping | MeasurementError
     ) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Go on with what an action's mapping measures; the second half of `step`."""
         state = self._state
@@ -272,7 +270,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         self.np_random.bit_generator.state = state.generator
         self.go_to(state.episode)
 
-    def fork(self) -> "Self":
+    def fork(self) -> Self:
         """An environment in the same state, that shares nothing with this one that changes."""
         twin = _shallow(self)
         twin._np_random = _copied(self._np_random)
@@ -351,7 +349,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
 
     # How it works inside.
 
-    def _begin(self, task: Task, measured: Measured, evaluations: int = 0) -> None:
+    def _begin(self, task: EpisodeTask, measured: MeasuredMapping, evaluations: int = 0) -> None:
         value = task.value(measured)
         state = EpisodeState(task, measured, value, value, evaluations, 0, -1, False)
         self.go_to(state._replace(cursor=self._cursor(state, None)))
@@ -464,13 +462,13 @@ def _copied(generator: Any) -> Any:
     return np.random.Generator(bits)
 
 
-def _packed(measured: Measured) -> tuple[Mapping, Any]:
+def _packed(measured: MeasuredMapping) -> tuple[Mapping, Any]:
     """What of a measured mapping is pickled."""
     kept = measured.measurement if isinstance(measured, Evaluated) else None
     return measured.mapping, kept
 
 
-def _unpacked(task: Task, packed: tuple[Mapping, Any]) -> Measured:
+def _unpacked(task: EpisodeTask, packed: tuple[Mapping, Any]) -> MeasuredMapping:
     mapping, measurement = packed
     if measurement is None:
         return task.evaluate(mapping)

@@ -4,16 +4,16 @@ Change ``layer`` gives a core to that layer, ``max_layers + layer`` takes one fr
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import Int32Array
 from ..errors import InvalidActionError
 from ..mapping import Mapping, with_counts
 from .base import Mask
-from .measured import Measured
-from .task import Task
+from .measured_mapping import MeasuredMapping
+from .task import EpisodeTask
 
 
-def recut(task: Task, measured: Measured, change: int, max_layers: int) -> Mapping:
+def recut(task: EpisodeTask, measured: MeasuredMapping, change: int, max_layers: int) -> Mapping:
     """The mapping with a core more or less for a layer, by the reordering operator.
 
     Raises:
@@ -40,7 +40,7 @@ def recut(task: Task, measured: Measured, change: int, max_layers: int) -> Mappi
     return mapping
 
 
-def legal_changes(task: Task, measured: Measured, max_layers: int) -> Mask:
+def legal_changes(task: EpisodeTask, measured: MeasuredMapping, max_layers: int) -> Mask:
     """Which changes `recut` accepts, (2 max_layers,); a new array."""
     partition = measured.partition
     if partition.legal_changes is None:
@@ -48,7 +48,7 @@ def legal_changes(task: Task, measured: Measured, max_layers: int) -> Mask:
     return partition.legal_changes.copy()
 
 
-def _legal_changes(task: Task, counts: npt.NDArray[np.int32], max_layers: int) -> Mask:
+def _legal_changes(task: EpisodeTask, counts: Int32Array, max_layers: int) -> Mask:
     problem = task.problem
     mask = np.zeros((2, max_layers), np.bool_)
     free = counts.sum() < problem.topology.n_cores
@@ -58,14 +58,14 @@ def _legal_changes(task: Task, counts: npt.NDArray[np.int32], max_layers: int) -
     return mask.reshape(-1)
 
 
-def changed_counts(counts: npt.NDArray[np.int32], layer: int, taken: bool) -> npt.NDArray[np.int32]:
+def changed_counts(counts: Int32Array, layer: int, taken: bool) -> Int32Array:
     """The counts with a core more or less for a layer."""
     changed = counts.copy()
     changed[layer] += -1 if taken else 1
     return changed
 
 
-def _fits(task: Task, counts: npt.NDArray[np.int32], layer: int, taken: bool) -> bool:
+def _fits(task: EpisodeTask, counts: Int32Array, layer: int, taken: bool) -> bool:
     """Whether the change keeps every capacity: of the layer's pieces, and axons into them."""
     changed = changed_counts(counts, layer, taken)
     return task.fits(layer, changed) and (layer == 0 or task.fits(layer - 1, changed))

@@ -24,7 +24,7 @@ class Visit:
     Attributes:
         number: Of the step, or evaluation, from 1 on; 0 for the start of an episode.
         mapping: The mapping.
-        step_times_ps: Measured time of each recorded time step, (T,).
+        step_times_ps: MeasuredMapping time of each recorded time step, (T,).
     """
 
     number: int

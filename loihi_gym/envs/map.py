@@ -6,7 +6,7 @@ import numpy as np
 
 from .base import Change, EpisodeState, LegalDiscrete, LoihiEnv, Mask, check_positive
 from .counts import legal_changes, recut
-from .measured import Measured, Swap
+from .measured_mapping import MeasuredMapping, Swap
 from .place import mask_own_layer
 
 
@@ -71,7 +71,7 @@ class LoihiMap(LoihiEnv):
         place = int(state.measured.placement[state.cursor])
         return state.measured if place == core else Swap(place, core)
 
-    def _horizon(self, measured: Measured) -> int:
+    def _horizon(self, measured: MeasuredMapping) -> int:
         return self.max_steps or self.layout.mesh.n_cores
 
     def _cursor(self, state: EpisodeState, action: Any) -> int:

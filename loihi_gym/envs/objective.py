@@ -7,7 +7,7 @@ from ..backends import Measurement
 from ..errors import LoihiGymError, unknown
 
 
-class Costs(Protocol):
+class LatencyAndEnergy(Protocol):
     """What the named objectives look at; a `Measurement` has it."""
 
     @property
@@ -25,22 +25,22 @@ Objective = Callable[[Measurement], float]
 """A figure of a measured mapping; less is better, and it must be positive."""
 
 
-def latency(measurement: Costs) -> float:
+def latency(measurement: LatencyAndEnergy) -> float:
     """Latency in ps."""
     return float(measurement.latency_ps)
 
 
-def energy(measurement: Costs) -> float:
+def energy(measurement: LatencyAndEnergy) -> float:
     """Energy in fJ."""
     return float(measurement.energy_fj)
 
 
-def energy_delay_product(measurement: Costs) -> float:
+def energy_delay_product(measurement: LatencyAndEnergy) -> float:
     """Energy times latency, in fJ ps."""
     return float(measurement.energy_fj) * float(measurement.latency_ps)
 
 
-OBJECTIVES: dict[str, Callable[[Costs], float]] = {
+OBJECTIVES: dict[str, Callable[[LatencyAndEnergy], float]] = {
     "latency": latency,
     "energy": energy,
     "edp": energy_delay_product,

@@ -57,12 +57,12 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
 
+from ..arrays import Float32Array, Int32Array, Int64Array
 from ..chip import Topology
 from ..errors import LoihiGymError, unknown
 from ..mapping import Problem, Traffic
 from .observation_kernel import CORE_FEATURES, LAYER_FEATURES, SCALARS, CoreTable
 
-Float32Array = npt.NDArray[np.float32]
 Flat = dict[str, Float32Array]
 
 Form = Literal["flat", "image", "graph"]
@@ -132,7 +132,7 @@ class Layout:
         return {name: buffer[..., part] for name, part in self.parts.items()}
 
     @cached_property
-    def _pixels(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def _pixels(self) -> tuple[Int64Array, Int64Array]:
         """Core of each pixel, -1 for none, and router of each pixel, (height, width) each.
 
         A router's cores share its square, two in a row; pixels are repeated until both sides are
@@ -167,7 +167,7 @@ class Layout:
         return np.rint(image * 255.0).astype(np.uint8)
 
     def graph(
-        self, buffer: Float32Array, traffic: Traffic, placement: npt.NDArray[np.int32]
+        self, buffer: Float32Array, traffic: Traffic, placement: Int32Array
     ) -> spaces.GraphInstance:
         """The graph observation from a flat one, (size,)."""
         mesh = self.mesh
@@ -233,8 +233,8 @@ def core_table(problem: Problem, traffic: Traffic, max_layers: int) -> CoreTable
 def observe_reference(
     layout: Layout,
     table: CoreTable,
-    placement: npt.NDArray[np.int32],
-    busy_ps: npt.NDArray[np.int64],
+    placement: Int32Array,
+    busy_ps: Int64Array,
     latency_ps: int,
     cursor: int,
     progress: float,
@@ -275,7 +275,7 @@ def _unit_box(size: int) -> spaces.Box:
     return spaces.Box(0.0, 1.0, (size,), np.float32)
 
 
-def _of_largest(messages: npt.NDArray[np.int64]) -> Float32Array:
+def _of_largest(messages: Int64Array) -> Float32Array:
     total = messages.sum(axis=0)
     relative: Float32Array = (total / max(int(total.max()), 1)).astype(np.float32)
     return relative

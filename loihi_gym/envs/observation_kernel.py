@@ -6,8 +6,9 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
+
+from ..arrays import Float32Array, Float64Array, Int32Array
 
 CORE_FEATURES = (
     "layer",
@@ -40,12 +41,12 @@ class CoreTable(NamedTuple):
         n_layers: Layers of the network.
     """
 
-    layer: npt.NDArray[np.int32]
-    send_ps: npt.NDArray[np.float64]
-    receive_ps: npt.NDArray[np.float64]
-    messages_out: npt.NDArray[np.float32]
-    messages_in: npt.NDArray[np.float32]
-    layers: npt.NDArray[np.float64]
+    layer: Int32Array
+    send_ps: Float64Array
+    receive_ps: Float64Array
+    messages_out: Float32Array
+    messages_in: Float32Array
+    layers: Float64Array
     n_layers: int
 
 

@@ -3,15 +3,15 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from gymnasium import spaces
 
+from ..arrays import Float32Array
 from ..mapping import Mapping, heuristic
 from .base import Change, LoihiEnv, Mask
-from .measured import Measured
-from .task import Task
+from .measured_mapping import MeasuredMapping
+from .task import EpisodeTask
 
-Keys = npt.NDArray[np.float32]
+Keys = Float32Array
 
 
 class LoihiOneShot(LoihiEnv):
@@ -77,14 +77,14 @@ class LoihiOneShot(LoihiEnv):
     def _change(self, action: Keys) -> Change:
         return decode(self._state.task, action, self.max_layers)
 
-    def _horizon(self, measured: Measured) -> int:
+    def _horizon(self, measured: MeasuredMapping) -> int:
         return 1
 
     def _mask(self) -> Mask:
         return np.ones(0, np.bool_)
 
 
-def decode(task: Task, keys: Keys, max_layers: int) -> Mapping:
+def decode(task: EpisodeTask, keys: Keys, max_layers: int) -> Mapping:
     """The mapping that keys stand for."""
     problem = task.problem
     fewest = heuristic(problem, "packed/row-major").cores_per_layer
@@ -101,7 +101,7 @@ def decode(task: Task, keys: Keys, max_layers: int) -> Mapping:
     return Mapping(counts, order[: counts.sum()])
 
 
-def encode(task: Task, mapping: Mapping, max_layers: int) -> Keys:
+def encode(task: EpisodeTask, mapping: Mapping, max_layers: int) -> Keys:
     """Keys that stand for a mapping; `decode` takes them back."""
     problem = task.problem
     fewest = heuristic(problem, "packed/row-major").cores_per_layer

@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import LoihiGymError
 from .base import Change, EpisodeState, LegalDiscrete, LoihiEnv, Mask, check_positive
 from .counts import legal_changes, recut
-from .measured import Measured
+from .measured_mapping import MeasuredMapping
 
 
 class LoihiPartition(LoihiEnv):
@@ -69,7 +69,7 @@ class LoihiPartition(LoihiEnv):
         state = self._state
         return recut(state.task, state.measured, int(action), self.max_layers)
 
-    def _horizon(self, measured: Measured) -> int:
+    def _horizon(self, measured: MeasuredMapping) -> int:
         return self.max_steps or self.layout.mesh.n_cores
 
     def _mask(self) -> Mask:

@@ -6,7 +6,7 @@ import numpy as np
 from gymnasium import spaces
 
 from .base import Change, EpisodeState, LoihiEnv, Mask, check_positive
-from .measured import Measured, Swap
+from .measured_mapping import MeasuredMapping, Swap
 
 
 class LoihiPlace(LoihiEnv):
@@ -88,7 +88,7 @@ class LoihiPlace(LoihiEnv):
         place = int(state.measured.placement[state.cursor])
         return state.measured if place == action else Swap(place, int(action))
 
-    def _horizon(self, measured: Measured) -> int:
+    def _horizon(self, measured: MeasuredMapping) -> int:
         return self.passes * measured.partition.first[-1]
 
     def _cursor(self, state: EpisodeState, action: Any) -> int:

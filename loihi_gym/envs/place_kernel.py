@@ -7,16 +7,11 @@ environment, `place.LoihiPlace`, is the slow, obvious twin that the tests compar
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-from ..backends.bound_kernel import State, energy_fj, swap
+from ..arrays import Float64Array, Int32Array, Int64Array
+from ..backends.bound.bound_kernel import State, energy_fj, swap
 from .observation_kernel import fill
-
-Int32Array = npt.NDArray[np.int32]
-Int64Array = npt.NDArray[np.int64]
-Float64Array = npt.NDArray[np.float64]
-
 
 LATENCY, ENERGY, EDP = range(3)
 """Objectives by number."""

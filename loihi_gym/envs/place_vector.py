@@ -1,19 +1,16 @@
 """`BoundPlaceVectorEnv`: LoihiPlace on `bound`, many environments in compiled loops."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from gymnasium.vector import AutoresetMode
 
-from ..backends.bound_kernel import State
+from ..arrays import BoolArray, Int64Array
+from ..backends.bound.bound_kernel import State
 from ..errors import InvalidActionError
-from ..processors import processors
+from ..threads import pool, processors
 from .base import EpisodeState
-from .measured import BoundMeasured
+from .measured_mapping import BoundMeasured
 from .objective import OBJECTIVES, Objective, is_named
 from .place import LoihiPlace
 from .place_kernel import EDP, ENERGY, LATENCY, Batch, look, new_batch, state_of, step
@@ -29,7 +26,7 @@ NUMBERS: dict[Objective, int] = {
 }
 """What the kernels call the objectives."""
 
-Indices = npt.NDArray[np.int64]
+Indices = Int64Array
 
 
 def can_be_compiled(arguments: dict[str, Any]) -> bool:
@@ -105,7 +102,7 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         truncated = np.zeros(self.num_envs, np.bool_)
         return self.layout.flat(self._flat), rewards, terminated, truncated, infos
 
-    def action_masks(self) -> npt.NDArray[np.bool_]:
+    def action_masks(self) -> BoolArray:
         """Actions worth choosing, (num_envs, C)."""
         return self._masks
 
@@ -234,7 +231,7 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
                 fixed = (measured.tables, partition.table, partition.first_array)
                 counted = () if objective is None else (objective,)
                 work.append((*fixed, *counted, batch, group, *arrays, self._flat, self._masks))
-        jobs = [_pool(os.getpid()).submit(kernel, *one) for one in work[1:]]
+        jobs = [pool().submit(kernel, *one) for one in work[1:]]
         for one in work[:1]:
             kernel(*one)
         for job in jobs:
@@ -258,7 +255,7 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
             "_final_info": over.copy(),
         }
 
-    def _infos(self, which: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    def _infos(self, which: BoolArray) -> dict[str, Any]:
         batch = self._batch
         assert batch is not None
         infos = {
@@ -269,9 +266,3 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
             "action_mask": self._masks.view(np.int8),
         }
         return infos | {f"_{key}": which.copy() for key in infos}
-
-
-@lru_cache(maxsize=1)
-def _pool(process: int) -> ThreadPoolExecutor:
-    """Threads of this process; the kernels release the GIL. A forked process gets its own."""
-    return ThreadPoolExecutor(processors(), thread_name_prefix="loihi-gym-envs")

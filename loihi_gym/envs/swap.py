@@ -3,11 +3,11 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from gymnasium import spaces
 
+from ..arrays import Int64Array
 from .base import Change, LoihiEnv, Mask, check_positive
-from .measured import Measured, Swap
+from .measured_mapping import MeasuredMapping, Swap
 
 
 class LoihiSwap(LoihiEnv):
@@ -65,7 +65,7 @@ class LoihiSwap(LoihiEnv):
     def _make_action_space(self) -> spaces.MultiDiscrete:
         return spaces.MultiDiscrete([self.layout.mesh.n_cores] * 2)
 
-    def _change(self, action: npt.NDArray[np.int64]) -> Change:
+    def _change(self, action: Int64Array) -> Change:
         state = self._state
         core_a, core_b = int(action[0]), int(action[1])
         if core_a == core_b:
@@ -76,7 +76,7 @@ class LoihiSwap(LoihiEnv):
             return state.measured
         return Swap(core_a, core_b)
 
-    def _horizon(self, measured: Measured) -> int:
+    def _horizon(self, measured: MeasuredMapping) -> int:
         return self.max_steps or self.layout.mesh.n_cores
 
     def _mask(self) -> Mask:

@@ -1,19 +1,19 @@
-"""`Task`: a problem, what measures it, and the reference that rewards are relative to."""
+"""`EpisodeTask`: a problem, what measures it, and the reference that rewards are relative to."""
 
 import math
 from collections.abc import Callable, Sequence
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import Int32Array
 from ..backends import Backend, Bound, make_backend
 from ..errors import LoihiGymError, MeasurementError
 from ..mapping import Mapping, Problem
 from ..mapping.recent import Recent
-from .measured import BoundMeasured, Evaluated, Measured, Partition, Swap, after
+from .measured_mapping import BoundMeasured, Evaluated, MeasuredMapping, Partition, Swap, after
 from .objective import Objective, find_objective, is_named
-from .problems import KEPT, Benchmark, Problems
+from .problem_source import KEPT, Benchmark, Problems
 
 DEFAULT_BENCHMARK = "mlp-deep"
 
@@ -21,7 +21,7 @@ BackendChoice = str | Backend | Callable[[Problem], Backend]
 """What the argument `backend` of an environment may be: a name or address, a backend, a maker."""
 
 
-class Task:
+class EpisodeTask:
     """One problem to be solved. Keeps what it works out for the partitionings it meets.
 
     Attributes:
@@ -45,20 +45,20 @@ class Task:
         self.reference = self._measure_reference()
         self.scale = self.value(self.reference)
 
-    def _measure_reference(self) -> Measured:
+    def _measure_reference(self) -> MeasuredMapping:
         mapping = self.problem.reference_mapping
         known = getattr(self.backend, "reference", None)  # a search session has measured it
         if known is not None:
             return Evaluated(self.partition(mapping.cores_per_layer), mapping, known)
         return self.evaluate(mapping)
 
-    def partition(self, counts: npt.NDArray[np.int32]) -> Partition:
+    def partition(self, counts: Int32Array) -> Partition:
         """What those cores per layer fix; the last ones are kept."""
         return self._partitions.get(
             counts.tobytes(), lambda: Partition(self.problem, counts, self._max_layers)
         )
 
-    def evaluate(self, mapping: Mapping) -> Measured:
+    def evaluate(self, mapping: Mapping) -> MeasuredMapping:
         """Measure a mapping.
 
         Raises:
@@ -72,13 +72,13 @@ class Task:
         measurement = self.backend.evaluate(mapping)
         return Evaluated(self.partition(mapping.cores_per_layer), mapping, measurement)
 
-    def change(self, measured: Measured, change: Swap | Mapping) -> Measured:
+    def change(self, measured: MeasuredMapping, change: Swap | Mapping) -> MeasuredMapping:
         """Measure what a mapping becomes; as `evaluate`."""
         if isinstance(measured, BoundMeasured) and isinstance(change, Swap):
             return measured.swapped(change)
         return self.evaluate(after(measured, change))
 
-    def evaluate_all(self, mappings: Sequence[Mapping]) -> list[Measured | MeasurementError]:
+    def evaluate_all(self, mappings: Sequence[Mapping]) -> list[MeasuredMapping | MeasurementError]:
         """Measure several mappings at once; one that fails does not take the others with it."""
         if type(self.backend) is Bound or len(mappings) == 1:
             return [self._try(mapping) for mapping in mappings]
@@ -86,20 +86,20 @@ class Task:
             results = self.backend.evaluate_batch(mappings)
         except MeasurementError:
             return [self._try(mapping) for mapping in mappings]
-        found: list[Measured | MeasurementError] = [
+        found: list[MeasuredMapping | MeasurementError] = [
             Evaluated(self.partition(mapping.cores_per_layer), mapping, result)
             for mapping, result in zip(mappings, results, strict=False)
         ]
         # A session whose budget ends within a batch answers in part; asked again, it says so.
         return found + [self._try(mapping) for mapping in mappings[len(found) :]]
 
-    def _try(self, mapping: Mapping) -> Measured | MeasurementError:
+    def _try(self, mapping: Mapping) -> MeasuredMapping | MeasurementError:
         try:
             return self.evaluate(mapping)
         except MeasurementError as error:
             return error
 
-    def value(self, measured: Measured) -> float:
+    def value(self, measured: MeasuredMapping) -> float:
         """The objective of a measured mapping.
 
         Raises:
@@ -112,14 +112,14 @@ class Task:
             raise LoihiGymError(f"objective {self.objective!r} gave {value}: it must be positive")
         return value
 
-    def fits(self, layer: int, counts: npt.NDArray[np.int32]) -> bool:
+    def fits(self, layer: int, counts: Int32Array) -> bool:
         """As `Problem.fits`, remembered."""
         following = int(counts[layer + 1]) if layer + 1 < len(counts) else 0
         key = (layer, int(counts[layer]), following)
         return self._fits.get(key, lambda: self.problem.fits(layer, counts))
 
 
-class Tasks:
+class EpisodeTasks:
     """Draws the task of an episode; environments that are forks of each other share one.
 
     Args:
@@ -147,17 +147,17 @@ class Tasks:
         self._backend = backend
         self._objective = find_objective(objective)
         self._max_layers = max_layers
-        self._tasks: Recent[Problem, Task] = Recent(KEPT)
+        self._tasks: Recent[Problem, EpisodeTask] = Recent(KEPT)
 
-    def draw(self, rng: np.random.Generator) -> Task:
+    def draw(self, rng: np.random.Generator) -> EpisodeTask:
         """The next episode's task."""
         return self.of(self.problems.draw(rng))
 
-    def of(self, problem: Problem) -> Task:
+    def of(self, problem: Problem) -> EpisodeTask:
         """The task of a problem."""
         return self._tasks.get(
             problem,
-            lambda: Task(problem, self._make(problem), self._objective, self._max_layers),
+            lambda: EpisodeTask(problem, self._make(problem), self._objective, self._max_layers),
         )
 
     def _make(self, problem: Problem) -> Backend:

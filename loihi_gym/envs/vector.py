@@ -9,21 +9,20 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array, iterate
 
+from ..arrays import BoolArray, Float64Array, Int64Array
 from ..errors import InvalidActionError, LoihiGymError, MeasurementError
 from .base import LoihiEnv
 from .map import LoihiMap
-from .measured import BoundMeasured, Measured, Swap, after
+from .measured_mapping import BoundMeasured, MeasuredMapping, Swap, after
 from .one_shot import LoihiOneShot
 from .partition import LoihiPartition
 from .place import LoihiPlace
 from .swap import LoihiSwap
 
-Bools = npt.NDArray[np.bool_]
-Step = tuple[Any, npt.NDArray[np.float64], Bools, Bools, dict[str, Any]]
+Step = tuple[Any, Float64Array, BoolArray, BoolArray, dict[str, Any]]
 
 
 class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
@@ -59,7 +58,7 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         self.single_action_space = first.action_space
         self.observation_space = batch_space(first.observation_space, num_envs)
         self.action_space = batch_space(first.action_space, num_envs)
-        self._over: Bools = np.zeros(num_envs, np.bool_)
+        self._over: BoolArray = np.zeros(num_envs, np.bool_)
         self._seen: list[Any] = [None] * num_envs
 
     def reset(
@@ -116,7 +115,7 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         self._over = terminated | truncated
         return self._observations(), rewards, terminated, truncated, infos
 
-    def action_masks(self) -> Bools:
+    def action_masks(self) -> BoolArray:
         """Actions worth choosing, (num_envs, actions)."""
         return np.stack([env.action_masks() for env in self.envs])
 
@@ -138,7 +137,7 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         for env in self.envs:
             env.close()
 
-    def _which(self, mask: Any) -> npt.NDArray[np.int64]:
+    def _which(self, mask: Any) -> Int64Array:
         """Indices of the environments to be reset."""
         if mask is None:
             return np.arange(self.num_envs)
@@ -149,7 +148,7 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
             )
         return np.flatnonzero(mask)
 
-    def _active(self) -> npt.NDArray[np.int64]:
+    def _active(self) -> Int64Array:
         """Indices of the environments that take an action; the others are reset instead."""
         if self.autoreset_mode == AutoresetMode.DISABLED and self._over.any():
             first = int(self._over.argmax())
@@ -170,14 +169,14 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _measure(
         self, active: list[int], chosen: list[Any]
-    ) -> dict[int, Measured | MeasurementError]:
+    ) -> dict[int, MeasuredMapping | MeasurementError]:
         """What the actions of the active environments lead to, by environment."""
         changes = {index: self.envs[index].propose(chosen[index]) for index in active}
-        found: dict[int, Measured | MeasurementError] = {}
+        found: dict[int, MeasuredMapping | MeasurementError] = {}
         batches: dict[int, list[int]] = {}
         for index, change in changes.items():
             state = self.envs[index].state
-            if isinstance(change, Measured):
+            if isinstance(change, MeasuredMapping):
                 found[index] = change
             elif isinstance(state.measured, BoundMeasured) and isinstance(change, Swap):
                 found[index] = state.task.change(state.measured, change)

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from ..benchmarks.suite import load_suite, suites
+from ..benchmarks.suite import load_suite, suite_names
 from ..errors import BoardError, SubmissionError
 from ..files import write_text
 from .check import read_board, require_new
 from .page import page
-from .replay import Played, Replayer
-from .results import results, results_text
+from .ranking import results, results_text
+from .replayer import Played, Replayer
 from .submission import Submission
 from .tables import with_tables
 
@@ -31,7 +31,9 @@ def generate(board: Path, on_progress: OnSubmission | None = None) -> dict[str, 
     """
     submissions = read_board(board)
     made = []
-    for suite in sorted(map(load_suite, suites()), key=lambda one: (bool(one.commit), one.name)):
+    for suite in sorted(
+        map(load_suite, suite_names()), key=lambda one: (bool(one.commit), one.name)
+    ):
         own = [one for one in submissions if one.about.suite == suite.name]
         replayer = Replayer(suite)
         made.append(results(replayer, _replayed(own, replayer, on_progress), board))

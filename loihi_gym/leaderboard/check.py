@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import BoardError, SubmissionError
-from .replay import OnProgress, Played, Replayer
-from .submission import REPRODUCED, SUBMISSIONS, Run, Submission, read_submission
+from .replayer import OnProgress, Played, Replayer
+from .submission import REPRODUCED, SUBMISSIONS, Submission, SubmittedRun, read_submission
 from .symmetry import canonical_digest
 
 
@@ -84,9 +84,9 @@ def require_new(submission: Submission, others: Iterable[Submission], replayer: 
             )
 
 
-def digests(submission: Submission, replayer: Replayer) -> dict[Run, tuple[str, str]]:
+def digests(submission: Submission, replayer: Replayer) -> dict[SubmittedRun, tuple[str, str]]:
     """(Problem, canonical hash) of each run's best mapping, illegal ones left out."""
-    found: dict[Run, tuple[str, str]] = {}
+    found: dict[SubmittedRun, tuple[str, str]] = {}
     for run, mapping in submission.mappings.items():
         problem = replayer.problem(run.problem)
         if not problem.check(mapping):

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from baselines.compare import Contender, contender
-from baselines.registry import is_anytime, load_solver
-from baselines.run import CONFIG, RESULT, Config, read_config
-from baselines.trace import NAME, read_trace
-
 from ..benchmarks.suite import MAPPING, Suite
+from ..comparison.plan import Contender, contender
 from ..errors import SubmissionError
 from ..files import write_text
 from ..mapping import Mapping
-from .replay import Replayer
+from ..search.registry import is_anytime, is_bundled
+from ..search.run import CONFIG, RESULT, Config, read_config
+from ..search.trace import NAME, read_trace
+from .replayer import Replayer
 from .submission import (
     ABOUT,
     FORMAT,
@@ -26,14 +25,11 @@ from .submission import (
     About,
     Bundled,
     Improvement,
-    Run,
+    SubmittedRun,
     folder_day,
     read_submission,
     runs_of,
 )
-
-OWN = "baselines."
-"""Where the solvers of this package are; those of others cannot be run again by everybody."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +57,8 @@ class Gathered:
     """
 
     label: str
-    mappings: dict[Run, Mapping]
-    traces: dict[Run, tuple[Improvement, ...]] | None = None
+    mappings: dict[SubmittedRun, Mapping]
+    traces: dict[SubmittedRun, tuple[Improvement, ...]] | None = None
     bundled: Bundled | None = None
 
 
@@ -146,14 +142,14 @@ def only_solver(runs: Sequence[Found], label: str | None) -> tuple[Contender, li
 
 def bundled(chosen: Contender) -> Bundled | None:
     """How a submission says that everybody has its solver; None if not everybody has."""
-    if not load_solver(chosen.solver).__module__.startswith(OWN):
+    if not is_bundled(chosen.solver):
         return None
     return Bundled(chosen.solver, chosen.options)
 
 
 def traces(
     runs: Sequence[Found], chosen: Contender, suite: Suite, track: str
-) -> dict[Run, tuple[Improvement, ...]]:
+) -> dict[SubmittedRun, tuple[Improvement, ...]]:
     """The improvements of each run that a solver track asks for.
 
     Raises:
@@ -174,13 +170,13 @@ def traces(
 
 def best_mappings(
     runs: Sequence[Found], files: dict[str, Path], suite: Suite
-) -> dict[Run, Mapping]:
+) -> dict[SubmittedRun, Mapping]:
     """The fastest mapping of each problem among runs and mapping files.
 
     Raises:
         SubmissionError: if a problem has none.
     """
-    replayer, best = Replayer(suite), dict[Run, Mapping]()
+    replayer, best = Replayer(suite), dict[SubmittedRun, Mapping]()
     for name in suite.names:
         paths = [run.path / "mapping.json" for run in runs if _is(run, suite, name)]
         paths += [files[name]] if name in files else []
@@ -191,15 +187,15 @@ def best_mappings(
         mappings = [Mapping.load(path) for path in paths]
         for mapping in mappings:
             replayer.problem(name).require(mapping)
-        best[Run(name)] = min(mappings, key=lambda one: replayer.measure(name, one)[0])
+        best[SubmittedRun(name)] = min(mappings, key=lambda one: replayer.measure(name, one)[0])
     return best
 
 
 def write_submission(
     out: Path,
     about: About,
-    mappings: dict[Run, Mapping],
-    improvements: dict[Run, tuple[Improvement, ...]] | None = None,
+    mappings: dict[SubmittedRun, Mapping],
+    improvements: dict[SubmittedRun, tuple[Improvement, ...]] | None = None,
 ) -> None:
     """Write a submission's directory, whole or not at all.
 
@@ -237,13 +233,13 @@ def about_text(about: About) -> str:
     return "\n".join(lines) + "\n"
 
 
-def mappings_text(suite: str, mappings: dict[Run, Mapping]) -> str:
+def mappings_text(suite: str, mappings: dict[SubmittedRun, Mapping]) -> str:
     """`mappings.json`: one line for each mapping."""
     rows = ",\n".join(_json(run, {}, mapping) for run, mapping in mappings.items())
     return f'{{"format":{FORMAT},"suite":{json.dumps(suite)},"mappings":[\n{rows}\n]}}\n'
 
 
-def trace_text(improvements: dict[Run, tuple[Improvement, ...]]) -> str:
+def trace_text(improvements: dict[SubmittedRun, tuple[Improvement, ...]]) -> str:
     """`trace.jsonl`."""
     return "".join(
         _json(run, {"evaluation": step.evaluation}, step.mapping) + "\n"
@@ -252,7 +248,7 @@ def trace_text(improvements: dict[Run, tuple[Improvement, ...]]) -> str:
     )
 
 
-def _json(run: Run, more: dict[str, int], mapping: Mapping) -> str:
+def _json(run: SubmittedRun, more: dict[str, int], mapping: Mapping) -> str:
     data: dict[str, Any] = {"problem": run.problem}
     data |= {} if run.seed is None else {"seed": run.seed}
     data |= more
@@ -290,7 +286,7 @@ def _is(run: Found, suite: Suite, name: str) -> bool:
 
 
 def _best_suited(
-    runs: Sequence[Found], chosen: Contender, suite: Suite, wanted: Run, budget: int
+    runs: Sequence[Found], chosen: Contender, suite: Suite, wanted: SubmittedRun, budget: int
 ) -> Found | None:
     """A run of that budget; a longer one of a solver that searches alike whatever its budget."""
     longer = is_anytime(chosen.solver, chosen.options)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..backends import Measurement
-from ..drawing import link_busy_ps
+from ..drawing.mesh_drawing import link_busy_ps
 from ..mapping import Mapping, Problem
 
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

@@ -8,12 +8,12 @@ only escaped and cut off.
 import json
 import os
 import stat
+import tomllib
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from .. import toml
 from ..errors import SubmissionError
 
 MAX_DIGITS = 15
@@ -105,7 +105,7 @@ def read_toml(path: Path, limit: int) -> dict[str, Any]:
     """
     text = read_text(path, limit)
     try:
-        return toml.loads(text)
+        return tomllib.loads(text)
     except RecursionError as error:
         raise SubmissionError(f"{path.name}: is nested too deeply") from error
     except ValueError as error:  # also a number of more digits than Python reads

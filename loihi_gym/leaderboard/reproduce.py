@@ -6,15 +6,21 @@ from datetime import date
 from pathlib import Path
 from platform import python_version
 
-from baselines.registry import check_options, load_solver
-from baselines.run import VERSIONED, Config, installed_version, search
-from baselines.trace import NAME, read_trace
-
 from ..errors import SubmissionError
-from .pack import OWN
-from .replay import Replayer
+from ..search.registry import check_options, is_bundled
+from ..search.run import VERSIONED, Config, installed_version, search
+from ..search.trace import NAME, read_trace
+from .replayer import Replayer
 from .reproduced import Note, write_reproduced
-from .submission import ABOUT, TRACE, Bundled, Improvement, Run, Submission, read_submission
+from .submission import (
+    ABOUT,
+    TRACE,
+    Bundled,
+    Improvement,
+    Submission,
+    SubmittedRun,
+    read_submission,
+)
 
 OnRun = Callable[[str, int, int], None]
 
@@ -59,13 +65,15 @@ def _solver(submission: Submission) -> Bundled:
         raise SubmissionError(
             f"{ABOUT}: has no [bundled] solver; only those of this package can be reproduced"
         )
-    if not load_solver(solver.solver).__module__.startswith(OWN):
+    if not is_bundled(solver.solver):
         raise SubmissionError(f"{ABOUT}: solver {solver.solver!r} is not one of this package")
     check_options(solver.solver, solver.options)
     return solver
 
 
-def _rerun(solver: Bundled, run: Run, budget: int, backend: str) -> tuple[Improvement, ...]:
+def _rerun(
+    solver: Bundled, run: SubmittedRun, budget: int, backend: str
+) -> tuple[Improvement, ...]:
     assert run.seed is not None
     config = Config(solver.solver, run.problem, budget, run.seed, backend, dict(solver.options))
     with tempfile.TemporaryDirectory(prefix="loihi-gym-") as folder:
@@ -75,7 +83,7 @@ def _rerun(solver: Bundled, run: Run, budget: int, backend: str) -> tuple[Improv
 
 
 def _require_equal(
-    run: Run, stated: tuple[Improvement, ...], found: tuple[Improvement, ...]
+    run: SubmittedRun, stated: tuple[Improvement, ...], found: tuple[Improvement, ...]
 ) -> None:
     for one, other in zip(stated, found, strict=False):
         if one != other:

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ..benchmarks.suite import MAPPING, Suite, load_suite, suites
+from ..benchmarks.suite import MAPPING, Suite, load_suite, suite_names
 from ..errors import SubmissionError
 from ..mapping import Mapping
 from .names import FOLDER, MAX_AUTHORS, person, plain
@@ -45,7 +45,7 @@ _WORD = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
 @dataclass(frozen=True, order=True)
-class Run:
+class SubmittedRun:
     """One search that a submission tells of.
 
     Attributes:
@@ -132,22 +132,26 @@ class Submission:
     files: tuple[str, ...]
     about: About
     suite: Suite
-    mappings: dict[Run, Mapping]
-    traces: dict[Run, tuple[Improvement, ...]]
+    mappings: dict[SubmittedRun, Mapping]
+    traces: dict[SubmittedRun, tuple[Improvement, ...]]
 
 
-def runs_of(suite: Suite, track: str) -> list[Run]:
+def runs_of(suite: Suite, track: str) -> list[SubmittedRun]:
     """All runs that a submission on a track has to have, in their order.
 
     Raises:
         SubmissionError: if the suite has no such track.
     """
     if track == MAPPING:
-        return [Run(name) for name in suite.names]
+        return [SubmittedRun(name) for name in suite.names]
     if track not in suite.tracks:
         known = ", ".join([MAPPING, *suite.tracks])
         raise SubmissionError(f"{ABOUT}: track {shown(track)} is none of {suite.name}'s: {known}")
-    return [Run(name, seed) for name in suite.names for seed in range(suite.tracks[track].seeds)]
+    return [
+        SubmittedRun(name, seed)
+        for name in suite.names
+        for seed in range(suite.tracks[track].seeds)
+    ]
 
 
 def read_submission(path: Path) -> Submission:
@@ -169,7 +173,7 @@ def read_submission(path: Path) -> Submission:
     expected = runs_of(suite, about.track)
     mappings = _mappings(parse_json(read_text(path / MAPPINGS, MAX_MAPPINGS), MAPPINGS), about)
     _require_all(mappings, expected, MAPPINGS)
-    traces: dict[Run, tuple[Improvement, ...]] = {}
+    traces: dict[SubmittedRun, tuple[Improvement, ...]] = {}
     if about.track != MAPPING:
         traces = _traces(lines_of(path / TRACE, MAX_TRACE, MAX_LINE), expected)
         _require_all(traces, expected, TRACE)
@@ -208,9 +212,9 @@ def _about(data: dict[str, Any]) -> About:
     table(data, ABOUT, needed, {"code_url", "code_commit", "bundled"})
     whole(data["format"], f"{ABOUT}: format", FORMAT, FORMAT)
     suite = data["suite"]
-    if not isinstance(suite, str) or suite not in suites():
+    if not isinstance(suite, str) or suite not in suite_names():
         raise SubmissionError(
-            f"{ABOUT}: suite {shown(suite)} is none of this version: {', '.join(suites())}"
+            f"{ABOUT}: suite {shown(suite)} is none of this version: {', '.join(suite_names())}"
         )
     track = data["track"]
     if not isinstance(track, str):
@@ -263,7 +267,7 @@ def _bundled(data: object) -> Bundled:
     return Bundled(solver, dict(options))
 
 
-def _mappings(data: object, about: About) -> dict[Run, Mapping]:
+def _mappings(data: object, about: About) -> dict[SubmittedRun, Mapping]:
     top = table(data, MAPPINGS, {"format", "suite", "mappings"}, set())
     whole(top["format"], f"{MAPPINGS}: format", FORMAT, FORMAT)
     if top["suite"] != about.suite:
@@ -272,7 +276,7 @@ def _mappings(data: object, about: About) -> dict[Run, Mapping]:
         )
     if not isinstance(top["mappings"], list):
         raise SubmissionError(f"{MAPPINGS}: mappings is {shown(top['mappings'])}, not a list")
-    found: dict[Run, Mapping] = {}
+    found: dict[SubmittedRun, Mapping] = {}
     keys = {"problem", "cores_per_layer", "placement"}
     if about.track != MAPPING:
         keys.add("seed")
@@ -287,9 +291,9 @@ def _mappings(data: object, about: About) -> dict[Run, Mapping]:
 
 
 def _traces(
-    lines: Iterator[tuple[str, str]], expected: list[Run]
-) -> dict[Run, tuple[Improvement, ...]]:
-    known, found = set(expected), dict[Run, list[Improvement]]()
+    lines: Iterator[tuple[str, str]], expected: list[SubmittedRun]
+) -> dict[SubmittedRun, tuple[Improvement, ...]]:
+    known, found = set(expected), dict[SubmittedRun, list[Improvement]]()
     keys = {"problem", "seed", "evaluation", "cores_per_layer", "placement"}
     for source, text in lines:
         row = table(parse_json(text, source), source, keys, set())
@@ -304,13 +308,13 @@ def _traces(
     return {run: tuple(steps) for run, steps in found.items()}
 
 
-def _run(row: dict[str, Any], source: str, seeded: bool) -> Run:
+def _run(row: dict[str, Any], source: str, seeded: bool) -> SubmittedRun:
     if not isinstance(row["problem"], str):
         raise SubmissionError(f"{source}: problem is {shown(row['problem'])}, not a name")
     seed = whole(row["seed"], f"{source}: seed", 0, 10**6) if seeded else None
     if not re.fullmatch(r"[a-z0-9-]{1,60}", row["problem"]):
         raise SubmissionError(f"{source}: problem {shown(row['problem'])} is not in the suite")
-    return Run(row["problem"], seed)
+    return SubmittedRun(row["problem"], seed)
 
 
 def _mapping(row: dict[str, Any], source: str) -> Mapping:
@@ -323,7 +327,7 @@ def _mapping(row: dict[str, Any], source: str) -> Mapping:
     return Mapping(row["cores_per_layer"], row["placement"])
 
 
-def _require_all(found: dict[Run, Any], expected: list[Run], source: str) -> None:
+def _require_all(found: dict[SubmittedRun, Any], expected: list[SubmittedRun], source: str) -> None:
     for run in found:
         if run not in expected:
             raise SubmissionError(f"{source}: {run} is not of this suite and track")

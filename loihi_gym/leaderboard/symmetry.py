@@ -11,12 +11,10 @@ the same, and to find it takes no search.
 import hashlib
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import IntArray
 from ..chip import Topology
 from ..mapping import Mapping
-
-IntArray = npt.NDArray[np.integer]
 
 
 def canonical_digest(mesh: Topology, mapping: Mapping) -> str:

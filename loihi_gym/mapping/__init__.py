@@ -1,10 +1,10 @@
 """Mappings: what they are, when they are legal, how to make and change them."""
 
-from .files import load_problem, save_problem
-from .heuristics import heuristic, heuristics, random_mapping
+from .heuristics import heuristic, heuristic_names, random_mapping
 from .mapping import Mapping
 from .moves import full_order, reorder, swap, with_counts
 from .problem import Problem, Violation
+from .problem_file import load_problem, save_problem
 from .traffic import Traffic
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "Violation",
     "full_order",
     "heuristic",
-    "heuristics",
+    "heuristic_names",
     "load_problem",
     "random_mapping",
     "reorder",

@@ -9,15 +9,15 @@ from functools import partial
 from heapq import heapify, heappop, heappush
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import Int32Array, Int64Array
 from ..chip import Topology
 from ..errors import IllegalMappingError, unknown
 from .mapping import Mapping
 from .orders import ORDERS
 from .problem import Problem
 
-Counts = npt.NDArray[np.int32]
+Counts = Int32Array
 
 MANY = 64
 """Cores to give for each layer beyond which `balanced` does not give all of them one by one."""
@@ -93,7 +93,7 @@ PARTITIONINGS: dict[str, Callable[[Problem], Counts]] = {
 """The standard partitionings by name."""
 
 
-def heuristics() -> list[str]:
+def heuristic_names() -> list[str]:
     """Names of the standard heuristics, ``partitioning/order``: each pair is one."""
     return [f"{partitioning}/{order}" for partitioning in PARTITIONINGS for order in ORDERS]
 
@@ -105,18 +105,18 @@ def heuristic(problem: Problem, name: str) -> Mapping:
         UnknownNameError: if no heuristic has that name.
         IllegalMappingError: if the network does not fit on the chip that way.
     """
-    if name not in heuristics():
-        raise unknown("heuristic", name, heuristics())
+    if name not in heuristic_names():
+        raise unknown("heuristic", name, heuristic_names())
     partitioning, order = name.split("/")
     return in_order(problem, PARTITIONINGS[partitioning](problem), ORDERS[order](problem.topology))
 
 
-def in_order(problem: Problem, counts: Counts, order: npt.NDArray[np.int64]) -> Mapping:
+def in_order(problem: Problem, counts: Counts, order: Int64Array) -> Mapping:
     """The mapping that takes cores in an order that goes chip by chip."""
     return Mapping(counts, order[core_positions(counts, problem.topology)])
 
 
-def core_positions(counts: Counts, mesh: Topology) -> npt.NDArray[np.int64]:
+def core_positions(counts: Counts, mesh: Topology) -> Int64Array:
     """Positions of all logical cores in an order that goes chip by chip.
 
     A layer that fits on one chip but would begin on one and end on the next begins on the next,

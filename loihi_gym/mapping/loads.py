@@ -10,14 +10,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import Int32Array, Int64Array
 from ..chip import ChipSpec
 from ..network import Activity, SparseMLP
 from .loads_kernel import count_messages, list_targets, receive, receive_rows
 from .pieces import bounds
 from .recent import Recent
-
-Int64Array = npt.NDArray[np.int64]
-Int32Array = npt.NDArray[np.int32]
 
 KEPT_PER_LAYER = 32
 KEPT = 4096

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import Int32Array
 from ..errors import MappingFileError
 from ..files import write_text
 
@@ -31,8 +32,8 @@ class Mapping:
         placement: Physical core of each logical core, (sum of cores_per_layer,), read-only.
     """
 
-    cores_per_layer: npt.NDArray[np.int32]
-    placement: npt.NDArray[np.int32]
+    cores_per_layer: Int32Array
+    placement: Int32Array
 
     def __init__(
         self,
@@ -147,7 +148,7 @@ def _counts(data: dict[str, Any], key: str, source: str) -> list[int]:
     return values
 
 
-def _frozen(values: Sequence[int] | npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+def _frozen(values: Sequence[int] | npt.NDArray[Any]) -> Int32Array:
     array = np.array(values, dtype=np.int32).reshape(-1)
     array.flags.writeable = False
     return array

@@ -1,8 +1,8 @@
 """Moves from one mapping to another."""
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import Int32Array
 from .mapping import Mapping
 
 
@@ -14,9 +14,7 @@ def swap(mapping: Mapping, core_a: int, core_b: int) -> Mapping:
     return Mapping(mapping.cores_per_layer, placement)
 
 
-def reorder(
-    counts: npt.NDArray[np.int32], order: npt.NDArray[np.int32], new_counts: npt.NDArray[np.int32]
-) -> npt.NDArray[np.int32]:
+def reorder(counts: Int32Array, order: Int32Array, new_counts: Int32Array) -> Int32Array:
     """The reordering operator (Pierro et al.): change core counts and disturb little.
 
     Each layer keeps its cores, what it lacks comes from the unused pool, what it has too much
@@ -49,13 +47,13 @@ def reorder(
     return np.concatenate([*parts, pool[taken:]]).astype(np.int32)
 
 
-def full_order(mapping: Mapping, n_cores: int) -> npt.NDArray[np.int32]:
+def full_order(mapping: Mapping, n_cores: int) -> Int32Array:
     """All physical cores: the mapping's in logical order, then the unused ones ascending."""
     unused = np.setdiff1d(np.arange(n_cores, dtype=np.int32), mapping.placement)
     return np.concatenate([mapping.placement, unused]).astype(np.int32)
 
 
-def with_counts(mapping: Mapping, new_counts: npt.NDArray[np.int32], n_cores: int) -> Mapping:
+def with_counts(mapping: Mapping, new_counts: Int32Array, n_cores: int) -> Mapping:
     """The mapping after the reordering operator."""
     order = reorder(mapping.cores_per_layer, full_order(mapping, n_cores), new_counts)
     return Mapping(new_counts, order[: int(new_counts.sum())])

@@ -8,11 +8,11 @@ consecutive chips are neighbours.
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import Int32Array, Int64Array
 from ..chip import Topology
 
-Order = npt.NDArray[np.int64]
+Order = Int64Array
 
 
 def row_major(mesh: Topology) -> Order:
@@ -68,7 +68,7 @@ def _along_chips(mesh: Topology) -> Order:
     return y * columns + np.where(y % 2 == 0, x, columns - 1 - x)
 
 
-def _hilbert_index(side: int, x: npt.NDArray[np.int32], y: npt.NDArray[np.int32]) -> Order:
+def _hilbert_index(side: int, x: Int32Array, y: Int32Array) -> Order:
     """Position of each (x, y) on the Hilbert curve that fills a square, its side a power of two."""
     index, half = np.zeros(len(x), np.int64), side // 2
     while half:

@@ -3,14 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import Int32Array, Int64Array
 from ..chip import ChipSpec
 from ..network import SparseMLP
 from .loads_kernel import count_axons
 from .recent import Recent
-
-Int64Array = npt.NDArray[np.int64]
 
 KEPT_PER_LAYER = 64
 """Counts of axons that are kept for each layer: a few KB each."""
@@ -25,7 +23,7 @@ class Axons(NamedTuple):
     """Axons between a layer's neurons and the k pieces of the next."""
 
     into: Int64Array  # presynaptic neurons with a synapse in each piece, (k,)
-    reached: npt.NDArray[np.int32]  # pieces in which each presynaptic neuron has one, (n_pre,)
+    reached: Int32Array  # pieces in which each presynaptic neuron has one, (n_pre,)
 
 
 class Pieces:

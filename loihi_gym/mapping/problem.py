@@ -5,9 +5,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from ..chip import ChipSpec, Topology, topology
+from ..arrays import Int32Array, Int64Array, IntArray
+from ..chip import ChipSpec, Topology, topology_of
 from ..errors import IllegalMappingError
 from ..network import Activity, SparseMLP
 from .loads import Loads
@@ -48,7 +48,7 @@ class Problem:
     activity: Activity
     chip: ChipSpec
     reference: str = "lava-default/row-major"
-    inputs: npt.NDArray[np.integer] | None = field(default=None, repr=False)
+    inputs: IntArray | None = field(default=None, repr=False)
     _traffic: Recent[bytes, Traffic] = field(
         default_factory=lambda: Recent(64), init=False, repr=False
     )
@@ -59,7 +59,7 @@ class Problem:
     @property
     def topology(self) -> Topology:
         """The chip's mesh."""
-        return topology(self.chip)
+        return topology_of(self.chip)
 
     @property
     def n_layers(self) -> int:
@@ -69,7 +69,7 @@ class Problem:
     @cached_property
     def digest(self) -> str:
         """Hash of all that decides a measurement; not of names and sources. See `.files`."""
-        from .files import problem_digest
+        from .problem_file import problem_digest
 
         return problem_digest(self)
 
@@ -90,7 +90,7 @@ class Problem:
 
         return heuristic(self, self.reference)
 
-    def traffic(self, cores_per_layer: npt.NDArray[np.int32]) -> Traffic:
+    def traffic(self, cores_per_layer: Int32Array) -> Traffic:
         """What each logical core does and sends under a partitioning; the last ones are kept."""
         return self._traffic.get(
             cores_per_layer.tobytes(),
@@ -117,7 +117,7 @@ class Problem:
             more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
             raise IllegalMappingError(f"illegal mapping for {self.name}: {violations[0]}{more}")
 
-    def _check_counts(self, counts: npt.NDArray[np.int32]) -> list[Violation]:
+    def _check_counts(self, counts: Int32Array) -> list[Violation]:
         widths = self.network.widths
         if len(counts) != len(widths):
             return [Violation("layers", "cores_per_layer", len(counts), len(widths))]
@@ -144,7 +144,7 @@ class Problem:
         ]
         return absent + shared
 
-    def _check_capacity(self, counts: npt.NDArray[np.int32]) -> list[Violation]:
+    def _check_capacity(self, counts: Int32Array) -> list[Violation]:
         first = np.concatenate(([0], np.cumsum(counts)))
         return [
             Violation(name, f"logical core {first[layer] + piece} (layer {layer})", value, limit)
@@ -154,9 +154,7 @@ class Problem:
             for value in [int(values[piece])]
         ]
 
-    def usage(
-        self, layer: int, counts: npt.NDArray[np.int32]
-    ) -> list[tuple[str, int, npt.NDArray[np.int64]]]:
+    def usage(self, layer: int, counts: Int32Array) -> list[tuple[str, int, Int64Array]]:
         """What each piece of a layer takes of a core: (resource, limit, (pieces,)) rows."""
         capacity = self.chip.capacity
         k = int(counts[layer])
@@ -168,6 +166,6 @@ class Problem:
             ("output axons", capacity.output_axons, self.pieces.output_axons(layer, k, fan_out)),
         ]
 
-    def fits(self, layer: int, counts: npt.NDArray[np.int32]) -> bool:
+    def fits(self, layer: int, counts: Int32Array) -> bool:
         """Whether a layer, cut into its count of pieces, respects every capacity."""
         return all((values <= limit).all() for _, limit, values in self.usage(layer, counts))

@@ -10,12 +10,9 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import Int32Array, Int64Array
 from .loads import Loads, Receivers
-
-Int64Array = npt.NDArray[np.int64]
-Int32Array = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)

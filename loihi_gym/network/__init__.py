@@ -2,8 +2,8 @@
 
 from .activity import Activity, record
 from .execute import classify, run
-from .files import load_network, save_network
 from .masks import random_mask
+from .network_file import load_network, save_network
 from .sparse_mlp import Neuron, SparseMLP
 
 __all__ = [

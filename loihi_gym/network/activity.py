@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import Int32Array, IntArray
 from .execute import run
 from .sparse_mlp import SparseMLP
 
@@ -17,7 +17,7 @@ class Activity:
         messages: For each layer, payloads, int32 (T, width); 0 is silence.
     """
 
-    messages: tuple[npt.NDArray[np.int32], ...]
+    messages: tuple[Int32Array, ...]
 
     @property
     def steps(self) -> int:
@@ -39,7 +39,7 @@ class Activity:
         return 32 if small else 64
 
 
-def record(network: SparseMLP, inputs: npt.NDArray[np.integer], steps: int) -> Activity:
+def record(network: SparseMLP, inputs: IntArray, steps: int) -> Activity:
     """Run the network until every layer is busy and keep the last steps.
 
     Args:

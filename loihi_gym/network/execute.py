@@ -11,8 +11,8 @@ no counterpart in Lava's CPU models.
 """
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import Int32Array, Int64Array, IntArray
 from .sparse_mlp import DECAY_UNITY, SparseMLP
 
 INPUT_SHIFT = 6
@@ -21,10 +21,10 @@ INPUT_SHIFT = 6
 STATE_BITS = 24
 """Neuron state of Loihi 2. Lava's CPU models do not wrap at it, so a network must stay within."""
 
-Messages = list[npt.NDArray[np.int32]]
+Messages = list[Int32Array]
 
 
-def run(network: SparseMLP, inputs: npt.NDArray[np.integer]) -> Messages:
+def run(network: SparseMLP, inputs: IntArray) -> Messages:
     """The messages every layer sends in every time step; 0 is silence.
 
     Args:
@@ -50,9 +50,7 @@ def run(network: SparseMLP, inputs: npt.NDArray[np.integer]) -> Messages:
     return [messages.astype(np.int32) for messages in sent]
 
 
-def _respond(
-    network: SparseMLP, layer: int, arriving: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
+def _respond(network: SparseMLP, layer: int, arriving: Int64Array) -> Int64Array:
     """What a layer's neurons send upon what arrives, (T, width)."""
     threshold = network.thresholds[layer - 1]
     bias = network.biases[layer - 1].astype(np.int64) if network.biases else 0
@@ -72,9 +70,9 @@ def _respond(
 def _lif(
     network: SparseMLP,
     layer: int,
-    arriving: npt.NDArray[np.int64],
-    bias: npt.NDArray[np.int64] | int,
-) -> npt.NDArray[np.int64]:
+    arriving: Int64Array,
+    bias: Int64Array | int,
+) -> Int64Array:
     """Spikes of leaky integrate-and-fire neurons; a voltage saturates at 24 bits, as on Loihi."""
     limit = (1 << (STATE_BITS - 1)) - 1
     threshold = network.thresholds[layer - 1] << INPUT_SHIFT
@@ -92,13 +90,13 @@ def _lif(
     return spikes
 
 
-def _forget(state: npt.NDArray[np.int64], decay: int) -> npt.NDArray[np.int64]:
+def _forget(state: Int64Array, decay: int) -> Int64Array:
     """What is left of a state after a step, rounded towards 0."""
-    left: npt.NDArray[np.int64] = np.abs(state) * (DECAY_UNITY - decay) // DECAY_UNITY
+    left: Int64Array = np.abs(state) * (DECAY_UNITY - decay) // DECAY_UNITY
     return np.where(state < 0, -left, left)
 
 
-def classify(network: SparseMLP, inputs: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+def classify(network: SparseMLP, inputs: IntArray) -> Int64Array:
     """Class of each input, (samples,): the largest input to the last layer, first among equals.
 
     Samples are taken one by one, without the pipeline's delay; ``relu`` networks only.
@@ -113,7 +111,7 @@ def classify(network: SparseMLP, inputs: npt.NDArray[np.integer]) -> npt.NDArray
     return np.asarray(state.argmax(axis=1), np.int64)
 
 
-def _shift(sums: npt.NDArray[np.int64], network: SparseMLP, layer: int) -> npt.NDArray[np.int64]:
+def _shift(sums: Int64Array, network: SparseMLP, layer: int) -> Int64Array:
     exponent = network.exponents[layer - 1]
     if exponent <= 0:
         return sums >> min(-exponent, 63)
@@ -121,7 +119,7 @@ def _shift(sums: npt.NDArray[np.int64], network: SparseMLP, layer: int) -> npt.N
     return sums << min(exponent, STATE_BITS)
 
 
-def _delta(values: npt.NDArray[np.int64], threshold: int) -> npt.NDArray[np.int64]:
+def _delta(values: Int64Array, threshold: int) -> Int64Array:
     """Changes of `values` over time, (T, n), held back until they reach the threshold.
 
     The residue makes that the difference to the last value sent, summed up.
@@ -135,7 +133,7 @@ def _delta(values: npt.NDArray[np.int64], threshold: int) -> npt.NDArray[np.int6
     return sent
 
 
-def _check_state(state: npt.NDArray[np.int64], layer: int) -> None:
+def _check_state(state: Int64Array, layer: int) -> None:
     _check_range(int(np.abs(state).max(initial=0)), layer)
 
 

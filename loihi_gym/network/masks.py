@@ -1,10 +1,11 @@
 """Random sparse masks from a seed, the same with every version of numpy."""
 
 import numpy as np
-import numpy.typing as npt
+
+from ..arrays import Int32Array
 
 
-def random_mask(seed: int, n_post: int, n_pre: int, fan_in: int) -> npt.NDArray[np.int32]:
+def random_mask(seed: int, n_post: int, n_pre: int, fan_in: int) -> Int32Array:
     """Presynaptic neurons of each post-synaptic one, ascending, (n_post, fan_in).
 
     Each row takes the inputs that drew its `fan_in` smallest keys. The keys are the raw output of

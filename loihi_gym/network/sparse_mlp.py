@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
+
+from ..arrays import Int32Array
 
 Neuron = Literal["relu", "sigma-delta", "lif"]
 DECAY_UNITY = 4096
@@ -36,7 +37,7 @@ class SparseMLP:
     exponents: tuple[int, ...]
     thresholds: tuple[int, ...]
     neuron: Neuron = "relu"
-    biases: tuple[npt.NDArray[np.int32], ...] = ()
+    biases: tuple[Int32Array, ...] = ()
     decays: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:

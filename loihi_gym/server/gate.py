@@ -86,7 +86,7 @@ class Gate:
             raise Refusal(413, f"the body is larger than {limit} bytes")
         try:
             return await asyncio.wait_for(_body(receive, limit), self._limits.body_s)
-        except asyncio.TimeoutError as error:  # noqa: UP041  # another class on Python 3.10
+        except TimeoutError as error:
             raise Refusal(
                 408, f"the body did not arrive within {self._limits.body_s:g} s"
             ) from error

@@ -91,7 +91,7 @@ class Health(BaseModel):
     queued: int
 
 
-class Problem(BaseModel):
+class ErrorDetail(BaseModel):
     """Why a request was refused."""
 
     detail: str

@@ -13,7 +13,7 @@ Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobOutcome:
     """How a measurement ended.
 
     Attributes:
@@ -36,7 +36,7 @@ class Job:
     client: str
     asked_s: float
     """When somebody last asked for it, on the event loop's clock."""
-    outcome: "asyncio.Future[Outcome]" = field(repr=False)
+    outcome: "asyncio.Future[JobOutcome]" = field(repr=False)
 
 
 class FairQueue:

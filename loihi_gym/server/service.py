@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from ..mapping import Mapping
 from .limits import Limits
 from .metrics import Counters
-from .queue import FairQueue, Job, Key, Outcome
+from .queue import FairQueue, Job, JobOutcome, Key
 from .store import ProblemStore, ResultStore
-from .worker_client import Worker
+from .worker_client import MeasuringProcess
 
 TOGETHER = 32
 """Mappings that a simulating backend is given at once; a board measures one at a time."""
@@ -36,7 +36,7 @@ class Service:
 
     def __init__(
         self,
-        worker: Worker,
+        worker: MeasuringProcess,
         problems: ProblemStore,
         results: ResultStore,
         counters: Counters,
@@ -49,7 +49,7 @@ class Service:
         self.limits = limits
         self.queue = FairQueue()
         self._jobs: dict[Key, Job] = {}
-        self._failed: OrderedDict[Key, tuple[float, Outcome]] = OrderedDict()
+        self._failed: OrderedDict[Key, tuple[float, JobOutcome]] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -74,7 +74,7 @@ class Service:
         await self.worker.close()
         self.results.close()
 
-    def ask(self, client: str, problem: str, mapping: Mapping, repeat: int) -> Outcome | Job:
+    def ask(self, client: str, problem: str, mapping: Mapping, repeat: int) -> JobOutcome | Job:
         """A stored result, or the job that will make it, queued now unless it already was.
 
         Whoever asks again keeps a job alive. A failure is told once; asking again after that
@@ -102,7 +102,9 @@ class Service:
         job.asked_s = now
         return job
 
-    async def wait(self, asked: Sequence[Outcome | Job], wait_s: float) -> list[Outcome | None]:
+    async def wait(
+        self, asked: Sequence[JobOutcome | Job], wait_s: float
+    ) -> list[JobOutcome | None]:
         """The outcomes there are after `wait_s`, sooner if all are there; None for the others."""
         jobs = [one for one in asked if isinstance(one, Job)]
         pending = {job.outcome for job in jobs if not job.outcome.done()}
@@ -113,8 +115,8 @@ class Service:
             job.asked_s = now
         return [self._settled(one) for one in asked]
 
-    def _settled(self, asked: Outcome | Job) -> Outcome | None:
-        if isinstance(asked, Outcome):
+    def _settled(self, asked: JobOutcome | Job) -> JobOutcome | None:
+        if isinstance(asked, JobOutcome):
             return asked
         if not asked.outcome.done():
             return None
@@ -143,7 +145,7 @@ class Service:
         if now - job.asked_s <= self.limits.abandon_s:
             return False
         self.counters.add("abandoned_total")
-        self._settle(job, Outcome(reason="nobody asked for it any more"))
+        self._settle(job, JobOutcome(reason="nobody asked for it any more"))
         return True
 
     async def _measure(self, jobs: list[Job]) -> None:
@@ -158,7 +160,7 @@ class Service:
             self.counters.add("failures_total" if outcome.reason else "measurements_total")
             self._settle(job, outcome)
 
-    def _settle(self, job: Job, outcome: Outcome) -> None:
+    def _settle(self, job: Job, outcome: JobOutcome) -> None:
         """Store an outcome, then tell those who wait; a failure is kept until somebody asks."""
         if outcome.reason:
             self._failed[job.key] = asyncio.get_running_loop().time(), outcome

@@ -8,9 +8,9 @@ from typing import TextIO
 from ..errors import ProblemFileError, ServerError
 from ..files import write_bytes
 from ..mapping import Problem
-from ..mapping.files import problem_from_bytes
+from ..mapping.problem_file import problem_from_bytes
 from ..mapping.recent import Recent
-from .queue import Key, Outcome
+from .queue import JobOutcome, Key
 
 HEX = frozenset("0123456789abcdef")
 
@@ -70,7 +70,7 @@ class ResultStore:
 
     def __init__(self, path: Path | None, kept: int) -> None:
         self._kept = kept
-        self._results: OrderedDict[Key, Outcome] = OrderedDict()
+        self._results: OrderedDict[Key, JobOutcome] = OrderedDict()
         self._file: TextIO | None = None
         if path is None:
             return
@@ -83,13 +83,13 @@ class ResultStore:
     def __len__(self) -> int:
         return len(self._results)
 
-    def get(self, key: Key) -> Outcome | None:
+    def get(self, key: Key) -> JobOutcome | None:
         """A stored result, or None."""
         if key in self._results:
             self._results.move_to_end(key)
         return self._results.get(key)
 
-    def add(self, key: Key, outcome: Outcome) -> None:
+    def add(self, key: Key, outcome: JobOutcome) -> None:
         """Store a result; on disk before anybody is told of it."""
         self._remember(key, outcome)
         if self._file is not None:
@@ -102,7 +102,7 @@ class ResultStore:
         if self._file is not None:
             self._file.close()
 
-    def _remember(self, key: Key, outcome: Outcome) -> None:
+    def _remember(self, key: Key, outcome: JobOutcome) -> None:
         self._results[key] = outcome
         if len(self._results) > self._kept:
             self._results.popitem(last=False)
@@ -116,7 +116,7 @@ class ResultStore:
         for number, line in enumerate(data[:whole].splitlines(), 1):
             try:
                 problem, mapping, repeat, times, energies = json.loads(line)
-                outcome = Outcome(tuple(map(int, times)), tuple(map(int, energies)))
+                outcome = JobOutcome(tuple(map(int, times)), tuple(map(int, energies)))
                 self._remember((str(problem), str(mapping), int(repeat)), outcome)
             except (ValueError, TypeError) as error:
                 raise ServerError(f"results {path}, line {number}: {error}") from error

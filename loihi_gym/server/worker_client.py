@@ -12,7 +12,7 @@ from typing import Any
 
 from ..mapping import Mapping
 from .metrics import Counters
-from .queue import REPEATABLE, Outcome
+from .queue import REPEATABLE, JobOutcome
 
 LINE_LIMIT = 1 << 28
 """Longest reply in bytes."""
@@ -21,11 +21,11 @@ GRACE_S = 5.0
 """After which a worker that was asked to end is killed."""
 
 
-class WorkerError(Exception):
+class MeasuringProcessError(Exception):
     """The worker failed; the message is a reason for those who wait."""
 
 
-class Worker:
+class MeasuringProcess:
     """A process that measures with one backend.
 
     Args:
@@ -56,7 +56,7 @@ class Worker:
         self._counters = counters
         self._process: asyncio.subprocess.Process | None = None
 
-    async def measure(self, problem: Path, mappings: Sequence[Mapping]) -> list[Outcome]:
+    async def measure(self, problem: Path, mappings: Sequence[Mapping]) -> list[JobOutcome]:
         """Measure mappings of one problem; failures are outcomes with a reason, never errors."""
         pairs = [[m.cores_per_layer.tolist(), m.placement.tolist()] for m in mappings]
         request = json.dumps({"problem": str(problem), "mappings": pairs})
@@ -64,14 +64,18 @@ class Worker:
             reply = await self._ask(request, self._measure_s * len(mappings))
             results = reply["results"]
             if len(results) != len(mappings):
-                raise WorkerError(f"the worker gave {len(results)} results for {len(mappings)}")
+                raise MeasuringProcessError(
+                    f"the worker gave {len(results)} results for {len(mappings)}"
+                )
             return [_outcome(result) for result in results]
-        except WorkerError as error:
+        except MeasuringProcessError as error:
             await self.close()
-            return [Outcome(reason=str(error))] * len(mappings)
+            return [JobOutcome(reason=str(error))] * len(mappings)
         except (KeyError, TypeError, ValueError) as error:
             await self.close()
-            return [Outcome(reason=f"the worker's reply is malformed: {error!r}")] * len(mappings)
+            return [JobOutcome(reason=f"the worker's reply is malformed: {error!r}")] * len(
+                mappings
+            )
         except BaseException:
             await self.close()
             raise
@@ -84,7 +88,7 @@ class Worker:
         for kind in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, kind)
-            with contextlib.suppress(asyncio.TimeoutError):
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), GRACE_S)
                 break
         # What the worker itself started must not outlive it either.
@@ -98,7 +102,7 @@ class Worker:
             process.stdin.write(request.encode() + b"\n")
             await process.stdin.drain()
         except (BrokenPipeError, ConnectionResetError) as error:
-            raise WorkerError("the worker ended") from error
+            raise MeasuringProcessError("the worker ended") from error
         return await self._line(process, limit_s)
 
     async def _running(self) -> asyncio.subprocess.Process:
@@ -120,18 +124,18 @@ class Worker:
         assert process.stdout is not None
         try:
             line = await asyncio.wait_for(process.stdout.readline(), limit_s)
-        except asyncio.TimeoutError as error:  # noqa: UP041  # another class on Python 3.10
-            raise WorkerError(f"the worker took longer than {limit_s:g} s") from error
+        except TimeoutError as error:
+            raise MeasuringProcessError(f"the worker took longer than {limit_s:g} s") from error
         if not line.endswith(b"\n"):
-            raise WorkerError("the worker ended without an answer")
+            raise MeasuringProcessError("the worker ended without an answer")
         reply = json.loads(line)
         if not isinstance(reply, dict):
-            raise WorkerError("the worker's reply is malformed")
+            raise MeasuringProcessError("the worker's reply is malformed")
         return reply
 
 
-def _outcome(result: dict[str, Any]) -> Outcome:
+def _outcome(result: dict[str, Any]) -> JobOutcome:
     if "reason" in result:
-        return Outcome(reason=str(result["reason"]) or "failed")
+        return JobOutcome(reason=str(result["reason"]) or "failed")
     times = tuple(int(time) for time in result["step_times_ps"])
-    return Outcome(times, tuple(int(energy) for energy in result["energy_fj"]))
+    return JobOutcome(times, tuple(int(energy) for energy in result["energy_fj"]))

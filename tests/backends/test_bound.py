@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loihi_gym.backends import Bound, EnergyBreakdown, Measurement, make_backend
-from loihi_gym.backends.bound import link_service_ps
-from loihi_gym.backends.link_kernel import link_messages, link_messages_reference
+from loihi_gym.backends.assembly import link_service_ps
+from loihi_gym.backends.links_kernel import link_messages, link_messages_reference
 from loihi_gym.chip import EAST, NORTH, SOUTH, WEST, load_chip
 from loihi_gym.errors import IllegalMappingError
 from loihi_gym.mapping import Mapping, Problem, heuristic, random_mapping

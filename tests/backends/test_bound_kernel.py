@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from loihi_gym.backends import Bound
-from loihi_gym.backends.bound_kernel import energy_fj, new_state, place, swap
+from loihi_gym.backends.bound.bound_kernel import energy_fj, new_state, place, swap
 from loihi_gym.errors import IllegalMappingError
 from loihi_gym.mapping import Mapping, heuristic, random_mapping
 from loihi_gym.mapping import swap as swapped

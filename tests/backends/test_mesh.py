@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loihi_gym.backends import Bound, MeshBackend, make_backend
-from loihi_gym.backends.mesh import delays, kernel_load, make_mesh, tick_ps
-from loihi_gym.backends.mesh_kernel import Load, Mesh, simulate
-from loihi_gym.backends.mesh_reference import simulate_reference
-from loihi_gym.chip import ChipSpec, load_chip, topology
+from loihi_gym.backends.mesh.mesh_kernel import Load, Mesh, simulate
+from loihi_gym.backends.mesh.mesh_reference import simulate_reference
+from loihi_gym.backends.mesh.simulation import delays, kernel_load, make_mesh, tick_ps
+from loihi_gym.chip import ChipSpec, load_chip, topology_of
 from loihi_gym.errors import BackendError, IllegalMappingError
 from loihi_gym.mapping import Mapping, Problem, heuristic, random_mapping
 from loihi_gym.network import Activity
@@ -167,7 +167,7 @@ PATTERNS = {
 
 def transpose(chip: ChipSpec) -> dict[int, list[int]]:
     """From (x, y) to (y, x) where both exist: rows and columns wait for each other."""
-    mesh = topology(chip)
+    mesh = topology_of(chip)
     at = {
         (int(x), int(y), int(port)): core
         for core, (x, y, port) in enumerate(

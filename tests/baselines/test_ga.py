@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loihi_gym_baselines import ga
+from loihi_gym_baselines.genome import Genome
+from loihi_gym_baselines.near import near
+from loihi_gym_baselines.race import starts
 
-from baselines import ga
-from baselines.genome import Genome
-from baselines.near import near
-from baselines.race import starts
-from baselines.registry import run_solver
-from baselines.session import Session
 from loihi_gym import load
 from loihi_gym.backends import make_backend
 from loihi_gym.backends.measurement import EnergyBreakdown
-from loihi_gym.mapping import Problem, heuristic, heuristics, random_mapping
+from loihi_gym.mapping import Problem, heuristic, heuristic_names, random_mapping
+from loihi_gym.search.registry import run_solver
+from loihi_gym.search.session import Session
 from tests.toys import examples, problem_of, toy_chip, toy_network, toy_problem
 
 PROBLEMS = [
@@ -86,7 +86,7 @@ def test_the_ga_begins_with_the_starts():
     problem = load("mlp-xs")
     backend = make_backend("bound", problem)
     firsts = set(starts(problem))  # some are the same mapping
-    assert firsts > {heuristic(problem, name) for name in heuristics()}
+    assert firsts > {heuristic(problem, name) for name in heuristic_names()}
     fastest = min(backend.evaluate(mapping).latency_ps for mapping in firsts)
     with Session(backend, budget=len(firsts)) as session:
         run_solver("ga", session, {})
@@ -112,12 +112,12 @@ def test_fit_is_what_takes_little_latency_times_energy_whatever_a_chip_measures(
     measured = backend.evaluate_batch(mappings)
     expected = [-one.latency_ps * one.energy_fj for one in measured]
     with Session(backend, budget=99) as session:
-        assert ga._Search(session, 9).fitness(genes) == expected
+        assert ga._Evolution(session, 9).fitness(genes) == expected
     blind = [replace(one, energy=EnergyBreakdown(0, 0, 0, 0)) for one in measured]
     known = dict(zip(mappings, blind, strict=True))
     with Session(backend, budget=99) as session:
         monkeypatch.setattr(backend, "evaluate_batch", lambda asked: [known[one] for one in asked])
-        assert ga._Search(session, 9).fitness(genes) == expected
+        assert ga._Evolution(session, 9).fitness(genes) == expected
 
 
 @examples(100)

@@ -1,15 +1,16 @@
-from baselines import map_search
-from baselines.map_search import BATCH, RACE
-from baselines.registry import run_solver
-from baselines.session import Session
+from loihi_gym_baselines import map_search
+from loihi_gym_baselines.map_search import BATCH, RACE
+
 from loihi_gym import load
 from loihi_gym.backends import make_backend
+from loihi_gym.search.registry import run_solver
+from loihi_gym.search.session import Session
 
 
 def test_each_heat_gives_the_then_fastest_lineages_their_candidates(monkeypatch):
     steps, fastest = [], []
 
-    class Spied(map_search._Search):
+    class Spied(map_search._SurrogateSearch):
         def fastest(self, count):
             found = super().fastest(count)
             best = {}
@@ -27,7 +28,7 @@ def test_each_heat_gives_the_then_fastest_lineages_their_candidates(monkeypatch)
             if lineage is not None:
                 assert set(self.lineages[before:]) <= {lineage}
 
-    monkeypatch.setattr(map_search, "_Search", Spied)
+    monkeypatch.setattr(map_search, "_SurrogateSearch", Spied)
     with Session(make_backend("mesh", load("mlp-xs")), 1600, 0) as session:
         run_solver("map", session, {})
 

@@ -1,9 +1,10 @@
-from baselines import nested_es
-from baselines.genome import Genome
-from baselines.nested_es import INNER, OUTER, PATIENCE, PLACED, _evolve, _Parent
-from baselines.session import Session
+from loihi_gym_baselines import nested_es
+from loihi_gym_baselines.genome import Genome
+from loihi_gym_baselines.nested_es import INNER, OUTER, PATIENCE, PLACED, _evolve, _Parent
+
 from loihi_gym import load
 from loihi_gym.backends import make_backend
+from loihi_gym.search.session import Session
 
 BUDGET = 10_000
 BEHIND = 1.01

@@ -1,7 +1,8 @@
-from baselines.race import ENTRANTS, race
-from baselines.session import Session
+from loihi_gym_baselines.race import ENTRANTS, race
+
 from loihi_gym import load
 from loihi_gym.backends import make_backend
+from loihi_gym.search.session import Session
 
 BUDGET = 10_000
 HEAT = 0.2

@@ -6,17 +6,16 @@ from statistics import median
 
 import pytest
 
-from baselines.compare import contender
-from baselines.registry import load_solver, run_solver, solvers
-from baselines.run import Config, resume, search
-from baselines.session import Session
 from loihi_gym import load, make_backend
 from loihi_gym.chip import load_chip
+from loihi_gym.comparison.plan import contender
 from loihi_gym.errors import UnknownNameError
-from loihi_gym.mapping import heuristic, heuristics
+from loihi_gym.mapping import heuristic, heuristic_names
+from loihi_gym.search.registry import is_bundled, run_solver, solver_names
+from loihi_gym.search.run import Config, resume, search
+from loihi_gym.search.session import Session
+from tests.baselines.toy import optimum, toy_of_four_cores
 from tests.toys import problem_of, toy_chip, toy_network
-
-from .toy import optimum, toy_of_four_cores
 
 STOCHASTIC = [
     *("random", "hillclimb", "anneal", "nested-es", "nested-es:start=random"),
@@ -35,7 +34,7 @@ def run(label: str, backend, budget: int, seed: int = 0, out=None) -> Session:
 
 def test_all_solvers_are_tested():
     tested = {label.split(":")[0] for label in [*STOCHASTIC, *LEARNING, *FIXED]}
-    ours = {name for name in solvers() if load_solver(name).__module__.startswith("baselines.")}
+    ours = {name for name in solver_names() if is_bundled(name)}
     assert ours == tested
 
 
@@ -132,12 +131,12 @@ def test_the_heuristics_as_solvers_try_their_orders():
     tried = 0
     for name in ("lava-default", "packed", "balanced"):
         session = run(name, backend, budget=50)
-        own = [each for each in heuristics() if each.startswith(name)]
+        own = [each for each in heuristic_names() if each.startswith(name)]
         measured = [backend.evaluate(heuristic(problem, each)).latency_ps for each in own]
         assert session.evaluations == len(own)
         assert session.best.latency_ps == min(measured)
         tried += session.evaluations
-    assert tried == len(heuristics())
+    assert tried == len(heuristic_names())
     one = run("packed:order=hilbert", backend, budget=50)
     assert one.evaluations == 1
     assert one.best_mapping == heuristic(problem, "packed/hilbert")

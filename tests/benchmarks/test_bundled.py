@@ -1,6 +1,6 @@
 import pytest
 
-from loihi_gym import benchmarks, heuristics, load, make_backend
+from loihi_gym import benchmark_names, heuristic_names, load, make_backend
 from loihi_gym.benchmarks import benchmark, bundled
 from loihi_gym.errors import NetworkFileError, UnknownNameError
 from loihi_gym.mapping import heuristic
@@ -9,18 +9,18 @@ SINGLE_CHIP = ["mlp-xs", "mlp-deep", "mlp-wide"]
 
 
 def test_names():
-    assert benchmarks()[:3] == SINGLE_CHIP
+    assert benchmark_names()[:3] == SINGLE_CHIP
     with pytest.raises(UnknownNameError, match="did you mean 'mlp-deep'"):
         load("mlp-dep")
 
 
-@pytest.mark.parametrize("name", benchmarks())
+@pytest.mark.parametrize("name", benchmark_names())
 def test_the_reference_is_the_fastest_standard_heuristic(name):
     problem = load(name)
     measured = make_backend("mesh", problem).evaluate_batch(
-        [heuristic(problem, known) for known in heuristics()]
+        [heuristic(problem, known) for known in heuristic_names()]
     )
-    latencies = {n: m.latency_ps for n, m in zip(heuristics(), measured, strict=True)}
+    latencies = {n: m.latency_ps for n, m in zip(heuristic_names(), measured, strict=True)}
     assert latencies[problem.reference] == min(latencies.values())
     assert problem.check(problem.reference_mapping) == []
 
@@ -31,7 +31,7 @@ def test_the_flagships_default_needs_60_to_100_of_152_cores(name):
     assert 60 <= mapping.n_logical_cores <= 100
 
 
-@pytest.mark.parametrize("name", benchmarks())
+@pytest.mark.parametrize("name", benchmark_names())
 def test_every_layer_is_busy_in_every_recorded_step(name):
     problem = load(name)
     entry = benchmark(name)

@@ -236,7 +236,7 @@ def test_the_default_needs_more_than_three_of_8_chips(eight_chips):
 
 def test_the_8_chip_reference_is_the_fastest_heuristic(eight_chips):
     backend = loihi_gym.make_backend("mesh", eight_chips)
-    names = loihi_gym.heuristics()
+    names = loihi_gym.heuristic_names()
     measured = backend.evaluate_batch([heuristic(eight_chips, name) for name in names])
     latencies = [result.latency_ps for result in measured]
     assert names[latencies.index(min(latencies))] == eight_chips.reference

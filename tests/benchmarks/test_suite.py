@@ -2,11 +2,11 @@ import shutil
 
 import pytest
 
-from loihi_gym import benchmarks, load
+from loihi_gym import benchmark_names, load
 from loihi_gym.benchmarks import freeze as freezing
 from loihi_gym.benchmarks.drawn import SYNAPSES, draw
 from loihi_gym.benchmarks.freeze import freeze, manifest, require_frozen, require_problem
-from loihi_gym.benchmarks.suite import Track, folder, load_suite, read_suite, suites
+from loihi_gym.benchmarks.suite import Track, folder, load_suite, read_suite, suite_names
 from loihi_gym.chip import spec
 from loihi_gym.errors import SuiteError, UnknownNameError
 from loihi_gym.mapping import heuristic
@@ -14,7 +14,7 @@ from loihi_gym.mapping import heuristic
 SMALL = "description = ''\nbackend = 'mesh'\n[seeds]\n3 = 1\n[[problems]]\nname = 'mlp-xs'\n"
 
 
-@pytest.mark.parametrize("name", suites())
+@pytest.mark.parametrize("name", suite_names())
 def test_a_manifest_states_what_the_code_computes(name):
     """If this fails, a score has changed: see what it says."""
     suite = load_suite(name)
@@ -23,9 +23,9 @@ def test_a_manifest_states_what_the_code_computes(name):
 
 
 def test_the_bundled_suites():
-    assert suites() == ["sparse-mlp-gen-v1", "sparse-mlp-v1"]
+    assert suite_names() == ["sparse-mlp-gen-v1", "sparse-mlp-v1"]
     main = load_suite("sparse-mlp-v1")
-    assert list(main.names) == benchmarks()
+    assert list(main.names) == benchmark_names()
     assert main.tracks == {"solver@1k": Track(1000, 10), "solver@10k": Track(10000, 10)}
 
 

@@ -11,19 +11,19 @@ from scipy.stats import spearmanr
 
 from loihi_gym import load, make_backend
 from loihi_gym.calibration import (
-    Measured,
+    DataPoint,
     append_measured,
+    assess,
     calibrate,
     calibrated_chip,
     next_mappings,
     read_measured,
-    report,
 )
 from loihi_gym.calibration.affine import COLUMNS, Affine
+from loihi_gym.calibration.assessment import covariance
 from loihi_gym.calibration.fit import BARRIER, jacobian
 from loihi_gym.calibration.parameters import parameters, with_values
 from loihi_gym.calibration.predict import mesh_step_ps
-from loihi_gym.calibration.report import covariance
 from loihi_gym.chip import ChipSpec, load_chip, save_chip
 from loihi_gym.errors import CalibrationError, IllegalMappingError
 from loihi_gym.mapping import Mapping, Problem, random_mapping, save_problem
@@ -40,13 +40,13 @@ def hidden_chip(chip: ChipSpec, rng: np.random.Generator) -> ChipSpec:
 
 def measurements(
     problem: Problem, benchmark: str, count: int, seed: int = 0, noise: float = 0.02
-) -> list[Measured]:
+) -> list[DataPoint]:
     """Random mappings of a problem, measured on its chip with noise."""
     rng = np.random.default_rng(seed)
     mappings = [random_mapping(problem, rng) for _ in range(count)]
     results = make_backend("mesh", problem, noise=noise, seed=seed).evaluate_batch(mappings)
     return [
-        Measured(benchmark, mapping, result.step_times_ps)
+        DataPoint(benchmark, mapping, result.step_times_ps)
         for mapping, result in zip(mappings, results, strict=True)
     ]
 
@@ -147,7 +147,7 @@ def toy(tmp_path_factory):
 @pytest.fixture(scope="module")
 def reported(toy):
     path, problem = toy
-    return report(measurements(problem, path, 24), load_chip("loihi2-16"))
+    return assess(measurements(problem, path, 24), load_chip("loihi2-16"))
 
 
 def test_a_report_predicts_what_it_was_not_fitted_to(reported):
@@ -176,7 +176,7 @@ def test_what_the_data_cannot_tell_is_named(tmp_path):
     problem = silent_problem((40, 200, 100))
     save_problem(tmp_path / "silent.npz", problem)
     measured = measurements(problem, str(tmp_path / "silent.npz"), 16)
-    found = report(measured, problem.chip)
+    found = assess(measured, problem.chip)
     told = {one.parameter.name for one in found.intervals if one.told}
     assert told == {"costs.neuron_inactive_ps", "costs.barrier_ps"}
     unknown = {name for names in found.confused for name in names}

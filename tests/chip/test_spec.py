@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from loihi_gym.chip import ChipSpec, chips, load_chip
+from loihi_gym.chip import ChipSpec, chip_names, load_chip
 from loihi_gym.chip.barrier import barrier_ps
 from loihi_gym.errors import ChipFileError, UnknownNameError
 
@@ -30,7 +30,7 @@ def read(tmp_path, text: str, base: bool = True) -> ChipSpec:
 
 
 def test_chips_names_every_bundled_chip():
-    assert chips() == sorted(CORES)
+    assert chip_names() == sorted(CORES)
 
 
 @pytest.mark.parametrize("name", CORES)

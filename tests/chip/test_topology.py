@@ -3,13 +3,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loihi_gym.chip import EAST, NORTH, SOUTH, WEST, Topology, chips, load_chip, topology
+from loihi_gym.chip import EAST, NORTH, SOUTH, WEST, Topology, chip_names, load_chip, topology_of
 from tests.toys import examples, toy_chip
 
-MESHES = [*(topology(load_chip(name)) for name in chips()), topology(toy_chip(chips=(2, 2)))]
+MESHES = [
+    *(topology_of(load_chip(name)) for name in chip_names()),
+    topology_of(toy_chip(chips=(2, 2))),
+]
 STEP = {EAST: (1, 0), WEST: (-1, 0), NORTH: (0, 1), SOUTH: (0, -1)}
 
-mesh_of_any_chip = pytest.mark.parametrize("mesh", MESHES, ids=[*chips(), "2x2 chips"])
+mesh_of_any_chip = pytest.mark.parametrize("mesh", MESHES, ids=[*chip_names(), "2x2 chips"])
 
 
 def place(mesh: Topology, core: int) -> tuple[int, int]:
@@ -48,7 +51,7 @@ def test_cores_are_numbered_chip_by_chip_along_rows(mesh):
 
 @pytest.mark.parametrize("name", ["loihi2", "kapoho-point"])
 def test_coreless_routers_have_no_cores(name):
-    mesh = topology(load_chip(name))
+    mesh = topology_of(load_chip(name))
     local = set(zip(mesh.core_x % mesh.chip_width, mesh.core_y % mesh.chip_height, strict=True))
     assert len(local) == 38
     assert not local & {(0, 0), (7, 4)}
@@ -97,7 +100,7 @@ def test_link_ids_and_names_are_unique(mesh):
 
 
 def test_link_names():
-    mesh = topology(load_chip("loihi2-16"))
+    mesh = topology_of(load_chip("loihi2-16"))
     east, *_, into = mesh.route(0, 15)[1:]
     assert mesh.link_name(east) == "(0,0)->(1,0)"
     assert mesh.link_name(into) == "core 15 in"
@@ -121,6 +124,6 @@ def test_only_links_over_a_chip_border_cross_chips(mesh):
 
 def test_equal_grids_share_one_mesh():
     chip = load_chip("loihi2")
-    assert topology(chip) is topology(chip.with_constant("costs.link_ps", 1))
+    assert topology_of(chip) is topology_of(chip.with_constant("costs.link_ps", 1))
     with pytest.raises(ValueError, match="read-only"):
-        topology(chip).core_x[0] = 1
+        topology_of(chip).core_x[0] = 1

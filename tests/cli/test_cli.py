@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from loihi_gym import benchmarks, chips, heuristics, load, make_backend
-from loihi_gym.backends import lower_bound
+from loihi_gym import benchmark_names, chip_names, heuristic_names, load, make_backend
+from loihi_gym.bounds import lower_bound
 from loihi_gym.cli import main
 from loihi_gym.mapping import heuristic
 from tests.toys import DATA
@@ -31,11 +31,11 @@ def last_json(out: str) -> dict:
 def test_list_names_every_benchmark(run):
     code, out, _ = run("list")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()[1:]] == benchmarks()
+    assert [line.split()[0] for line in out.splitlines()[1:]] == benchmark_names()
 
 
 def test_chips_lists_chips_and_constants_with_sources(run):
-    assert {line.split()[0] for line in run("chips")[1].splitlines()[1:]} == set(chips())
+    assert {line.split()[0] for line in run("chips")[1].splitlines()[1:]} == set(chip_names())
     code, out, _ = run("chips", "loihi2")
     assert code == 0
     row = next(line for line in out.splitlines() if line.startswith("costs.synop_ps"))
@@ -47,7 +47,7 @@ def test_chips_lists_chips_and_constants_with_sources(run):
 def test_info_measures_every_heuristic(run):
     code, out, _ = run("info", "mlp-xs")
     assert code == 0
-    assert all(name in out for name in heuristics())
+    assert all(name in out for name in heuristic_names())
     assert "balanced/" in out
     assert "not measured on a chip" in out
     data = last_json(run("info", "mlp-xs", "--json")[1])

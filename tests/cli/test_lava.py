@@ -56,7 +56,7 @@ def test_verify_compares_whole_and_in_pieces(lava, capsys):
 def test_verify_fails_on_a_difference(lava, capsys, monkeypatch):
     import sys
 
-    module = sys.modules["loihi_gym.backends.lava.verify"]
+    module = sys.modules["loihi_gym.backends.lava.verification"]
     honest = module.simulate
 
     def wrong(*arguments):

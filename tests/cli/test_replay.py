@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from baselines.run import Config, search
 from loihi_gym.cli import main
 from loihi_gym.envs import SaveEpisodes
+from loihi_gym.search.run import Config, search
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import loihi_gym
-from baselines.session import BudgetSpent, Session
 from loihi_gym.backends import Bound
 from loihi_gym.envs.place import LoihiPlace
 from loihi_gym.errors import InvalidActionError, LoihiGymError, UnknownNameError
 from loihi_gym.mapping import Mapping, heuristic
+from loihi_gym.search.session import BudgetSpent, Session
 from tests.envs.rollouts import (
     BACKENDS,
     IDS,

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loihi_gym.backends import Bound
-from loihi_gym.envs.measured import BoundMeasured, Evaluated, Swap, after
+from loihi_gym.envs.measured_mapping import BoundMeasured, Evaluated, Swap, after
 from loihi_gym.envs.objective import energy, energy_delay_product, latency
-from loihi_gym.envs.task import Task
+from loihi_gym.envs.task import EpisodeTask
 from loihi_gym.mapping import random_mapping
 from tests.toys import (
     bundled_problem,
@@ -34,7 +34,7 @@ PROBLEMS = [
 
 
 def task_of(problem):
-    return Task(problem, Bound(problem), latency, max_layers=16)
+    return EpisodeTask(problem, Bound(problem), latency, max_layers=16)
 
 
 TASKS = [task_of(problem) for problem in PROBLEMS]
@@ -78,7 +78,7 @@ def test_the_examples_have_every_kind_of_bottleneck():
 
 def test_batches_answer_as_single_evaluations():
     problem = PROBLEMS[0]
-    task = Task(problem, Bound(problem), latency, max_layers=4)
+    task = EpisodeTask(problem, Bound(problem), latency, max_layers=4)
     rng = np.random.default_rng(0)
     mappings = [random_mapping(problem, rng) for _ in range(5)]
     batch = task.evaluate_all(mappings)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loihi_gym import benchmarks
+from loihi_gym import benchmark_names
 from loihi_gym.backends import Bound
 from loihi_gym.envs import observation
 from loihi_gym.envs.objective import latency
@@ -15,7 +15,7 @@ from loihi_gym.envs.observation import (
     observe_reference,
 )
 from loihi_gym.envs.observation_kernel import CORE_FEATURES, fill
-from loihi_gym.envs.task import Task
+from loihi_gym.envs.task import EpisodeTask
 from loihi_gym.mapping import random_mapping
 from tests.envs.rollouts import IDS, make, slack_problem, walk
 from tests.toys import bundled_problem, examples, silent_problem, toy_chip, toy_problem
@@ -26,7 +26,7 @@ PROBLEMS = [
     toy_problem(chip=toy_chip(chips=(2, 1), routers=(3, 2), coreless=((0, 0),))),
     bundled_problem("mlp-xs", "loihi2-16"),
 ]
-TASKS = [Task(problem, Bound(problem), latency, 16) for problem in PROBLEMS]
+TASKS = [EpisodeTask(problem, Bound(problem), latency, 16) for problem in PROBLEMS]
 
 
 def buffer_of(layout, measured, cursor=-1, progress=0.5, relative=1.0, best=0.8):
@@ -140,7 +140,7 @@ def test_graph_nodes_and_edges():
         assert hops == pytest.approx(steps / (mesh.width + mesh.height - 2))
 
 
-@pytest.mark.parametrize("name", benchmarks())
+@pytest.mark.parametrize("name", benchmark_names())
 def test_every_bundled_benchmark_fits_the_default_shapes(name):
     env = make("LoihiPlace-v0", benchmark=name)
     observation, _ = env.reset(seed=0)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from loihi_gym.envs import Family
-from loihi_gym.envs.problems import Problems
+from loihi_gym.envs.problem_source import Problems
 from loihi_gym.errors import LoihiGymError
 from tests.envs.rollouts import IDS, assert_same, make, slack_problem, walk
 from tests.toys import toy_problem

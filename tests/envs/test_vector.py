@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
-from baselines.session import BudgetSpent, Session
 from loihi_gym.backends import Bound
 from loihi_gym.envs.place_vector import BoundPlaceVectorEnv
 from loihi_gym.envs.vector import LoihiVectorEnv
 from loihi_gym.errors import InvalidActionError, LoihiGymError
+from loihi_gym.search.session import BudgetSpent, Session
 from tests.envs.rollouts import (
     IDS,
     Failing,

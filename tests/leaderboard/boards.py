@@ -4,12 +4,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from baselines.compare import contender
-from baselines.run import Config, search
 from loihi_gym.benchmarks.freeze import freeze, manifest
 from loihi_gym.benchmarks.suite import MAPPING, Suite, read_suite
+from loihi_gym.comparison.plan import contender
 from loihi_gym.leaderboard import pack
 from loihi_gym.leaderboard.submission import About
+from loihi_gym.search.run import Config, search
 
 TRACK, BUDGET, SEEDS = "solver@60", 60, 2
 TINY = f"""

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from baselines.registry import load_solver, solvers
 from loihi_gym.leaderboard.build import require_built
 from loihi_gym.leaderboard.check import read_board
+from loihi_gym.search.registry import is_bundled, solver_names
 
 BOARD = Path(__file__).parents[2] / "leaderboard"
 
@@ -15,5 +15,5 @@ def test_replaying_all_submissions_gives_the_committed_files():
 
 def test_every_bundled_solver_is_on_the_board():
     named = {one.about.name for one in read_board(BOARD)}
-    ours = {name for name in solvers() if load_solver(name).__module__.startswith("baselines.")}
+    ours = {name for name in solver_names() if is_bundled(name)}
     assert named >= ours

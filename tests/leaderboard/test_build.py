@@ -10,7 +10,7 @@ from loihi_gym.errors import BoardError, SubmissionError, SuiteError
 from loihi_gym.leaderboard.build import build, generate, require_built
 from loihi_gym.leaderboard.check import check, read_board
 from loihi_gym.leaderboard.pack import write_submission
-from loihi_gym.leaderboard.submission import Run, read_submission
+from loihi_gym.leaderboard.submission import SubmittedRun, read_submission
 from loihi_gym.leaderboard.tables import END, START, with_tables
 from loihi_gym.mapping import heuristic
 from tests.leaderboard.boards import ANNEAL, BEST, GA, TRACK, about_of
@@ -27,7 +27,7 @@ def add(world, board, name, **heuristics):
     mappings = read_submission(world.made / BEST).mappings
     for problem, chosen in heuristics.items():
         problem = problem.replace("_", "-")
-        mappings[Run(problem)] = heuristic(problem_of(world.suite.entry(problem)), chosen)
+        mappings[SubmittedRun(problem)] = heuristic(problem_of(world.suite.entry(problem)), chosen)
     about = about_of("mapping", name)
     write_submission(board / "submissions" / f"2026-11-26-{name}", about, mappings)
 
@@ -78,10 +78,10 @@ def test_a_board_of_changed_problems_is_not_built(world, tmp_path, monkeypatch):
     board = world.board(tmp_path, BEST)
     old = world.suite.frozen("tiny-gen").sha256
     text = (world.suites / "tiny-v1.toml").read_text().replace(old, "0" * 64)
-    suites = tmp_path / "suites"
+    suites = tmp_path / "suite_names"
     suites.mkdir()
     (suites / "tiny-v1.toml").write_text(text)
-    monkeypatch.setattr("loihi_gym.leaderboard.build.suites", lambda: ["tiny-v1"])
+    monkeypatch.setattr("loihi_gym.leaderboard.build.suite_names", lambda: ["tiny-v1"])
     from loihi_gym.benchmarks import suite
 
     monkeypatch.setattr(suite, "folder", lambda: suites)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from baselines.trace import NAME, read_trace
 from loihi_gym import make_backend
 from loihi_gym.benchmarks.bundled import problem_of
 from loihi_gym.cli import main
 from loihi_gym.leaderboard.score import score_ppm
 from loihi_gym.leaderboard.submission import ABOUT, MAPPINGS, TRACE
 from loihi_gym.mapping import Mapping, swap
+from loihi_gym.search.trace import NAME, read_trace
 from tests.leaderboard.boards import ANNEAL, BEST, BUDGET, GA, SEEDS, TRACK
 
 

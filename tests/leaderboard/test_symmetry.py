@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loihi_gym import load_chip, make_backend
-from loihi_gym.chip import topology
+from loihi_gym.chip import topology_of
 from loihi_gym.leaderboard.symmetry import canonical_digest, symmetries
 from loihi_gym.mapping import Mapping
 from tests.toys import examples, spread_mapping, toy_chip, toy_problem
@@ -34,7 +34,7 @@ def moved(problem, mapping, image, rng):
 
 @pytest.mark.parametrize(("chip", "count"), IMAGES.items())
 def test_symmetries_carry_routers_to_routers_and_links_to_links(chip, count):
-    mesh = topology(load_chip(chip))
+    mesh = topology_of(load_chip(chip))
     images = symmetries(mesh)
     assert len(images) == count
     assert (images[0] == np.arange(mesh.n_routers)).all()

@@ -17,9 +17,8 @@ from loihi_gym.benchmarks import load
 from loihi_gym.benchmarks.suite import MAPPING, load_suite
 from loihi_gym.leaderboard.build import build
 from loihi_gym.leaderboard.pack import write_submission
-from loihi_gym.leaderboard.submission import About, Run
-
-from .test_changes import commit, git
+from loihi_gym.leaderboard.submission import About, SubmittedRun
+from tests.leaderboard.test_changes import commit, git
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / ".github/workflows/leaderboard.yml"
@@ -154,7 +153,7 @@ def submission(tmp_path_factory) -> Path:
     about = About(
         SUITE.name, MAPPING, "reference", ("Ada Lovelace",), "heuristics", "", "", "CC0-1.0"
     )
-    write_submission(out, about, {Run(n): load(n).reference_mapping for n in SUITE.names})
+    write_submission(out, about, {SubmittedRun(n): load(n).reference_mapping for n in SUITE.names})
     return out
 
 

@@ -10,8 +10,8 @@ import loihi_gym
 from loihi_gym.chip import chip_toml, load_chip, parse_chip
 from loihi_gym.errors import LoihiGymError, NetworkFileError, ProblemFileError
 from loihi_gym.mapping import Problem, load_problem, save_problem
-from loihi_gym.mapping.files import problem_bytes, problem_from_bytes
-from loihi_gym.network.files import pack, unpack_bytes
+from loihi_gym.mapping.problem_file import problem_bytes, problem_from_bytes
+from loihi_gym.network.network_file import pack, unpack_bytes
 from tests.toys import examples, problem_of, spread_mapping, toy_inputs, toy_network, toy_problem
 
 
@@ -107,7 +107,7 @@ def test_a_problem_file_stands_wherever_a_benchmark_does(tmp_path, monkeypatch):
     env.reset(seed=0)
     assert env.unwrapped.problem.digest == problem.digest
 
-    from baselines.run import Config, free_directory
+    from loihi_gym.search.run import Config, free_directory
 
     directory = free_directory(Config("ga", str(path), 10), Path("runs"))
     assert directory == Path("runs/mine/ga-seed0")
@@ -196,7 +196,7 @@ def test_a_corrupt_file_is_refused_or_harmless(data):
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("name", loihi_gym.chips())
+@pytest.mark.parametrize("name", loihi_gym.chip_names())
 def test_a_chip_written_is_the_chip_read(name):
     chip = load_chip(name)
     assert parse_chip(chip_toml(chip), name) == chip

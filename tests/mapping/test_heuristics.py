@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loihi_gym.chip import topology
+from loihi_gym.chip import topology_of
 from loihi_gym.errors import IllegalMappingError, UnknownNameError
-from loihi_gym.mapping import Mapping, Problem, heuristic, heuristics, random_mapping
+from loihi_gym.mapping import Mapping, Problem, heuristic, heuristic_names, random_mapping
 from loihi_gym.mapping.heuristics import (
     PARTITIONINGS,
     balanced,
@@ -35,8 +35,8 @@ def legal(problem: Problem, counts) -> bool:
 
 
 def test_every_partitioning_goes_with_every_order():
-    assert len(heuristics()) == len(set(heuristics())) == 7 * 5
-    assert heuristics()[0] == "lava-default/row-major"
+    assert len(heuristic_names()) == len(set(heuristic_names())) == 7 * 5
+    assert heuristic_names()[0] == "lava-default/row-major"
 
 
 @pytest.mark.parametrize("percent", [90, 80, 70, 60])
@@ -47,7 +47,7 @@ def test_balanced_takes_its_part_of_the_cores(percent):
     assert (counts >= packed(deep)).all()
 
 
-@pytest.mark.parametrize("name", heuristics())
+@pytest.mark.parametrize("name", heuristic_names())
 def test_every_heuristic_is_legal_on_the_bundled_networks(bundled, name):
     mapping = heuristic(bundled, name)
     assert bundled.check(mapping) == []
@@ -57,7 +57,7 @@ def test_every_heuristic_is_legal_on_the_bundled_networks(bundled, name):
     assert (mapping.placement == places[: mapping.n_logical_cores]).all()
 
 
-@pytest.mark.parametrize("name", heuristics())
+@pytest.mark.parametrize("name", heuristic_names())
 def test_every_heuristic_is_legal_when_a_resource_is_scarce(tight, name):
     assert tight.check(heuristic(tight, name)) == []
 
@@ -193,7 +193,7 @@ def test_random_mappings_reach_every_core():
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=12), st.sampled_from(list(ORDERS)))
 def test_a_layer_that_fits_on_a_chip_stays_on_one(counts, order):
     """Unless the cores left would not do for the layers after it."""
-    mesh, counts = topology(MANY), np.array(counts, np.int32)
+    mesh, counts = topology_of(MANY), np.array(counts, np.int32)
     hypothesis.assume(counts.sum() <= mesh.n_cores)
     positions = core_positions(counts, mesh)
     places = ORDERS[order](mesh)[positions]
@@ -210,7 +210,7 @@ def test_a_layer_that_fits_on_a_chip_stays_on_one(counts, order):
 
 
 def test_cores_are_left_free_so_that_no_layer_straddles():
-    mesh = topology(MANY)
+    mesh = topology_of(MANY)
     assert core_positions(np.array([10, 10, 4, 14], np.int32), mesh).tolist() == [
         *range(10),
         *range(14, 28),
@@ -219,7 +219,9 @@ def test_cores_are_left_free_so_that_no_layer_straddles():
 
 
 def test_one_chip_leaves_no_gap():
-    assert core_positions(np.array([2, 3], np.int32), topology(toy_chip())).tolist() == [*range(5)]
+    assert core_positions(np.array([2, 3], np.int32), topology_of(toy_chip())).tolist() == [
+        *range(5)
+    ]
 
 
 def test_balanced_equals_giving_cores_one_by_one():

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from loihi_gym.chip import Topology, chips, load_chip, topology
+from loihi_gym.chip import Topology, chip_names, load_chip, topology_of
 from loihi_gym.mapping.orders import ORDERS
 from tests.toys import toy_chip
 
-SQUARE = topology(toy_chip(routers=(8, 8)))
+SQUARE = topology_of(toy_chip(routers=(8, 8)))
 MESHES = {
-    **{name: topology(load_chip(name)) for name in chips()},
-    "2x2 chips": topology(toy_chip(chips=(2, 2), routers=(3, 3))),
+    **{name: topology_of(load_chip(name)) for name in chip_names()},
+    "2x2 chips": topology_of(toy_chip(chips=(2, 2), routers=(3, 3))),
     "8x8": SQUARE,
 }
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from loihi_gym.network import classify, load_network, record
-from loihi_gym.network.dataset import load_digits
 from tests.toys import DATA
+from tools.digits import load_digits
 
 FACTS = {  # pooling, accuracy, density
     "mlp-xs": (2, 0.906, 0.30),

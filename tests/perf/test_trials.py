@@ -1,6 +1,6 @@
 import pytest
+from loihi_gym_baselines import ga
 
-from baselines import ga
 from perf.trials import AS_IT_IS, Trial, patches, search
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import httpx
 
 from loihi_gym.mapping import Mapping, Problem
-from loihi_gym.mapping.files import problem_bytes
+from loihi_gym.mapping.problem_file import problem_bytes
 from loihi_gym.server.auth import Tokens
 from loihi_gym.server.limits import Limits
 from loihi_gym.server.metrics import Counters
-from loihi_gym.server.serve import make_server, make_service
 from loihi_gym.server.service import Service
-from loihi_gym.server.worker_client import Worker
+from loihi_gym.server.serving import make_server, make_service
+from loihi_gym.server.worker_client import MeasuringProcess
 
 TOKEN = "a-token-of-some-length"
 
@@ -108,7 +108,7 @@ def running(
     orders.write_text(order)
     counters, bounds = Counters(), Limits(**limits)
     command = None if real else (sys.executable, str(script), str(log), str(orders))
-    worker = Worker(backend, bounds.measure_s, counters, command)
+    worker = MeasuringProcess(backend, bounds.measure_s, counters, command)
     service = make_service("mesh", folder / "state", bounds, keep, worker)
     service.counters = counters
     server = make_server(service, "127.0.0.1", 0, tokens or Tokens({}))

@@ -11,7 +11,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from loihi_gym.errors import ServerError
 from loihi_gym.mapping import Mapping
-from loihi_gym.mapping.files import problem_bytes
+from loihi_gym.mapping.problem_file import problem_bytes
 from loihi_gym.server.auth import Tokens, check_bind, is_loopback, read_tokens
 from loihi_gym.server.metrics import HELP
 from tests.server.servers import TOKEN, candidate, running

@@ -15,10 +15,10 @@ import httpx
 import numpy as np
 import pytest
 
-from baselines.session import Session
 from loihi_gym import make_backend
 from loihi_gym.errors import MeasurementError
 from loihi_gym.mapping import Mapping
+from loihi_gym.search.session import Session
 from loihi_gym.server.auth import Tokens
 from tests.server.servers import FAKE, TOKEN, candidate, free_port, running, wait_until
 from tests.toys import spread_mapping, toy_problem
@@ -54,11 +54,11 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from tests.server.servers import *
-from loihi_gym.server.serve import *
+from loihi_gym.server.serving import *
 folder, port = Path(sys.argv[1]), int(sys.argv[2])
 counters, limits = Counters(), Limits()
 command = (sys.executable, str(folder / "fake.py"), str(folder / "log"), str(folder / "orders"))
-worker = Worker("lava", 60, counters, command)
+worker = MeasuringProcess("lava", 60, counters, command)
 service = make_service("mesh", folder / "state", limits, True, worker)
 make_server(service, "127.0.0.1", port, Tokens({{}})).run()
 """
@@ -129,10 +129,10 @@ def test_the_worker_of_a_killed_server_ends(tmp_path):
     code = (
         "import asyncio,sys\n"
         "from pathlib import Path\n"
-        "from loihi_gym.server.worker_client import Worker\n"
+        "from loihi_gym.server.worker_client import MeasuringProcess\n"
         "from loihi_gym.server.metrics import Counters\n"
         "async def main():\n"
-        "    worker = Worker('mesh', 60, Counters())\n"
+        "    worker = MeasuringProcess('mesh', 60, Counters())\n"
         "    process = await worker._running()\n"
         "    print(process.pid, flush=True)\n"
         "    await asyncio.sleep(60)\n"

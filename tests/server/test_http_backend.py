@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from baselines.run import Config, search
 from loihi_gym import load, make_backend
 from loihi_gym.errors import LoihiGymError, MeasurementError, ServerError
 from loihi_gym.mapping import random_mapping
+from loihi_gym.search.run import Config, search
 from loihi_gym.server.auth import Tokens
 from tests.server.servers import TOKEN, free_port, running
 from tests.toys import spread_mapping, toy_problem

@@ -4,21 +4,21 @@ Lava needs Python 3.10, so it runs in an environment and processes of its own: `
 environment, ``worker/`` is what runs in it, `client` talks to it.
 """
 
-from .backend import HardwareMeasurement, LavaBackend
-from .client import Worker
-from .doctor import Finding, doctor
+from .board import HardwareMeasurement, LavaBackend
+from .client import LavaWorker
+from .doctor import Finding, examine
 from .home import install, installed, worker_python
 from .jobs import simulate
-from .verify import Comparison, compare, verify
+from .verification import Comparison, compare, verify
 
 __all__ = [
     "Comparison",
     "Finding",
     "HardwareMeasurement",
     "LavaBackend",
-    "Worker",
+    "LavaWorker",
     "compare",
-    "doctor",
+    "examine",
     "install",
     "installed",
     "simulate",

@@ -1,4 +1,4 @@
-"""`Worker`: Lava in a process tree of its own that can always be ended without a trace.
+"""`LavaWorker`: Lava in a process tree of its own that can always be ended without a trace.
 
 Lava can hang, and leaks processes and shared memory when killed. So it runs in a session of its
 own, every request has a wall-clock limit, and whatever goes wrong ends the whole process group,
@@ -31,7 +31,7 @@ KILL_SECONDS = 10.0
 CHECK_SECONDS = 0.2
 
 
-class Worker:
+class LavaWorker:
     """A client of one worker, which is started by the first request.
 
     Args:
@@ -95,7 +95,7 @@ class Worker:
         with self._lock:
             self._end()
 
-    def __enter__(self) -> "Worker":
+    def __enter__(self) -> "LavaWorker":
         return self
 
     def __exit__(self, *_: object) -> None:

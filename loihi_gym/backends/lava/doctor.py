@@ -9,9 +9,9 @@ from scipy.sparse import csr_array
 
 from ...errors import LoihiGymError
 from ...network import SparseMLP
-from .client import Worker
+from .client import LavaWorker
 from .home import worker_python
-from .verify import compare
+from .verification import compare
 
 SELF_TEST_SECONDS = 60.0
 """Limit of the self-test, which takes about 1 s on an idle machine."""
@@ -31,7 +31,7 @@ class Finding(NamedTuple):
     detail: str
 
 
-def doctor() -> Iterator[Finding]:
+def examine() -> Iterator[Finding]:
     """Look at everything, in order; what cannot work without what failed is left out."""
     try:
         python = worker_python()
@@ -39,7 +39,7 @@ def doctor() -> Iterator[Finding]:
         yield Finding("environment", False, str(error))
         return
     yield Finding("environment", True, str(python))
-    with Worker(limit_s=SELF_TEST_SECONDS) as worker:
+    with LavaWorker(limit_s=SELF_TEST_SECONDS) as worker:
         try:
             found = worker.request("describe")
         except LoihiGymError as error:
@@ -58,7 +58,7 @@ def _optional(what: str, there: bool, otherwise: str) -> Finding:
     return Finding(what, True if there else None, "found" if there else f"not found: {otherwise}")
 
 
-def _self_test(worker: Worker) -> Finding:
+def _self_test(worker: LavaWorker) -> Finding:
     """A network of two layers in Lava's simulation, compared with ours."""
     start = time.monotonic()
     weights = csr_array(np.array([[3, -2, 0], [0, 5, 1]], np.int8))

@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from ...arrays import Int32Array, IntArray
 from ...errors import MeasurementError
 from ...network import SparseMLP
-from .client import Worker
+from .client import LavaWorker
 
 Split = Literal["rows", "pairs"]
-Messages = list[npt.NDArray[np.int32]]
+Messages = list[Int32Array]
 
 
 def simulate(
-    worker: Worker,
+    worker: LavaWorker,
     network: SparseMLP,
-    inputs: npt.NDArray[np.integer],
-    cores_per_layer: npt.NDArray[np.integer] | None = None,
+    inputs: IntArray,
+    cores_per_layer: IntArray | None = None,
     split: Split = "rows",
     limit_s: float | None = None,
 ) -> Messages:
@@ -53,10 +53,10 @@ def simulate(
 
 @contextmanager
 def job_file(
-    worker: Worker,
+    worker: LavaWorker,
     network: SparseMLP,
-    inputs: npt.NDArray[np.integer],
-    cores_per_layer: npt.NDArray[np.integer] | None = None,
+    inputs: IntArray,
+    cores_per_layer: IntArray | None = None,
     split: Split = "rows",
 ) -> Iterator[Path]:
     """A job in a folder of its own, which is removed in the end, and with the worker.
@@ -90,7 +90,7 @@ def job_file(
         yield path
 
 
-def _read(path: Path, shape: tuple[int, int]) -> npt.NDArray[np.int32]:
+def _read(path: Path, shape: tuple[int, int]) -> Int32Array:
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

@@ -6,20 +6,17 @@ each of them, if wanted, ``biases_1`` (out,) and ``masks_1`` (out, in). Layers a
 
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ...arrays import NamedArrays, NumberArray
 from ...errors import NetworkImportError
-from ..files import load_network, unpack
+from ..network_file import load_network, unpack
 from .imported import Imported, check_width, integer_inputs, unsupported
 from .quantise import FloatLayer, relu_network, synapses
 
-Arrays = dict[str, npt.NDArray[Any]]
 
-
-def read(path: Path, inputs: npt.NDArray[np.number] | None) -> Imported:
+def read(path: Path, inputs: NumberArray | None) -> Imported:
     """Read an ``.npz`` file; see `read_network`."""
     arrays = unpack(path)
     if "problem_version" in arrays:
@@ -44,7 +41,7 @@ def read(path: Path, inputs: npt.NDArray[np.number] | None) -> Imported:
     return relu_network(layers, inputs)
 
 
-def _layer(path: Path, arrays: Arrays, number: int, before: FloatLayer | None) -> FloatLayer:
+def _layer(path: Path, arrays: NamedArrays, number: int, before: FloatLayer | None) -> FloatLayer:
     weights = arrays[f"weights_{number}"]
     if weights.ndim != 2 or weights.dtype.kind not in "iuf" or not np.isfinite(weights).all():
         unsupported(path, str(number), "weights", f"{weights.dtype} {weights.shape} is no matrix")

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 import numpy as np
-import numpy.typing as npt
 
+from ...arrays import Int64Array, NumberArray
 from ...errors import NetworkImportError
 from ..sparse_mlp import SparseMLP
 
@@ -21,7 +21,7 @@ class Imported:
     """
 
     network: SparseMLP
-    inputs: npt.NDArray[np.int64]
+    inputs: Int64Array
     notes: tuple[str, ...] = ()
 
 
@@ -34,13 +34,13 @@ def unsupported(path: object, layer: str, kind: str, reason: str) -> NoReturn:
     raise NetworkImportError(f"{path}: layer {layer} ({kind}): {reason}")
 
 
-def integer_inputs(path: object, inputs: npt.NDArray[np.number]) -> npt.NDArray[np.int64]:
+def integer_inputs(path: object, inputs: NumberArray) -> Int64Array:
     """Inputs of a network that takes spikes or whole numbers.
 
     Raises:
         NetworkImportError: if some are not whole.
     """
-    whole: npt.NDArray[np.int64] = np.rint(inputs).astype(np.int64)
+    whole: Int64Array = np.rint(inputs).astype(np.int64)
     if (whole != inputs).any():
         raise NetworkImportError(
             f"{path}: this network takes spikes (0 or 1) or whole numbers, but the activity has "
@@ -49,7 +49,7 @@ def integer_inputs(path: object, inputs: npt.NDArray[np.number]) -> npt.NDArray[
     return whole
 
 
-def check_width(path: object, inputs: npt.NDArray[np.number], width: int) -> None:
+def check_width(path: object, inputs: NumberArray, width: int) -> None:
     """Refuse samples of another size than the network's input.
 
     Raises:

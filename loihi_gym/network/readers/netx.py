@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from ...arrays import Float64Array, Int32Array, Int64Array, NumberArray
 from ...errors import NetworkFileError, NetworkImportError
 from ..sparse_mlp import SparseMLP
 from .imported import Imported, check_width, integer_inputs, unsupported
@@ -31,7 +31,7 @@ INTEGRATOR = {"type": "CUBA", "iDecay": 0, "vDecay": 4096, "vThMant": 1 << 17, "
 Layer = dict[str, Any]
 
 
-def read(path: Path, inputs: npt.NDArray[np.number] | None) -> Imported:
+def read(path: Path, inputs: NumberArray | None) -> Imported:
     """Read a ``.net`` file; see `read_network`. Needs the extra ``import``."""
     layers = _layers(path)
     notes: list[str] = []
@@ -169,9 +169,7 @@ def _kind(path: Path, number: int, neuron: Layer) -> str:
     return "SDNN" if kind == "SDNN" else "CUBA"
 
 
-def _int8(
-    path: Path, number: int, weight: npt.NDArray[np.float64]
-) -> tuple[csr_array, int, list[str]]:
+def _int8(path: Path, number: int, weight: Float64Array) -> tuple[csr_array, int, list[str]]:
     """Weights as int8, the exponent that makes up for it, and a note if some had to be rounded."""
     whole = np.rint(weight).astype(np.int64)
     if (whole != weight).any():
@@ -189,7 +187,7 @@ def _int8(
     return csr_array(matrix, dtype=np.int8), exponent, [note] if off else []
 
 
-def _bias(path: Path, number: int, layer: Layer, width: int) -> npt.NDArray[np.int32]:
+def _bias(path: Path, number: int, layer: Layer, width: int) -> Int32Array:
     bias = np.asarray(layer.get("bias", 0), np.float64).reshape(-1)
     if len(bias) not in (1, width):
         unsupported(path, str(number), "dense", f"{len(bias)} biases for {width} neurons")
@@ -209,7 +207,7 @@ def _check_chain(path: Path, dense: list[tuple[int, Layer]]) -> None:
             )
 
 
-def _encode(samples: npt.NDArray[np.int64], first: Layer | None) -> npt.NDArray[np.int64]:
+def _encode(samples: Int64Array, first: Layer | None) -> Int64Array:
     """What the input population's values are once netx's input layer has encoded them.
 
     Values that do not change by its threshold are held back, as its Delta neurons do.

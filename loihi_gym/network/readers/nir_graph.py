@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ...arrays import Float64Array, NumberArray
 from ...errors import NetworkFileError, NetworkImportError
 from .imported import Imported, check_width, integer_inputs, unsupported
 from .quantise import LARGEST_THRESHOLD, WEIGHT_LIMIT, SpikingLayer, spiking_network, synapses
@@ -26,14 +26,13 @@ from .quantise import LARGEST_THRESHOLD, WEIGHT_LIMIT, SpikingLayer, spiking_net
 DT_S = 1e-4
 """Time step if none is given: the default of NIR's examples."""
 
-FloatArray = npt.NDArray[np.float64]
 Node = tuple[str, Any]
 SYNAPSES = ("Linear", "Affine")
 NEURONS = ("LIF", "CubaLIF", "IF", "Threshold", "LI", "CubaLI")
 SILENT = ("LI", "CubaLI")
 
 
-def read(path: Path, inputs: npt.NDArray[np.number] | None, dt_s: float = DT_S) -> Imported:
+def read(path: Path, inputs: NumberArray | None, dt_s: float = DT_S) -> Imported:
     """Read a NIR file; see `read_network`. Needs the extra ``import``."""
     chain = _chain(path, _graph(path))
     layers, notes = [], [f"time step {dt_s:g} s"]
@@ -146,12 +145,12 @@ def _layer(path: Path, name: str, node: Any, neuron: Node | None, dt_s: float) -
 
 def _dynamics(
     path: Path, neuron: Node, width: int, dt_s: float
-) -> tuple[FloatArray, FloatArray, FloatArray | None, float, float]:
+) -> tuple[Float64Array, Float64Array, Float64Array | None, float, float]:
     """Voltage per input, leak per step, threshold (None: never), decay of current and voltage."""
     name, node = neuron
     kind = _kind(node)
 
-    def each(key: str) -> FloatArray:
+    def each(key: str) -> Float64Array:
         value = np.asarray(getattr(node, key), np.float64).reshape(-1)
         if len(value) not in (1, width):
             unsupported(path, name, kind, f"{key} of {len(value)} neurons for {width}")

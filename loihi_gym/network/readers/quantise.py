@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from ...arrays import BoolArray, Float64Array, Int64Array, NumberArray
 from ..sparse_mlp import SparseMLP
 from .imported import Imported
 
@@ -30,8 +31,6 @@ LARGEST_THRESHOLD = (1 << 17) - 1
 VOLTAGE_UNITS = 64
 """Units of a LIF neuron's voltage per unit of a weight."""
 
-FloatArray = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class FloatLayer:
@@ -43,7 +42,7 @@ class FloatLayer:
     """
 
     weights: csr_array
-    bias: FloatArray
+    bias: Float64Array
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,12 @@ class SpikingLayer(FloatLayer):
         voltage_decay: The same of its voltage.
     """
 
-    threshold: FloatArray
+    threshold: Float64Array
     current_decay: float
     voltage_decay: float
 
 
-def synapses(weights: npt.NDArray[np.floating], mask: npt.NDArray[np.bool_] | None) -> csr_array:
+def synapses(weights: npt.NDArray[np.floating], mask: BoolArray | None) -> csr_array:
     """A dense matrix with the synapses that `mask` has; without one, those that are not 0."""
     present = weights != 0 if mask is None else mask
     rows, columns = np.nonzero(present)
@@ -70,7 +69,7 @@ def synapses(weights: npt.NDArray[np.floating], mask: npt.NDArray[np.bool_] | No
     return csr_array((data, columns.astype(np.int32), indptr), shape=weights.shape)
 
 
-def relu_network(layers: list[FloatLayer], inputs: npt.NDArray[np.number]) -> Imported:
+def relu_network(layers: list[FloatLayer], inputs: NumberArray) -> Imported:
     """A network of ReLU neurons; see the module on how it is rounded."""
     notes = []
     scale, messages = 1.0, inputs.astype(np.int64)
@@ -109,7 +108,7 @@ def relu_network(layers: list[FloatLayer], inputs: npt.NDArray[np.number]) -> Im
     return Imported(network, samples, tuple(notes))
 
 
-def spiking_network(layers: list[SpikingLayer], inputs: npt.NDArray[np.int64]) -> Imported:
+def spiking_network(layers: list[SpikingLayer], inputs: Int64Array) -> Imported:
     """A network of LIF neurons; see the module on how it is rounded."""
     weights, exponents, thresholds, biases, notes = [], [], [], [], []
     for number, layer in enumerate(layers, 1):

@@ -5,13 +5,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from ...arrays import NumberArray
 from ...errors import NetworkImportError
 from . import arrays, netx, nir_graph, torch_sequential
 from .imported import Imported
 
-Inputs = npt.NDArray[np.number]
+Inputs = NumberArray
 
 READERS: dict[str, Callable[[Path, Inputs | None], Imported]] = {
     ".net": netx.read,

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ...arrays import NumberArray
 from ...errors import NetworkFileError, NetworkImportError
 from .imported import Imported, check_width, unsupported
 from .quantise import FloatLayer, relu_network, synapses
@@ -26,7 +26,7 @@ PASSED_OVER = ("Dropout", "Identity")
 """Modules that do nothing once trained."""
 
 
-def read(path: Path, inputs: npt.NDArray[np.number] | None) -> Imported:
+def read(path: Path, inputs: NumberArray | None) -> Imported:
     """Read a PyTorch file; see `read_network`. Needs torch (extra ``train``)."""
     loaded = _load(path)
     notes: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ def read(path: Path, inputs: npt.NDArray[np.number] | None) -> Imported:
     return Imported(imported.network, imported.inputs, (*notes, *imported.notes))
 
 
-def read_sequential(model: "nn.Sequential", inputs: npt.NDArray[np.number]) -> Imported:
+def read_sequential(model: "nn.Sequential", inputs: NumberArray) -> Imported:
     """A network from a model in memory.
 
     Args:

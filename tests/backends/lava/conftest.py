@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from loihi_gym.backends.lava import Worker, client, home
+from loihi_gym.backends.lava import LavaWorker, client, home
 from loihi_gym.errors import LavaSetupError
 from tests.toys import toy_inputs, toy_network
 
@@ -48,9 +48,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def shared(lava) -> Iterator[Worker]:
+def shared(lava) -> Iterator[LavaWorker]:
     """A worker for tests that do not harm it."""
-    with Worker(limit_s=120) as worker:
+    with LavaWorker(limit_s=120) as worker:
         worker.request("describe")
         running = worker._running
         yield worker

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import loihi_gym
-from loihi_gym.backends.lava import LavaBackend, Worker
-from loihi_gym.backends.lava.backend import measured_energy, places
+from loihi_gym.backends.lava import LavaBackend, LavaWorker
+from loihi_gym.backends.lava.board import measured_energy, places
 from loihi_gym.backends.measurement import EnergyBreakdown
 from loihi_gym.chip import load_chip
 from loihi_gym.errors import IllegalMappingError, LavaSetupError, MeasurementError
@@ -39,7 +39,7 @@ def loihi(lava, problem, tmp_path):
     def make(*faults: str, hints: bool = False, **options) -> LavaBackend:
         environment = fake_environment(*faults)
         environment["PATH"] = f"{FAKE_LOIHI}:{os.environ['PATH']}"
-        workers.append(Worker(environment=environment))
+        workers.append(LavaWorker(environment=environment))
         if hints:
             (tmp_path / "hints.py").write_text(HINTS)
             options["hints"] = str(tmp_path / "hints.py")
@@ -195,7 +195,7 @@ def test_an_unknown_generation_is_named(loihi, problem):
 
 def test_without_slurm_that_is_said(lava, problem):
     environment = {"PYTHONPATH": str(FAKE_LOIHI), "PATH": "/nowhere"}
-    with Worker(environment=environment) as worker:
+    with LavaWorker(environment=environment) as worker:
         backend = LavaBackend(problem, worker=worker)
         with pytest.raises(LavaSetupError, match="no Loihi 2 was found: SLURM is not available"):
             backend.evaluate(row_major(problem, 1, 1, 1))
@@ -229,7 +229,7 @@ def test_bad_options_are_refused(problem, options):
 
 
 def test_lava_is_a_backend():
-    assert "lava" in loihi_gym.backends()
+    assert "lava" in loihi_gym.backend_names()
 
 
 def test_places_count_cores_chip_by_chip():

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loihi_gym.backends.lava import Worker, client, simulate
+from loihi_gym.backends.lava import LavaWorker, client, simulate
 from loihi_gym.errors import LavaSetupError, LoihiGymError, MeasurementError
 from loihi_gym.network import run
 from tests.backends.lava.conftest import assert_gone
@@ -36,7 +36,7 @@ def children(pid: int) -> list[int]:
 class Request:
     """A request in a thread of its own, and the error it ends in."""
 
-    def __init__(self, worker: Worker, kind: str, **fields) -> None:
+    def __init__(self, worker: LavaWorker, kind: str, **fields) -> None:
         self.error: BaseException | None = None
 
         def ask() -> None:
@@ -57,7 +57,7 @@ class Request:
 @pytest.fixture
 def busy(lava, long_job, started):
     """A worker in the middle of a long simulation, and the request for it."""
-    with Worker(limit_s=PATIENCE) as worker:
+    with LavaWorker(limit_s=PATIENCE) as worker:
         request = Request(worker, "simulate", **long_job)
         # What Lava starts, and the shared memory of its channels.
         wait_for(lambda: started and len(children(started[0].process.pid)) > 8)
@@ -65,7 +65,7 @@ def busy(lava, long_job, started):
         yield worker, request
 
 
-def assert_works(worker: Worker) -> None:
+def assert_works(worker: LavaWorker) -> None:
     network = toy_network()
     inputs = toy_inputs(network, 4)
     for ours, lavas in zip(run(network, inputs), simulate(worker, network, inputs), strict=True):
@@ -73,7 +73,7 @@ def assert_works(worker: Worker) -> None:
 
 
 def test_a_worker_is_started_once(lava, started):
-    with Worker() as worker:
+    with LavaWorker() as worker:
         assert worker.pid is None
         worker.request("describe")
         pid = worker.pid
@@ -84,13 +84,13 @@ def test_a_worker_is_started_once(lava, started):
 
 
 def test_a_worker_has_a_session_of_its_own(lava):
-    with Worker() as worker:
+    with LavaWorker() as worker:
         worker.request("describe")
         assert os.getsid(worker.pid) == worker.pid != os.getsid(0)
 
 
 def test_a_request_that_takes_too_long_is_one_error(lava, long_job, started):
-    with Worker() as worker:
+    with LavaWorker() as worker:
         with pytest.raises(MeasurementError, match=r"^Lava took longer than 2 s and was ended$"):
             worker.request("simulate", 2, **long_job)
         assert_gone(started[0])
@@ -120,7 +120,7 @@ def test_a_full_shared_memory_is_named(busy):
 
 
 def test_a_process_of_lava_that_stops_is_one_error(lava, long_job, started):
-    with Worker(limit_s=4) as worker:
+    with LavaWorker(limit_s=4) as worker:
         request = Request(worker, "simulate", **long_job)
         wait_for(lambda: started and len(children(started[0].process.pid)) > 8)
         os.kill(children(worker.pid)[3], signal.SIGSTOP)
@@ -133,7 +133,7 @@ def test_an_exception_in_a_process_of_lava_is_one_error(lava, tmp_path, started)
     from loihi_gym.backends.lava.jobs import job_file
 
     network = toy_network()
-    with Worker(limit_s=30) as worker:
+    with LavaWorker(limit_s=30) as worker:
         job = job_file(worker, network, toy_inputs(network, 4))
         with job as path, pytest.raises(MeasurementError, match=r"^Lava failed: \w"):
             worker.request("simulate", job=str(path), folder=str(tmp_path / "absent"))
@@ -150,7 +150,7 @@ def test_an_exception_in_a_process_of_lava_is_one_error(lava, tmp_path, started)
     ],
 )
 def test_a_bad_request_is_one_error(lava, kind, fields, message):
-    with Worker() as worker:
+    with LavaWorker() as worker:
         with pytest.raises(MeasurementError, match=message):
             worker.request(kind, **fields)
         assert_works(worker)
@@ -160,14 +160,14 @@ def test_jobs_go_with_the_worker(lava):
     from loihi_gym.backends.lava.jobs import job_file
 
     network = toy_network()
-    with Worker() as worker, job_file(worker, network, toy_inputs(network, 4)) as path:
+    with LavaWorker() as worker, job_file(worker, network, toy_inputs(network, 4)) as path:
         assert path.exists()
         worker.close()
         assert not path.exists()
 
 
 def test_an_interrupted_request_ends_the_worker(lava, long_job, started, monkeypatch):
-    with Worker() as worker:
+    with LavaWorker() as worker:
         assert_works(worker)
 
         def interrupt(*_):
@@ -182,20 +182,20 @@ def test_an_interrupted_request_ends_the_worker(lava, long_job, started, monkeyp
 
 
 def test_a_forgotten_worker_is_ended(lava, started):
-    Worker().request("describe")
+    LavaWorker().request("describe")
     assert_gone(started[0])
 
 
 def test_requests_of_several_threads_take_turns(lava):
-    with Worker(limit_s=PATIENCE) as worker:
+    with LavaWorker(limit_s=PATIENCE) as worker:
         requests = [Request(worker, "describe") for _ in range(8)]
         assert [request.finish() for request in requests] == ["None"] * 8
 
 
 CLIENT = """
 import sys, threading
-from loihi_gym.backends.lava import Worker
-worker = Worker()
+from loihi_gym.backends.lava import LavaWorker
+worker = LavaWorker()
 worker.request("describe")
 print(worker.pid, worker.token, worker._running.folder, flush=True)
 {last}
@@ -250,7 +250,7 @@ def test_a_worker_that_is_no_worker(tmp_path, monkeypatch, text, message):
         monkeypatch.setattr(client, "START_SECONDS", 1)
     if "closed" in message:
         monkeypatch.setattr(client, "KILL_SECONDS", 1)
-    worker = Worker()
+    worker = LavaWorker()
     with pytest.raises(MeasurementError, match=message) as raised:
         worker.request("describe")
     assert "\n" not in str(raised.value)
@@ -260,10 +260,10 @@ def test_without_an_environment_the_command_is_named(tmp_path, monkeypatch):
     monkeypatch.delenv("LOIHI_GYM_LAVA_PYTHON", raising=False)
     monkeypatch.setenv("LOIHI_GYM_LAVA_HOME", str(tmp_path))
     with pytest.raises(LavaSetupError, match=r"run: loihi-gym lava install$"):
-        Worker().request("describe")
+        LavaWorker().request("describe")
 
 
 def test_elsewhere_than_on_linux_mesh_is_named(monkeypatch):
     monkeypatch.setattr(client.sys, "platform", "win32")
     with pytest.raises(LoihiGymError, match="needs Linux; elsewhere use backend='mesh'"):
-        Worker().request("describe")
+        LavaWorker().request("describe")

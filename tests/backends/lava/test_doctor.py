@@ -2,12 +2,12 @@ import os
 
 import numpy as np
 
-from loihi_gym.backends.lava import client, doctor
+from loihi_gym.backends.lava import client, examine
 from tests.backends.lava.conftest import FAKE_LOIHI, fake_environment
 
 
 def findings() -> dict[str, tuple[bool | None, str]]:
-    return {finding.what: (finding.good, finding.detail) for finding in doctor()}
+    return {finding.what: (finding.good, finding.detail) for finding in examine()}
 
 
 def test_what_is_here_works_and_what_is_not_is_no_fault(lava):
@@ -54,7 +54,7 @@ def test_an_interpreter_without_lava_is_found_out(tmp_path, monkeypatch):
 def test_a_lava_that_computes_something_else_fails_the_self_test(lava, monkeypatch):
     import sys
 
-    module = sys.modules["loihi_gym.backends.lava.verify"]
+    module = sys.modules["loihi_gym.backends.lava.verification"]
     honest = module.simulate
 
     def wrong(*arguments):

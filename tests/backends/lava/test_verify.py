@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 import loihi_gym
 from loihi_gym.backends.lava import client, compare, simulate, verify
-from loihi_gym.benchmarks import benchmark, benchmarks
+from loihi_gym.benchmarks import benchmark, benchmark_names
 from loihi_gym.errors import IllegalMappingError, MeasurementError
 from loihi_gym.mapping import Mapping
 from loihi_gym.mapping.pieces import bounds
@@ -51,7 +51,7 @@ def cut(network: SparseMLP, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(1, np.minimum(network.widths, 4) + 1)
 
 
-RECORDED = [name for name in benchmarks() if not benchmark(name).generated]
+RECORDED = [name for name in benchmark_names() if not benchmark(name).generated]
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -140,7 +140,7 @@ def test_a_difference_is_found_and_named(shared, monkeypatch):
     wrong = run(network, inputs)
     wrong[1][2, 7] += 5
     wrong[2][3, 0] -= 1
-    module = importlib.import_module("loihi_gym.backends.lava.verify")
+    module = importlib.import_module("loihi_gym.backends.lava.verification")
     monkeypatch.setattr(module, "simulate", lambda *_: wrong)
     result = compare(shared, network, inputs)
     assert (result.equal, result.differing) == (False, 2)

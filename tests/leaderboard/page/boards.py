@@ -5,15 +5,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from baselines.run import Config, search
-from baselines.trace import NAME, read_trace
 from loihi_gym.benchmarks.suite import MAPPING, Suite, Track, load_suite
-from loihi_gym.leaderboard.replay import Replayer
-from loihi_gym.leaderboard.results import results
-from loihi_gym.leaderboard.submission import About, Improvement, Run, Submission, runs_of
+from loihi_gym.leaderboard.ranking import results
+from loihi_gym.leaderboard.replayer import Replayer
+from loihi_gym.leaderboard.submission import About, Improvement, Submission, SubmittedRun, runs_of
+from loihi_gym.search.run import Config, search
+from loihi_gym.search.trace import NAME, read_trace
 
 SEARCH = "solver@tiny"
-Traces = dict[Run, tuple[Improvement, ...]]
+Traces = dict[SubmittedRun, tuple[Improvement, ...]]
 
 
 def small_suite(names: list[str], budget: int, seeds: int) -> Suite:
@@ -29,13 +29,13 @@ def board(suite: Suite, solvers: list[str]) -> dict[str, Any]:
     for solver in solvers:
         traces = {run: _trace(solver, run, suite) for run in runs_of(suite, SEARCH)}
         last = {run: steps[-1].mapping for run, steps in traces.items()}
-        best = {Run(run.problem): last[run] for run in last if run.seed == 0}
+        best = {SubmittedRun(run.problem): last[run] for run in last if run.seed == 0}
         played.append(replayer.replay(_submission(suite, solver, MAPPING, best, {})))
         played.append(replayer.replay(_submission(suite, solver, SEARCH, last, traces)))
     return results(replayer, played, Path("leaderboard"))
 
 
-def _trace(solver: str, run: Run, suite: Suite) -> tuple[Improvement, ...]:
+def _trace(solver: str, run: SubmittedRun, suite: Suite) -> tuple[Improvement, ...]:
     assert run.seed is not None
     with TemporaryDirectory() as folder:
         out = Path(folder) / "run"
@@ -48,7 +48,7 @@ def _trace(solver: str, run: Run, suite: Suite) -> tuple[Improvement, ...]:
 
 
 def _submission(
-    suite: Suite, solver: str, track: str, mappings: dict[Run, Any], traces: Traces
+    suite: Suite, solver: str, track: str, mappings: dict[SubmittedRun, Any], traces: Traces
 ) -> Submission:
     about = About(
         suite=suite.name,

@@ -8,7 +8,7 @@ import pytest
 
 from loihi_gym.backends import make_backend
 from loihi_gym.benchmarks import load
-from loihi_gym.drawing import link_shares
+from loihi_gym.drawing.mesh_drawing import link_shares
 from loihi_gym.errors import BoardError
 from loihi_gym.leaderboard.page import embed, page
 from loihi_gym.leaderboard.pictures import DIGITS, digits, encode, mapping_picture

@@ -14,7 +14,7 @@ nn = torch.nn
 
 @pytest.fixture(scope="module")
 def digits():
-    from loihi_gym.network.dataset import load_digits
+    from tools.digits import load_digits
 
     return load_digits(pool=2)
 

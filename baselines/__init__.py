@@ -1,1 +1,0 @@
-"""Solvers that search mappings under a budget of evaluations, and the session they share."""

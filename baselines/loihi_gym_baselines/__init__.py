@@ -1,0 +1,1 @@
+"""The solvers that come with loihi_gym, one module each; none of them is imported by it."""

@@ -1,0 +1,86 @@
+"""`cma`: sep-CMA-ES on random keys, for those who ask what a continuous optimiser makes of it.
+
+A point holds a key per physical core, whose order is the permutation of `Genome`, and the logarithm
+of each layer's share of the cores, and of what stays unused. Package `cma` (Hansen et al.); the
+separable variant (Ros and Hansen 2008) since a full covariance of 160 dimensions learns too slowly.
+"""
+
+import warnings
+
+import numpy as np
+
+from loihi_gym.arrays import Float64Array
+from loihi_gym.search.registry import anytime, needs
+from loihi_gym.search.session import Session
+
+from .genome import Genes, Genome
+
+Point = Float64Array
+
+STEP = 0.1
+"""Step size at the start; neighbouring keys are 1 / cores apart."""
+SHORT_STEP = 0.002
+"""The same on several chips, where only short moves pay (`near`): 0.1 finds nothing there."""
+
+
+@anytime
+@needs("compare", "cma")
+def solve(session: Session) -> None:
+    """Search around the reference mapping until the budget is spent."""
+    import cma
+
+    genome = Genome(session.problem)
+    start = _encode(genome, genome.encode(session.problem.reference_mapping))
+    session.evaluate(session.problem.reference_mapping)
+    step = STEP if session.problem.chip.n_chips == 1 else SHORT_STEP
+    generator = np.random.default_rng(session.seed)
+    options = {
+        "CMA_diagonal": True,
+        "seed": np.nan,  # the generator below, not numpy's global one, makes all chance
+        "randn": lambda *shape: generator.standard_normal(shape),
+        "verbose": -9,
+        "verb_log": 0,
+        "maxfevals": np.inf,
+        "maxiter": np.inf,
+        "tolstagnation": np.inf,
+        "tolfun": 0,
+        "tolfunhist": 0,
+        "tolx": 0,
+        "tolflatfitness": np.inf,
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of settings that we have set on purpose
+        strategy = cma.CMAEvolutionStrategy(start, step, options)
+    while True:
+        points = strategy.ask()
+        found = [genome.decode(_decode(genome, point)) for point in points]
+        measured = session.evaluate_batch(found)
+        if len(measured) < len(points):
+            session.evaluate(found[-1])  # the budget is spent
+        strategy.tell(points, [m.latency_ps / session.reference.latency_ps for m in measured])
+
+
+def _encode(genome: Genome, genes: Genes) -> Point:
+    counts, order = genes[: genome.n_layers], genes[genome.n_layers :]
+    keys = np.empty(genome.n_cores)
+    keys[order] = (np.arange(genome.n_cores) + 0.5) / genome.n_cores
+    shares = np.append(counts, genome.n_cores - counts.sum()) + 0.5
+    return np.concatenate([np.log(shares / genome.n_cores), keys])
+
+
+def _decode(genome: Genome, point: Point) -> Genes:
+    shares, keys = np.exp(point[: genome.n_layers + 1]), point[genome.n_layers + 1 :]
+    cut = shares / shares.sum() * (genome.n_cores + 0.5 * len(shares)) - 0.5
+    counts = np.rint(cut[:-1]).astype(np.int32)
+    counts = _within(genome, counts)
+    order = np.argsort(keys, kind="stable")
+    return np.concatenate([counts, order]).astype(np.int32)
+
+
+def _within(genome: Genome, counts: Genes) -> Genes:
+    """The counts within each layer's limits; cores too many are taken from the largest layers."""
+    widths = np.array(genome.problem.network.widths)
+    counts = np.clip(counts, genome.fewest, widths).astype(np.int32)
+    while counts.sum() > genome.n_cores:
+        counts[np.argmax(counts - genome.fewest)] -= 1
+    return counts if genome.fits(counts) else genome.fewest.copy()

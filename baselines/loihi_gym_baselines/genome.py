@@ -1,0 +1,225 @@
+"""Mappings as integer vectors for evolution: ``[cores per layer | all physical cores]``.
+
+The second part lists every physical core once: first those of layer 0, then of layer 1, …, then the
+unused ones. So every vector of that form whose counts fit is a legal mapping, and no operator has
+to repair a placement.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from loihi_gym.arrays import Int32Array, IntArray
+from loihi_gym.mapping import Mapping, Problem, full_order, heuristic, reorder
+
+from .near import near
+
+Genes = Int32Array
+
+GUIDED = 0.5
+"""Part of the changes of core counts that favour the layer whose cores work longest."""
+SHIFT = 0.5
+"""Part of the changes of core counts that keep the order of cores instead of each layer's cores."""
+NEAR = 0.75
+"""Part of the swaps that are with a close core, if that is not of the same layer."""
+RECUT = 0.25
+"""Part of a local search's moves that change core counts."""
+ATTEMPTS = 20
+"""Draws of a change after which one that changes nothing is taken; a toy may have no other."""
+
+
+class _LayerLook(NamedTuple):
+    fits: bool
+    work_ps: int
+
+
+class Genome:
+    """Encoding and operators for the mappings of one problem.
+
+    Attributes:
+        problem: What is solved.
+        n_layers: Genes of the first part.
+        n_cores: Genes of the second part.
+        fewest: Least cores of each layer, (n_layers,).
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.n_layers = problem.n_layers
+        self.n_cores = problem.topology.n_cores
+        self.fewest = heuristic(problem, "packed/row-major").cores_per_layer
+        self._widths = np.array(problem.network.widths)
+        self._near = near(problem.topology)
+        self._layers: dict[tuple[int, int, int], _LayerLook] = {}
+
+    def encode(self, mapping: Mapping) -> Genes:
+        """The genes of a mapping, (n_layers + n_cores,)."""
+        order = full_order(mapping, self.n_cores)
+        return np.concatenate([mapping.cores_per_layer, order]).astype(np.int32)
+
+    def decode(self, genes: IntArray) -> Mapping:
+        """The mapping of genes."""
+        counts = genes[: self.n_layers]
+        return Mapping(counts, genes[self.n_layers :][: int(counts.sum())])
+
+    def mutate(
+        self, genes: Genes, swaps: float, recut: float, gathered: float, rng: np.random.Generator
+    ) -> Genes:
+        """A copy with about `swaps` swaps; with probability `recut` its core counts change, too."""
+        if rng.random() < recut:
+            genes = self.recut(genes, rng)
+            if rng.random() < 0.5:
+                return genes
+        return self.swapped(genes, int(rng.geometric(1.0 / swaps)), rng, gathered)
+
+    def changed(self, genes: Genes, operator: Callable[[Genes], Genes]) -> Genes:
+        """What an operator makes of genes, drawn again if it only exchanged pieces of one layer."""
+        held = self.held(genes)
+        for _ in range(ATTEMPTS):
+            found = operator(genes)
+            if (self.held(found) != held).any():
+                break
+        return found
+
+    def held(self, genes: Genes) -> Genes:
+        """Layer that each core holds a piece of, the number of layers if none; (n_cores,)."""
+        counts = genes[: self.n_layers]
+        layers = np.full(self.n_cores, self.n_layers, np.int32)
+        layers[genes[self.n_layers :][: counts.sum()]] = np.repeat(np.arange(self.n_layers), counts)
+        return layers
+
+    def neighbour(self, genes: Genes, rng: np.random.Generator) -> Genes:
+        """The genes after one move: now and then other core counts, else one swap."""
+        return self.recut(genes, rng) if rng.random() < RECUT else self.swapped(genes, 1, rng)
+
+    def recut(self, genes: Genes, rng: np.random.Generator) -> Genes:
+        """A copy with other core counts.
+
+        Places change by the reordering operator, which leaves most pieces where they are, or by
+        moving the borders between layers along the order, which leaves the order as it is.
+        """
+        counts = self.step(genes[: self.n_layers], rng)
+        if rng.random() < SHIFT:
+            return np.concatenate([counts, genes[self.n_layers :]]).astype(np.int32)
+        return self.with_counts(genes, counts)
+
+    def swapped(
+        self, genes: Genes, swaps: int, rng: np.random.Generator, gathered: float = 0.0
+    ) -> Genes:
+        """A copy with cores swapped, each of a layer with one that is free or of another layer.
+
+        Two pieces of one layer are nearly equal: to swap them would change next to nothing. The
+        part `gathered` of the swaps takes a piece to a free core close to one of its layer's.
+        """
+        genes = genes.copy()
+        order, ends = genes[self.n_layers :], np.cumsum(genes[: self.n_layers])
+        for _ in range(swaps):
+            a = int(rng.integers(ends[-1]))
+            layer = np.searchsorted(ends, a, side="right")
+            stop, size = int(ends[layer]), int(genes[layer])
+            if size == self.n_cores:
+                break
+            b = None
+            if gathered and rng.random() < gathered:  # without it no draw: searches stay the same
+                base = int(rng.integers(stop - size, stop))
+                b = self._free_near(order, base, int(ends[-1]), rng)
+            if b is None:
+                b = self._partner(order, a, range(stop - size, stop), rng)
+            order[a], order[b] = order[b], order[a]
+        return genes
+
+    def _free_near(
+        self, order: Genes, base: int, used: int, rng: np.random.Generator
+    ) -> int | None:
+        """The position of a free core close to that at position `base`, if there is one."""
+        free = used + np.flatnonzero(np.isin(order[used:], self._near.to(order[base])))
+        return int(rng.choice(free)) if len(free) else None
+
+    def _partner(self, order: Genes, a: int, layer: range, rng: np.random.Generator) -> int:
+        """A position outside of a layer's to swap position `a`, one of the layer's, with."""
+        if rng.random() < NEAR:
+            core = rng.choice(self._near.to(order[a]))
+            b = int(np.flatnonzero(order == core)[0])
+            if b not in layer:
+                return b
+        b = int(rng.integers(self.n_cores - len(layer)))
+        return b + len(layer) if b >= layer.start else b
+
+    def crossover(self, a: Genes, b: Genes, rng: np.random.Generator) -> Genes:
+        """A child: each layer's count from either parent, a range of places from `b`, others `a`.
+
+        Both parents are first brought to the child's counts by the reordering operator; the places
+        are then joined by partially mapped crossover (PMX), which keeps most pieces where one of
+        the parents has them.
+        """
+        counts = np.where(rng.random(self.n_layers) < 0.5, a[: self.n_layers], b[: self.n_layers])
+        counts = self.repair(counts, fallback=a[: self.n_layers], rng=rng)
+        child = self.with_counts(a, counts)
+        other = self.with_counts(b, counts)[self.n_layers :]
+        start, stop = np.sort(rng.integers(0, int(counts.sum()) + 1, 2))
+        _take_range(child[self.n_layers :], other, int(start), int(stop))
+        return child
+
+    def with_counts(self, genes: Genes, counts: Genes) -> Genes:
+        """The genes after the reordering operator."""
+        order = reorder(genes[: self.n_layers], genes[self.n_layers :], counts)
+        return np.concatenate([counts, order]).astype(np.int32)
+
+    def repair(self, counts: Genes, fallback: Genes, rng: np.random.Generator) -> Genes:
+        """Counts within each layer's limits and the chip's cores, or `fallback` if they do not fit.
+
+        Cores too many are taken from random layers.
+        """
+        counts = np.clip(counts, self.fewest, self._widths).astype(np.int32)
+        while counts.sum() > self.n_cores:
+            counts[rng.choice(np.flatnonzero(counts > self.fewest))] -= 1
+        return counts if self.fits(counts) else fallback
+
+    def fits(self, counts: Genes) -> bool:
+        """Whether these core counts are within all limits."""
+        if counts.sum() > self.n_cores or (counts < 1).any() or (counts > self._widths).any():
+            return False
+        return all(layer.fits for layer in self._look(counts))
+
+    def work(self, counts: Genes) -> list[int]:
+        """Longest time one of each layer's cores works, in ps."""
+        return [layer.work_ps for layer in self._look(counts)]
+
+    def _look(self, counts: Genes) -> list["_LayerLook"]:
+        """What each layer's count and the next one's decide; kept, for it is asked all the time."""
+        numbers = [*counts.tolist(), 0]
+        keys = list(zip(range(self.n_layers), numbers[:-1], numbers[1:], strict=True))
+        for key in keys:
+            if key not in self._layers:
+                self._layers[key] = self._count(key[0], counts)
+        return [self._layers[key] for key in keys]
+
+    def _count(self, layer: int, counts: Genes) -> "_LayerLook":
+        fits = self.problem.fits(layer, counts)
+        # The work of pieces that do not fit is nobody's business, and costly to count.
+        return _LayerLook(fits, int(self.problem.loads.work_ps(layer, counts).max()) if fits else 0)
+
+    def step(self, counts: Genes, rng: np.random.Generator) -> Genes:
+        """One or more cores given to a layer, taken from one, or moved between two."""
+        changed = counts.copy()
+        give, take = rng.integers(self.n_layers, size=2)
+        if rng.random() < GUIDED:
+            give = np.argmax(self.work(counts))
+        kind, size = rng.integers(3), rng.geometric(0.6)
+        if kind != 0:
+            changed[give] += size
+        if kind != 1:
+            changed[take] -= size
+        return self.repair(changed, fallback=counts, rng=rng)
+
+
+def _take_range(order: Genes, other: Genes, start: int, stop: int) -> None:
+    """Give `order` the cores that `other` has from `start` to `stop`, by swaps within `order`."""
+    where = np.empty_like(order)
+    where[order] = np.arange(len(order), dtype=order.dtype)
+    for position in range(start, stop):
+        wanted, current = other[position], order[position]
+        at = where[wanted]
+        order[position], order[at] = wanted, current
+        where[wanted], where[current] = position, at

@@ -1,0 +1,141 @@
+"""`nested-es`: the nested (1+lambda) evolution strategy of Pierro et al. (arXiv 2602.04717).
+
+The outer strategy evolves the partitioning: how many cores beyond the fewest each layer gets, and
+how many stay unused. The inner one evolves the placement, a permutation of the physical cores, for
+each partitioning in turn. The reordering operator, or every other time the order of the cores,
+carries the best placement over to a new partitioning. `docs/baselines.md` says what is the paper's
+and what is ours.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from loihi_gym.mapping import random_mapping
+from loihi_gym.search.registry import anytime_if
+from loihi_gym.search.session import Session
+
+from .genome import Genes, Genome
+from .race import race, starts
+
+HEAT = 0.2
+"""Part of the budget that a heat of the race gets."""
+OUTER = 16
+"""Partitionings per generation of the outer strategy."""
+PLACED = 2
+"""Of these, the fastest at first measurement, whose placements are searched."""
+INNER = 5
+"""Placements per generation of the inner strategy."""
+AGAIN = 0.5
+"""Chance that a mutation of the partitioning is followed by another."""
+BEHIND = 1.1
+"""A new partitioning that is slower than the best by this factor is not placed."""
+PATIENCE = 4
+"""Inner generations without progress after which the best partitioning has children, and half as
+many more for each outer generation without progress; its children are given one for each."""
+KINDS = (0.8, 0.1, 0.1)
+"""Parts of the mutations of a placement that are swaps, inversions and scrambles."""
+SWAPS = 1.3
+"""Swaps of a mutation that swaps, on average."""
+GATHERED = 0.9
+"""Part of these swaps that take a piece to a free core close to one of its layer's."""
+SEGMENT = 4
+"""Most cores that an inversion or a scramble takes."""
+
+
+class _Parent(NamedTuple):
+    genes: Genes
+    latency_ps: int
+
+
+@anytime_if(start="random")
+def solve(session: Session, start: str = "default") -> None:
+    """Evolve partitionings, and placements for each of them, until the budget is spent.
+
+    Args:
+        session: The search.
+        start: ``default`` begins with the standard heuristics and a few more, which race;
+            ``random`` with one random mapping.
+    """
+    genome = Genome(session.problem)
+    if start == "random":
+        first = random_mapping(session.problem, session.rng)
+        state = _measured(session, genome, [genome.encode(first)])[0]
+    else:
+        firsts = [genome.encode(mapping) for mapping in starts(session.problem)]
+        state = race(
+            session,
+            _measured(session, genome, firsts),
+            lambda one: one.latency_ps,
+            lambda one, _, end: _evolve(session, genome, one, end),
+            HEAT,
+        )
+    _evolve(session, genome, state, session.budget + 1)
+
+
+def _evolve(session: Session, genome: Genome, parent: _Parent, end: int) -> _Parent:
+    """The outer strategy, until that many evaluations are spent."""
+    rng, idle = session.rng, 0
+    while session.evaluations < end:
+        parent = _place(session, genome, parent, PATIENCE + PATIENCE * idle // 2, end)
+        recut = [
+            genome.changed(parent.genes, lambda genes: _recut(genome, genes, rng))
+            for _ in range(OUTER)
+        ]
+        children = _measured(session, genome, recut)[:PLACED]
+        close = [child for child in children if child.latency_ps < BEHIND * parent.latency_ps]
+        placed = [_place(session, genome, child, idle, end) for child in close]
+        best = min(placed or children, key=lambda one: one.latency_ps)
+        idle = 0 if best.latency_ps < parent.latency_ps else idle + 1
+        parent = _faster(parent, best)
+    return parent
+
+
+def _place(session: Session, genome: Genome, parent: _Parent, patience: int, end: int) -> _Parent:
+    """The inner strategy: a better placement of the same partitioning, and its latency."""
+    idle = 0
+    while idle < patience and session.evaluations < end:
+        children = [
+            genome.changed(parent.genes, lambda genes: _mutated(genome, genes, session.rng))
+            for _ in range(INNER)
+        ]
+        best = _measured(session, genome, children)[0]
+        idle = 0 if best.latency_ps < parent.latency_ps else idle + 1
+        parent = _faster(parent, best)
+    return parent
+
+
+def _measured(session: Session, genome: Genome, genes: list[Genes]) -> list[_Parent]:
+    """Mappings with their latencies, the fastest first; fewer of them if the budget ends."""
+    measured = session.evaluate_batch([genome.decode(one) for one in genes])
+    found = [_Parent(one, result.latency_ps) for one, result in zip(genes, measured, strict=False)]
+    return sorted(found, key=lambda one: one.latency_ps)
+
+
+def _faster(parent: _Parent, child: _Parent) -> _Parent:
+    """Which one goes on; among equals the parent, since on several chips drift costs progress."""
+    return child if child.latency_ps < parent.latency_ps else parent
+
+
+def _recut(genome: Genome, genes: Genes, rng: np.random.Generator) -> Genes:
+    """A copy after one or more changes of core counts."""
+    for _ in range(rng.geometric(1.0 - AGAIN)):
+        genes = genome.recut(genes, rng)
+    return genes
+
+
+def _mutated(genome: Genome, genes: Genes, rng: np.random.Generator) -> Genes:
+    """A copy after a swap, an inversion or a scramble.
+
+    The permutation is read as what each core holds, in the order of cores, so that an inversion or
+    a scramble takes a few cores side by side. Read the other way it would mostly take pieces of one
+    layer, whose order changes next to nothing.
+    """
+    kind = rng.choice(len(KINDS), p=KINDS)
+    if kind == 0:
+        return genome.swapped(genes, int(rng.geometric(1.0 / SWAPS)), rng, GATHERED)
+    holds = np.argsort(genes[genome.n_layers :])
+    start = int(rng.integers(genome.n_cores))
+    part = holds[start : start + int(rng.integers(2, SEGMENT + 1))]
+    part[:] = part[::-1] if kind == 1 else rng.permutation(part)
+    return np.concatenate([genes[: genome.n_layers], np.argsort(holds)]).astype(np.int32)

@@ -1,0 +1,28 @@
+"""`lava-default`, `packed` and `balanced`: the standard heuristics as solvers, every order."""
+
+from collections.abc import Callable
+
+from loihi_gym.mapping import heuristic, heuristic_names
+from loihi_gym.search.registry import anytime
+from loihi_gym.search.session import Session
+
+
+def _solver(partitioning: str, doc: str) -> Callable[..., None]:
+    def solve(session: Session, order: str = "all") -> None:
+        names = [
+            name
+            for name in heuristic_names()
+            if name.startswith((f"{partitioning}/", f"{partitioning}-"))
+            and (order == "all" or name.endswith(f"/{order}"))
+        ]
+        if not names:  # let the lookup say what there is
+            names = [f"{partitioning}/{order}"]
+        session.evaluate_batch([heuristic(session.problem, name) for name in names])
+
+    solve.__doc__ = doc
+    return anytime(solve)
+
+
+lava_default = _solver("lava-default", "Cores halved until they fit, as Intel's toolchain does.")
+packed = _solver("packed", "The fewest cores that fit.")
+balanced = _solver("balanced", "All cores, or 90 to 60 % of them, the busiest layer first.")

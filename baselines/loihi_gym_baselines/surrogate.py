@@ -1,0 +1,182 @@
+"""What `map` believes a mapping's latency to be before it is measured.
+
+`Surrogate` describes a mapping by times that are known without simulation: the terms of the bound
+(busiest sender, receiver, link) and measures of how much messages are in each other's way. `Model`
+is a ridge regression of the logarithm of measured latencies on them, so it needs no constants of
+its own: every measurement corrects it. Only measured mappings of the same search teach it.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from loihi_gym.arrays import Float64Array, Int32Array
+from loihi_gym.backends.assembly import link_service_ps
+from loihi_gym.mapping import Problem
+from loihi_gym.mapping.recent import Recent
+
+from .genome import Genes
+from .near import near
+from .surrogate_kernel import LEAST_US, N_FEATURES, Flow, Placed, features, place
+
+US = 1e-6
+KEPT = 256
+"""Partitionings whose tables are kept."""
+
+
+class Cut(NamedTuple):
+    """A partitioning, ready to be placed."""
+
+    flow: Flow
+    placed: Placed
+    times: Float64Array  # what the partitioning alone decides, in us
+
+
+class Surrogate:
+    """Descriptions of one problem's mappings. L layers.
+
+    Attributes:
+        size: Numbers that describe a mapping: first those of `surrogate_kernel.FEATURES`, then
+            those that the partitioning alone decides.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._layers: dict[tuple[int, int, int], tuple[Float64Array, Float64Array]] = {}
+        self._cuts: Recent[bytes, Cut] = Recent(KEPT)
+        self._pairs: dict[tuple[int, int, int], Float64Array] = {}
+        self._near = near(problem.topology)
+        words = problem.loads.activity.message_bits // 32
+        service = link_service_ps(problem.chip, words).astype(np.float64) * US
+        self._link_us = service[: 4 * problem.topology.n_routers].reshape(-1, 4)
+        self._core_us = float(service[-1])
+        self.size = N_FEATURES + 6 + 2 * problem.n_layers
+
+    def describe(self, genes: Genes) -> Float64Array:
+        """The description of a mapping, (size,)."""
+        cut = self.placed(genes)
+        found = np.empty(N_FEATURES)
+        features(cut.placed, found)
+        return np.log(np.concatenate([found, cut.times]) + LEAST_US)
+
+    def placed(self, genes: Genes) -> Cut:
+        """The partitioning of a mapping with its cores in place; valid until the next call."""
+        layers = self._problem.n_layers
+        cut = self.cut(genes[:layers])
+        place(cut.flow, cut.placed, genes[layers:][: len(cut.placed.placement)])
+        return cut
+
+    def cut(self, counts: Int32Array) -> Cut:
+        """The partitioning into `counts` cores per layer."""
+        return self._cuts.get(counts.tobytes(), lambda: self._cut(counts))
+
+    def _cut(self, counts: Int32Array) -> Cut:
+        # Of `Problem.traffic` only this is needed, and it would take twice the time.
+        mesh, numbers = self._problem.topology, counts.tolist()
+        layer = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+        first = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+        fan_out = np.append(counts[1:], 0).astype(np.int32)[layer]
+        pairs = [self._messages((k, *two)) for k, two in enumerate(pairwise(numbers))]
+        flow = Flow(
+            next_core=first[1:][layer],
+            fan_out=fan_out,
+            previous_core=np.concatenate(([0], first[:-2])).astype(np.int32)[layer],
+            fan_in=np.concatenate(([0], counts[:-1])).astype(np.int32)[layer],
+            layer=layer,
+            pair_first=np.cumsum(fan_out, dtype=np.int64) - fan_out,
+            messages=np.concatenate(pairs),
+            core_x=mesh.core_x,
+            core_y=mesh.core_y,
+            width=mesh.width,
+            link_us=self._link_us,
+            core_us=self._core_us,
+            near_first=self._near.first,
+            near=self._near.cores,
+        )
+        placed = Placed(
+            placement=np.zeros(len(layer), np.int32),
+            occupant=np.full(mesh.n_cores, -1, np.int32),
+            load_us=np.zeros((mesh.n_routers, 5, 5)),
+            layer_us=np.zeros((len(counts), mesh.n_routers, 4)),
+        )
+        return Cut(flow, placed, self._times(counts))
+
+    def _messages(self, key: tuple[int, int, int]) -> Float64Array:
+        """Messages of all pairs of a layer's and the next one's cores, over all steps, (pairs,).
+
+        The layer, its count and the next one's decide that; they are the key it is kept by.
+        """
+        if key not in self._pairs:
+            between = self._problem.loads.between(*key)
+            self._pairs[key] = between.sum(axis=2).reshape(-1).astype(np.float64)
+        return self._pairs[key]
+
+    def _times(self, counts: Int32Array) -> Float64Array:
+        """How long layers send and receive, and how far receivers fall behind, (6 + 2 L,)."""
+        numbers = [*counts.tolist(), 0]
+        keys = zip(range(len(counts)), numbers[:-1], numbers[1:], strict=True)
+        layers = [self._layer_times(key, counts) for key in keys]
+        send, receive = (np.array(part) for part in zip(*layers, strict=True))
+        behind = np.maximum(receive[1:] - send[:-1], 0.0).max(axis=0, initial=0.0)
+        together = [
+            send.max(axis=0),
+            receive.max(axis=0),
+            np.maximum(send, receive).max(axis=0),
+            behind,
+            (send**4).sum(axis=0) ** 0.25,
+            (receive**4).sum(axis=0) ** 0.25,
+        ]
+        return np.concatenate([np.sum(together, axis=1), send.sum(axis=1), receive.sum(axis=1)])
+
+    def _layer_times(
+        self, key: tuple[int, int, int], counts: Int32Array
+    ) -> tuple[Float64Array, Float64Array]:
+        """How long a layer's busiest core sends and receives in each step, (T,) each, in us.
+
+        Layer, its count and the next one's decide that; they are the key it is kept by.
+        """
+        if key not in self._layers:
+            loads, (layer, k, _) = self._problem.loads, key
+            send = loads.send_ps(layer, counts).max(axis=1) * US
+            received = loads.receivers(layer, k).receive_ps.max(axis=1) if layer else 0 * send
+            self._layers[key] = (send, received * US)
+        return self._layers[key]
+
+
+class Model(NamedTuple):
+    """A linear model of the logarithm of a latency.
+
+    Attributes:
+        weights: Of the numbers of a description, (size,).
+        offset: What is added.
+    """
+
+    weights: Float64Array
+    offset: float
+
+    def predict(self, descriptions: Float64Array) -> Float64Array:
+        """Predicted logarithms, (B, size) -> (B,)."""
+        return descriptions @ self.weights + self.offset
+
+
+RIDGE = 5.0
+FADING = 3.0
+"""Weight of a sample's best mapping, in e-folds, over its worst."""
+
+
+def fit(descriptions: Float64Array, targets: Float64Array) -> Model:
+    """Fit mappings, (B, size), to the logarithms of their latencies, (B,).
+
+    The faster one is, the more it counts.
+    """
+    rank = np.argsort(np.argsort(targets)) / len(targets)
+    weight = np.exp(-FADING * rank)
+    weight *= len(weight) / weight.sum()
+    centre = np.average(descriptions, axis=0, weights=weight)
+    mean = float(np.average(targets, weights=weight))
+    spread = np.sqrt(np.average((descriptions - centre) ** 2, axis=0, weights=weight)) + 1e-9
+    scaled = (descriptions - centre) / spread
+    square = (scaled * weight[:, None]).T @ scaled + RIDGE * np.eye(scaled.shape[1])
+    weights = np.linalg.solve(square, (scaled * weight[:, None]).T @ (targets - mean)) / spread
+    return Model(weights, mean - float(centre @ weights))

@@ -1,0 +1,243 @@
+"""Swaps of cores that a surrogate of latency likes, as one compiled loop.
+
+The surrogate sees how long messages occupy every output of every router, by the input they come
+from, and is a weighted sum of the logarithms of `FEATURES`: times that grow where traffic piles up,
+meets other traffic, or stands behind it. Its slow twin is in ``tests/baselines/test_surrogate.py``.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from loihi_gym.arrays import Float64Array, Int32Array, Int64Array
+from loihi_gym.chip import EAST, NORTH, SOUTH, WEST
+
+CORE = 4
+"""Input or output of a router that stands for all its cores, after its four links."""
+FEATURES = ("busiest", "busy", "uneven", "distance", "merging", "blocking", "burst", "bursts")
+"""What `features` returns, in us over all steps:
+
+busiest     the busiest link between routers
+busy        the links' 8-norm: how many are about as busy
+uneven      the links' root mean square
+distance    link time of all messages, averaged over the links
+merging     root mean square over outputs of the time for which two inputs want the same one
+blocking    root mean square over inputs of the time for which messages for two outputs stand in one
+burst       the most that one layer occupies one link
+bursts      root mean square of what each layer occupies of each link
+"""
+N_FEATURES = len(FEATURES)
+NEAR = 0.5
+"""Part of a descent's swaps that are with a close core."""
+LEAST_US = 1e-3
+"""What a time counts as, besides, where its logarithm is taken."""
+
+
+class Flow(NamedTuple):
+    """What one partitioning sends, summed over the time steps; N logical cores, P pairs.
+
+    Attributes:
+        next_core: First logical core that each one sends to, (N,).
+        fan_out: Logical cores it sends to, (N,).
+        previous_core: First logical core that each one receives from, (N,).
+        fan_in: Logical cores it receives from, (N,).
+        layer: Its layer, (N,).
+        pair_first: Where its row of `messages` begins, (N,).
+        messages: Messages of each pair, (P,).
+        core_x: Router column of each physical core, (C,).
+        core_y: Router row, (C,).
+        width: Routers in a row.
+        link_us: Time that one message takes each link between routers, (R, 4).
+        core_us: Time that one message takes the link to a core.
+        near_first: Where the cores close to each physical core begin in `near`, (C + 1,).
+        near: Physical cores.
+    """
+
+    next_core: Int32Array
+    fan_out: Int32Array
+    previous_core: Int32Array
+    fan_in: Int32Array
+    layer: Int32Array
+    pair_first: Int64Array
+    messages: Float64Array
+    core_x: Int32Array
+    core_y: Int32Array
+    width: int
+    link_us: Float64Array
+    core_us: float
+    near_first: Int64Array
+    near: Int32Array
+
+
+class Placed(NamedTuple):
+    """Where the logical cores are, and how long each router's outputs are busy.
+
+    Attributes:
+        placement: Physical core of each logical core, (N,).
+        occupant: Logical core on each physical core, -1 for none, (C,).
+        load_us: Time of each output by input, (R, 5 inputs, 5 outputs).
+        layer_us: Time of each link by the layer that sends, (layers, R, 4).
+    """
+
+    placement: Int32Array
+    occupant: Int32Array
+    load_us: Float64Array
+    layer_us: Float64Array
+
+
+@njit(cache=True, nogil=True)
+def place(flow: Any, placed: Any, placement: Any) -> None:
+    """Place every logical core; the placement must be legal."""
+    placed.placement[:] = placement
+    placed.occupant[:] = -1
+    placed.load_us[:] = 0.0
+    placed.layer_us[:] = 0.0
+    for logical in range(len(placement)):
+        placed.occupant[placement[logical]] = logical
+    for logical in range(len(placement)):
+        for way in range(flow.fan_out[logical]):
+            target = flow.next_core[logical] + way
+            _pair(flow, placed, logical, target, flow.messages[flow.pair_first[logical] + way])
+
+
+@njit(cache=True, nogil=True)
+def features(placed: Any, result: Any) -> None:
+    """The features of what is placed, into `result` (8,)."""
+    load = placed.load_us
+    routers = len(load)
+    busiest = busy = uneven = distance = merging = blocking = 0.0
+    for r in range(routers):
+        for out in range(5):
+            total = squares = 0.0
+            for source in range(5):
+                total += load[r, source, out]
+                squares += load[r, source, out] ** 2
+            if out != CORE:
+                square = total * total
+                busiest = max(busiest, total)
+                busy += square * square * square * square
+                uneven += square
+                distance += total
+                merging += square - squares
+        for source in range(5):
+            total = squares = 0.0
+            for out in range(5):
+                total += load[r, source, out]
+                squares += load[r, source, out] ** 2
+            blocking += total * total - squares
+    burst = bursts = 0.0
+    for one in placed.layer_us.flat:
+        burst = max(burst, one)
+        bursts += one * one
+    result[0], result[1] = busiest, busy**0.125
+    result[2], result[3] = (uneven / (4 * routers)) ** 0.5, distance / (4 * routers)
+    result[4] = (max(merging, 0.0) / (4 * routers)) ** 0.5
+    result[5] = (max(blocking, 0.0) / (5 * routers)) ** 0.5
+    result[6], result[7] = burst, (bursts / (4 * routers)) ** 0.5
+
+
+@njit(cache=True, nogil=True)
+def descend(flow: Any, placed: Any, weights: Any, draws: Any) -> None:
+    """Take several steps from what is placed, each the swap of some that the model likes best.
+
+    It is taken even where the model expects none of them to help: it is often wrong about that.
+
+    Args:
+        flow: The partitioning.
+        placed: The start; left with the end.
+        weights: Of the logarithms of the features, (8,).
+        draws: Uniform numbers in [0, 1), (steps, swaps tried, 2).
+    """
+    values = np.empty(N_FEATURES)
+    load, layers = placed.load_us.copy(), placed.layer_us.copy()
+    cores = len(placed.placement)
+    for step in range(len(draws)):
+        best, best_a, best_b = np.inf, -1, -1
+        for k in range(draws.shape[1]):
+            a = placed.placement[int(draws[step, k, 0] * cores)]
+            b = _other(flow, a, draws[step, k, 1])
+            on_a, on_b = placed.occupant[a], placed.occupant[b]
+            if on_a == on_b or (on_b >= 0 and flow.next_core[on_a] == flow.next_core[on_b]):
+                continue
+            swap(flow, placed, a, b)
+            features(placed, values)
+            cost = (np.log(values + LEAST_US) * weights).sum()
+            if cost < best:
+                best, best_a, best_b = cost, a, b
+            placed.load_us[:] = load
+            placed.layer_us[:] = layers
+            _exchange(placed, a, b)
+        if best_a >= 0:
+            swap(flow, placed, best_a, best_b)
+            load[:] = placed.load_us
+            layers[:] = placed.layer_us
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _other(flow, core, draw):  # type: ignore[no-untyped-def]
+    """The core that a uniform number in [0, 1) chooses to swap with: a close one, or any."""
+    if draw >= NEAR:
+        return int((draw - NEAR) / (1.0 - NEAR) * len(flow.core_x))
+    first, stop = flow.near_first[core], flow.near_first[core + 1]
+    return flow.near[first + int(draw / NEAR * (stop - first))]
+
+
+@njit(cache=True, nogil=True)
+def swap(flow: Any, placed: Any, core_a: Any, core_b: Any) -> None:
+    """Exchange what is on two physical cores, at most one of which is free."""
+    a, b = placed.occupant[core_a], placed.occupant[core_b]
+    _messages_of(flow, placed, a, -1, -1.0)
+    _messages_of(flow, placed, b, a, -1.0)
+    _exchange(placed, core_a, core_b)
+    _messages_of(flow, placed, a, -1, 1.0)
+    _messages_of(flow, placed, b, a, 1.0)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _exchange(placed, core_a, core_b):  # type: ignore[no-untyped-def]
+    a, b = placed.occupant[core_a], placed.occupant[core_b]
+    placed.occupant[core_a], placed.occupant[core_b] = b, a
+    if a >= 0:
+        placed.placement[a] = core_b
+    if b >= 0:
+        placed.placement[b] = core_a
+
+
+@njit(cache=True, nogil=True)
+def _messages_of(flow, placed, logical, other, sign):  # type: ignore[no-untyped-def]
+    """Add (sign 1) or take away (-1) all messages of a logical core but those with `other`."""
+    if logical < 0:
+        return
+    first = flow.next_core[logical]
+    for way in range(flow.fan_out[logical]):
+        if first + way != other:
+            messages = sign * flow.messages[flow.pair_first[logical] + way]
+            _pair(flow, placed, logical, first + way, messages)
+    first = flow.previous_core[logical]
+    for source in range(first, first + flow.fan_in[logical]):
+        if source != other:
+            pair = flow.pair_first[source] + logical - flow.next_core[source]
+            _pair(flow, placed, source, logical, sign * flow.messages[pair])
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _pair(flow, placed, source, target, messages):  # type: ignore[no-untyped-def]
+    """Add a pair's messages along their route, X then Y."""
+    if messages == 0.0:
+        return
+    here, there = placed.placement[source], placed.placement[target]
+    x, y = flow.core_x[here], flow.core_y[here]
+    to_x, to_y = flow.core_x[there], flow.core_y[there]
+    router, came, layer = y * flow.width + x, CORE, flow.layer[source]
+    way, back, stride = (EAST, WEST, 1) if to_x > x else (WEST, EAST, -1)
+    for _ in range(abs(to_x - x)):
+        placed.load_us[router, came, way] += messages * flow.link_us[router, way]
+        placed.layer_us[layer, router, way] += messages * flow.link_us[router, way]
+        router, came = router + stride, back
+    way, back, stride = (NORTH, SOUTH, flow.width) if to_y > y else (SOUTH, NORTH, -flow.width)
+    for _ in range(abs(to_y - y)):
+        placed.load_us[router, came, way] += messages * flow.link_us[router, way]
+        placed.layer_us[layer, router, way] += messages * flow.link_us[router, way]
+        router, came = router + stride, back
+    placed.load_us[router, came, CORE] += messages * flow.core_us

@@ -1,0 +1,86 @@
+"""Putting a `Measurement` together: what every backend that knows Loihi's chips shares.
+
+A backend finds the time of each step. All else (loads of cores and links, bottleneck, energy)
+follows from the mapping and the recorded activity, and is counted here.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+
+from ..arrays import Int64Array
+from ..chip import ChipSpec, Topology, topology_of
+from ..mapping import Mapping, Problem, Traffic
+from .energy import energy
+from .links_kernel import link_messages
+from .measurement import Bottleneck, Measurement, Term
+
+
+class Busy:
+    """How long every core and link of a placed mapping is busy in each step.
+
+    Attributes:
+        traffic: The partitioning's load.
+        link_messages: Messages over each link id, (T, n_links).
+        bound_ps: Step times that no schedule can beat, (T,).
+    """
+
+    def __init__(
+        self, chip: ChipSpec, mesh: Topology, traffic: Traffic, link_messages: Int64Array
+    ) -> None:
+        self.traffic = traffic
+        self.link_messages = link_messages
+        self._link_ps = link_messages * link_service_ps(chip, traffic.link_words)
+        busiest = np.maximum(traffic.floor_ps, self._link_ps.max(axis=1))
+        self.bound_ps = busiest + chip.costs.barrier_ps
+
+    def bottleneck(self, mesh: Topology, mapping: Mapping, step_ps: Int64Array) -> Bottleneck:
+        """The busiest place of the slowest step."""
+        step = int(step_ps.argmax())
+        places: list[tuple[Term, Int64Array]] = [
+            ("receive", self.traffic.receive_ps[step]),
+            ("update", self.traffic.send_ps[step]),
+            ("link", self._link_ps[step]),
+        ]
+        term, times = max(places, key=lambda place: int(place[1].max()))
+        index = int(times.argmax())
+        if term == "link":
+            where = mesh.link_name(index)
+        else:
+            where = f"core {mapping.placement[index]} (layer {self.traffic.layer[index]})"
+            index = int(mapping.placement[index])
+        return Bottleneck(term, index, step, where, float(times.max() / step_ps[step]))
+
+
+def busy_times(problem: Problem, mapping: Mapping) -> Busy:
+    """Count what a legal mapping makes each core and link do."""
+    traffic = problem.traffic(mapping.cores_per_layer)
+    loads = link_messages(problem.topology, traffic, mapping.placement)
+    return Busy(problem.chip, problem.topology, traffic, loads)
+
+
+def assemble(problem: Problem, mapping: Mapping, busy: Busy, step_ps: Int64Array) -> Measurement:
+    """The `Measurement` of a mapping, from its busy times and the step times a backend found."""
+    traffic, latency = busy.traffic, int(step_ps.sum())
+    return Measurement(
+        latency_ps=latency,
+        step_times_ps=tuple(step_ps.tolist()),
+        energy=energy(problem.chip, problem.topology, traffic, busy.link_messages, latency),
+        bottleneck=busy.bottleneck(problem.topology, mapping, step_ps),
+        dendops=traffic.dendops,
+        synops=traffic.synops,
+        synmem_words=traffic.synmem_words,
+        messages_out=traffic.messages_out,
+        messages_in=traffic.messages_in,
+        link_messages=busy.link_messages,
+    )
+
+
+@lru_cache(maxsize=64)
+def link_service_ps(chip: ChipSpec, words: int) -> Int64Array:
+    """Time each link is taken by one message of `words` 32-bit words, (n_links,)."""
+    mesh = topology_of(chip)
+    service = np.full(mesh.n_links, chip.costs.link_ps * words, np.int64)
+    service[: 4 * mesh.n_routers][mesh.crosses_chips] = chip.costs.chip_link_ps * words
+    service.flags.writeable = False
+    return service

@@ -1,0 +1,5 @@
+"""`bound`: the max-affine lower bound on a mapping's step times, whole or swap by swap."""
+
+from .max_affine import Bound, IncrementalBound
+
+__all__ = ["Bound", "IncrementalBound"]

@@ -1,0 +1,88 @@
+"""DataPoint mappings, one JSON object per line: benchmark, mapping, step times."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import CalibrationError
+from ..mapping import Mapping
+
+FIELDS = {"benchmark", "cores_per_layer", "placement", "step_times_ps"}
+
+
+@dataclass(frozen=True)
+class DataPoint:
+    """One measurement.
+
+    Attributes:
+        benchmark: Name of a benchmark, or a problem file.
+        mapping: What was measured.
+        step_times_ps: Time of each recorded step.
+    """
+
+    benchmark: str
+    mapping: Mapping
+    step_times_ps: tuple[int, ...]
+
+    @property
+    def latency_ps(self) -> int:
+        """Sum of the step times."""
+        return sum(self.step_times_ps)
+
+    def to_json(self) -> str:
+        """One line, without its end."""
+        data = {
+            "benchmark": self.benchmark,
+            "cores_per_layer": self.mapping.cores_per_layer.tolist(),
+            "placement": self.mapping.placement.tolist(),
+            "step_times_ps": self.step_times_ps,
+        }
+        return json.dumps(data, separators=(",", ":"))
+
+
+def append_measured(path: str | Path, measured: Sequence[DataPoint]) -> None:
+    """Add measurements to a file.
+
+    Raises:
+        CalibrationError: if it cannot be written.
+    """
+    try:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.writelines(one.to_json() + "\n" for one in measured)
+    except OSError as error:
+        raise CalibrationError(f"measurements {path}: {error.strerror}") from error
+
+
+def read_measured(path: str | Path) -> list[DataPoint]:
+    """All measurements of a file.
+
+    Raises:
+        CalibrationError: names the line that is malformed.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CalibrationError(f"measurements {path} cannot be read: {error}") from error
+    found = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            found.append(_measured(json.loads(line)))
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise CalibrationError(f"measurements {path}, line {number}: {error}") from error
+    if not found:
+        raise CalibrationError(f"measurements {path} holds none")
+    return found
+
+
+def _measured(data: Any) -> DataPoint:
+    if not isinstance(data, dict) or not data.keys() >= FIELDS:
+        raise ValueError(f"no measurement: it needs {', '.join(sorted(FIELDS))}")
+    times = data["step_times_ps"]
+    if not isinstance(times, list) or not all(type(time) is int and time > 0 for time in times):
+        raise ValueError("step_times_ps are not a list of positive whole numbers")
+    mapping = Mapping(data["cores_per_layer"], data["placement"])
+    return DataPoint(str(data["benchmark"]), mapping, tuple(times))

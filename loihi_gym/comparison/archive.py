@@ -1,0 +1,61 @@
+"""A comparison in one small file: of every run what its report needs, to publish beside it.
+
+That is the settings, the costs, and of the trace the evaluations that improved, with their
+mappings, and the last one. A report made of it is the report of the whole runs, and every figure
+can be measured again; what was no improvement is left out, so a run cannot be replayed from it.
+"""
+
+import lzma
+import tarfile
+from io import BytesIO
+from pathlib import Path
+
+from ..errors import RunError
+from ..files import write_bytes
+from ..search.run import CONFIG, COSTS, RESULT
+from ..search.trace import NAME, read_trace
+from .plan import PLAN, Plan
+from .results import BOUNDS
+
+
+def write_archive(made: Plan, out: Path, path: Path) -> int:
+    """Write the finished runs of a comparison in `out` to `path`, a ``.tar.xz``; how many they are.
+
+    Equal runs give equal bytes.
+
+    Raises:
+        RunError: if no run is finished, a file is missing or malformed, or `path` is not writable.
+    """
+    finished = [task.out for task in made.tasks if task.done]
+    if not finished:
+        raise RunError(f"{out} holds no finished run")
+    packed = BytesIO()
+    try:
+        with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            for top in (PLAN, BOUNDS):
+                if (out / top).exists():
+                    _add(tar, top, (out / top).read_bytes())
+            for run in finished:
+                for name in (CONFIG, COSTS, RESULT):
+                    _add(tar, f"{run.relative_to(out)}/{name}", (run / name).read_bytes())
+                _add(tar, f"{run.relative_to(out)}/{NAME}", _improvements(run / NAME))
+    except OSError as error:
+        raise RunError(f"{error.filename} cannot be read: {error.strerror}") from error
+    try:
+        write_bytes(path, lzma.compress(packed.getvalue(), preset=9))
+    except OSError as error:
+        raise RunError(f"{path} cannot be written: {error.strerror}") from error
+    return len(finished)
+
+
+def _improvements(path: Path) -> bytes:
+    """The lines of a trace that improved, and its last one."""
+    lines = read_trace(path, whole=False)
+    kept = [line for line in lines if line.mapping is not None or line is lines[-1]]
+    return "".join(line.to_json() + "\n" for line in kept).encode()
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(data), 0o644
+    tar.addfile(entry, BytesIO(data))

@@ -1,0 +1,68 @@
+"""Pictures of a comparison, as PNG. Needs matplotlib."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+
+from .results import Results
+from .statistics import profile
+
+STYLES = "-", "--"
+"""Ten colours, then the same dashed: no two of twenty solvers look alike."""
+
+
+def curves(results: Results, problem: str) -> bytes:
+    """Reduction of the best so far against evaluations: median and quartiles of the seeds."""
+    with _figure() as (png, axes):
+        for label in results.labels:
+            budget = max(results.plan.suite.seeds)
+            runs = results.of(label, problem, budget)
+            reference = next(i for i in results.instances if i.name == problem).reference
+            at = np.unique(np.geomspace(1, budget, 200).astype(np.int64))
+            found = np.array([[run.at(int(n)) for n in at] for run in runs])
+            low, middle, high = 1.0 - np.quantile(
+                found / reference.latency_ps, [0.75, 0.5, 0.25], 0
+            )
+            (line,) = axes.plot(at, 100 * middle, label=label)
+            axes.fill_between(at, 100 * low, 100 * high, alpha=0.15, color=line.get_color())
+        axes.set(xscale="log", xlabel="evaluations", ylabel="latency reduction (%)", title=problem)
+        bound = next(i for i in results.instances if i.name == problem)
+        most = 100 * (1 - bound.lower_bound_ps / bound.reference.latency_ps)
+        axes.axhline(most, color="black", linestyle=":", label="lower bound")
+        axes.set_ylim(max(-50.0, axes.get_ylim()[0]), max(1.1 * most, 1.0))
+        axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return png.getvalue()
+
+
+def profiles(results: Results) -> bytes:
+    """Part of all runs at the largest budget that come within a factor of the best known."""
+    limits = np.linspace(1.0, 1.6, 200)
+    budget = max(results.plan.suite.seeds)
+    with _figure() as (png, axes):
+        for label in results.labels:
+            ratios = [
+                run.at(budget) / one.best_ps
+                for one in results.instances
+                for run in results.of(label, one.name, budget)
+            ]
+            axes.plot(limits, 100 * profile(np.array(ratios), limits), label=label)
+        axes.set(xlabel="latency / best known", ylabel="runs within (%)", ylim=(-2, 102))
+        axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return png.getvalue()
+
+
+@contextmanager
+def _figure() -> Iterator[tuple[BytesIO, Any]]:
+    from matplotlib import rcParamsDefault
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.rcsetup import cycler
+
+    png, figure = BytesIO(), Figure(figsize=(8.5, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_prop_cycle(cycler(linestyle=STYLES) * rcParamsDefault["axes.prop_cycle"])
+    yield png, axes
+    FigureCanvasAgg(figure).print_png(png)  # type: ignore[no-untyped-call]

@@ -1,0 +1,212 @@
+"""The report of a comparison: tables and pictures, every number from the runs' traces."""
+
+import os
+import platform
+from pathlib import Path
+
+import numpy as np
+
+from . import plots
+from .document import Block, Document, Heading, Paragraph, Picture, Table
+from .plan import Plan
+from .results import Instance, Results, read_results
+from .statistics import Interval, improvement_interval, interval, iqm, median
+
+NAME = "report"
+
+
+def write_report(made: Plan, out: Path) -> Path:
+    """Write ``report.md``, with its pictures beside it, and ``report.html``, which holds all.
+
+    Raises:
+        RunError: if a run is missing or its trace does not hold what it should.
+    """
+    results = read_results(made, out)
+    suite = made.suite
+    document = Document(f"Comparison on {suite.name}")
+    document.add(
+        Paragraph(
+            f"{suite.description}. {len(results.runs)} searches, measured on `{suite.backend}`, "
+            "a simulation: none of these figures is the chip's. Reductions are against the "
+            "reference mapping, the fastest of the standard heuristics. Every number is computed "
+            "from the traces of the evaluations, and what they say was each run's best mapping at "
+            "each budget was measured again."
+        ),
+        Paragraph(f"Machine of this report: {_machine()}. Command: `{_command(made)}`"),
+        *_problems(results),
+        *_overall(results),
+        *[block for one in results.instances for block in _one_problem(results, one)],
+        Heading("Performance profile"),
+        Picture("profile", plots.profiles(results), "Runs within a factor of the best known"),
+        *_improvements(results),
+        *_costs(results),
+        *_origin(results),
+    )
+    document.write(out, NAME)
+    return out / f"{NAME}.html"
+
+
+def _problems(results: Results) -> list[Block]:
+    rows = [
+        [
+            one.name,
+            _us(one.default.latency_ps),
+            _us(one.reference.latency_ps),
+            _us(one.best_ps),
+            _us(one.lower_bound_ps),
+            _percent(1 - one.best_ps / one.reference.latency_ps),
+            _percent(1 - one.lower_bound_ps / one.reference.latency_ps),
+        ]
+        for one in results.instances
+    ]
+    columns = ["problem", "lava-default (us)", "reference (us)", "best known (us)",
+               "lower bound (us)", "reduction", "at most"]  # fmt: skip
+    text = (
+        "lava-default is row-major, what the toolchain would do; best known is the fastest of "
+        "these runs; the lower bound is proven."
+    )
+    return [Heading("Problems"), Paragraph(text), Table(columns, rows)]
+
+
+def _overall(results: Results) -> list[Block]:
+    budgets = list(results.plan.suite.seeds)
+    rows = [
+        [label, *(_interval(interval(iqm, results.scores(label, budget))) for budget in budgets)]
+        for label in results.labels
+    ]
+    text = (
+        "Interquartile mean of the latency reduction over all problems, with stratified bootstrap "
+        "95 % intervals, by budget of evaluations."
+    )
+    columns = ["solver", *(f"{budget:,}" for budget in budgets)]
+    return [Heading("Over all problems"), Paragraph(text), Table(columns, rows)]
+
+
+def _one_problem(results: Results, one: Instance) -> list[Block]:
+    budgets = list(results.plan.suite.seeds)
+    last = max(budgets)
+    rows = []
+    for label in results.labels:
+        scores = [results.reductions(label, one.name, budget) for budget in budgets]
+        cells = [_interval(interval(median, [score])) for score in scores]
+        at_last = (1 - np.median(scores[-1])) * one.reference.latency_ps
+        runs = results.of(label, one.name, last)
+        energy = np.median([1 - r.best.energy_fj / one.reference.energy_fj for r in runs])
+        rows.append(
+            [
+                label,
+                *cells,
+                _percent(iqm([scores[-1]])),
+                _percent(at_last / one.best_ps - 1),
+                _percent(at_last / one.lower_bound_ps - 1),
+                _percent(float(energy)),
+            ]
+        )
+    columns = ["solver", *(f"{budget:,}" for budget in budgets), f"IQM {last:,}",
+               "above best known", "above lower bound", "energy reduction"]  # fmt: skip
+    text = (
+        "Median latency reduction over seeds with bootstrap 95 % intervals, by budget. The last "
+        f"columns are of the runs with {last:,} evaluations; no solver is ranked by energy."
+    )
+    picture = plots.curves(results, one.name)
+    caption = f"{one.name}: best so far, median and quartiles over seeds"
+    return [
+        Heading(one.name),
+        Paragraph(text),
+        Table(columns, rows),
+        Picture(f"curves-{one.name}", picture, caption),
+    ]
+
+
+def _improvements(results: Results) -> list[Block]:
+    blocks: list[Block] = [
+        Heading("Probability of improvement"),
+        Paragraph(
+            "Chance that a run of the solver in the row beats one of the leader (the first row of "
+            "the tables above), mean over problems, with stratified bootstrap 95 % intervals."
+        ),
+    ]
+    leader, *others = results.labels
+    budgets = list(results.plan.suite.seeds)
+    rows = []
+    for label in others:
+        pairs = [(results.scores(label, b), results.scores(leader, b)) for b in budgets]
+        rows.append([label, *(_interval(improvement_interval(*pair)) for pair in pairs)])
+    columns = [f"against {leader}", *(f"{budget:,}" for budget in budgets)]
+    return [*blocks, Table(columns, rows)]
+
+
+def _costs(results: Results) -> list[Block]:
+    rows = []
+    for label in results.labels:
+        runs = [run for run in results.runs if run.task.label == label]
+        evaluations = sum(len(run.best_ps) for run in runs)
+        seconds = sum(run.cpu_seconds for run in runs)
+        # A policy is trained once, however many searches begin with it.
+        trained = {one.policy: one for one in (run.pretraining for run in runs) if one is not None}
+        rows.append(
+            [
+                label,
+                f"{len(runs)}",
+                f"{evaluations:,}",
+                f"{seconds:,.0f}",
+                f"{1000 * seconds / evaluations:.1f}",
+                f"{sum(run.surrogate_calls for run in runs):,}",
+                f"{sum(run.surrogate_cpu_seconds for run in runs):,.0f}",
+                f"{sum(one.calls for one in trained.values()):,}",
+                f"{sum(one.cpu_seconds for one in trained.values()):,.0f}",
+            ]
+        )
+    columns = ["solver", "runs", "evaluations", "CPU seconds", "ms per evaluation",
+               "surrogate calls", "surrogate CPU s", "pretraining calls",
+               "pretraining CPU s"]  # fmt: skip
+    text = (
+        "CPU time of the processes, measuring included; of a search that was killed, only what "
+        "came after its last start. Surrogate calls are judgements without the backend, which no "
+        "budget counts. Pretraining, not counted either, comes on top: once for each policy."
+    )
+    return [Heading("Costs"), Paragraph(text), Table(columns, rows)]
+
+
+def _origin(results: Results) -> list[Block]:
+    commits = {
+        label: sorted({(r.commit or "release")[:7] for r in results.runs if r.task.label == label})
+        for label in results.labels
+    }
+    versions: dict[str, set[str]] = {}
+    for run in results.runs:
+        for name, version in run.versions.items():
+            versions.setdefault(name, set()).add(version or "none")
+    said = ", ".join(f"{name} {' and '.join(sorted(v))}" for name, v in sorted(versions.items()))
+    return [
+        Heading("Origin"),
+        Paragraph(f"Commits that the searches were begun with. Versions: {said}."),
+        Table(["solver", "commits"], [[label, ", ".join(c)] for label, c in commits.items()]),
+    ]
+
+
+def _command(made: Plan) -> str:
+    solvers = ",".join(one.label for one in made.contenders)
+    seeds = made.suite.seeds
+    return (
+        f"loihi-gym compare {made.suite.name} --solvers {solvers} "
+        f"--budgets {','.join(map(str, seeds))} --seeds {','.join(map(str, seeds.values()))}"
+    )
+
+
+def _machine() -> str:
+    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+
+
+def _us(latency_ps: int) -> str:
+    return f"{latency_ps * 1e-6:.3f}"
+
+
+def _percent(part: float) -> str:
+    return f"{100 * part:.1f} %"
+
+
+def _interval(found: Interval) -> str:
+    if found.low == found.high:  # no chance in it
+        return f"{100 * found.value:.1f}"
+    return f"{100 * found.value:.1f} ({100 * found.low:.1f}, {100 * found.high:.1f})"

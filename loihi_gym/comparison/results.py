@@ -1,0 +1,210 @@
+"""What a comparison's runs found, read from their traces and measured again."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from ..arrays import Float64Array, Int64Array
+from ..backends import Backend, Measurement, make_backend
+from ..benchmarks import load
+from ..bounds import lower_bound
+from ..errors import RunError
+from ..files import write_text
+from ..mapping import heuristic
+from ..search.run import COSTS, begun_with
+from ..search.session import Pretraining
+from ..search.trace import NAME, Evaluation, read_trace
+from .plan import Plan, SearchTask
+
+BOUNDS = "lower-bounds.json"
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """One finished search.
+
+    Attributes:
+        task: What was run.
+        best_ps: Best latency after each evaluation, (evaluations,).
+        best: The best mapping's measurement, made again for this report.
+        cpu_seconds: Of all processes that ended the search or were resumed, as they noted it.
+        surrogate_calls: Mappings judged by surrogates.
+        surrogate_cpu_seconds: CPU time of that.
+        pretraining: What was learnt before, if anything.
+        commit: Of the checkout it was begun with, None if it was a release's.
+        versions: Of Python and the packages it was begun with, None for what was not installed.
+    """
+
+    task: SearchTask
+    best_ps: Int64Array
+    best: Measurement
+    cpu_seconds: float
+    surrogate_calls: int
+    surrogate_cpu_seconds: float
+    pretraining: Pretraining | None
+    commit: str | None
+    versions: dict[str, str | None]
+
+    def at(self, budget: int) -> int:
+        """Best latency within a budget, in ps."""
+        return int(self.best_ps[min(budget, len(self.best_ps)) - 1])
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A problem of the comparison, with what its runs are held against.
+
+    Attributes:
+        name: Of the benchmark.
+        reference: Measurement of the reference mapping.
+        default: Measurement of what the toolchain would do, ``lava-default/row-major``.
+        lower_bound_ps: No mapping is faster.
+        best_ps: The fastest mapping of all its runs.
+    """
+
+    name: str
+    reference: Measurement
+    default: Measurement
+    lower_bound_ps: int
+    best_ps: int
+
+
+@dataclass(frozen=True)
+class Results:
+    """All of a comparison. Contenders by label, budgets as in the plan's suite."""
+
+    plan: Plan
+    runs: tuple[FinishedRun, ...]
+    instances: tuple[Instance, ...]
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Labels of the contenders, the one that leads at the largest budget first."""
+        last = max(self.plan.suite.seeds)
+        order = {
+            c.label: -np.mean([r.mean() for r in self.scores(c.label, last)])
+            for c in self.plan.contenders
+        }
+        return sorted(order, key=lambda label: float(order[label]))
+
+    def of(self, label: str, problem: str, budget: int) -> list[FinishedRun]:
+        """The runs that stand for a budget, one per seed.
+
+        Of the searches with a seed, that with the smallest budget that is no smaller: a larger one
+        begins like it only where the solver is `anytime`, and then there is no smaller one.
+        """
+        chosen: dict[int, FinishedRun] = {}
+        for run in sorted(self.runs, key=lambda run: run.task.config.budget):
+            config = run.task.config
+            mine = run.task.label == label and config.benchmark == problem
+            if mine and config.budget >= budget and config.seed < self.plan.suite.seeds[budget]:
+                chosen.setdefault(config.seed, run)
+        return [chosen[seed] for seed in sorted(chosen)]
+
+    def reductions(self, label: str, problem: str, budget: int) -> Float64Array:
+        """Part of the reference latency that each run has taken off, (seeds,)."""
+        instance = next(one for one in self.instances if one.name == problem)
+        found = [run.at(budget) for run in self.of(label, problem, budget)]
+        return 1.0 - np.array(found) / instance.reference.latency_ps
+
+    def scores(self, label: str, budget: int) -> list[Float64Array]:
+        """`reductions` of all problems."""
+        return [self.reductions(label, one.name, budget) for one in self.instances]
+
+
+def read_results(plan: Plan, out: Path) -> Results:
+    """Read every run's trace, and measure what was its best mapping at each budget again.
+
+    Raises:
+        RunError: if a run is missing, or a mapping is not as fast as its trace says.
+    """
+    missing = [task for task in plan.tasks if not task.done]
+    if missing:
+        raise RunError(
+            f"{len(missing)} of {len(plan.tasks)} runs in {out} are missing, the first is "
+            f"{missing[0].out}: let 'loihi-gym compare' finish them"
+        )
+    runs: list[FinishedRun] = []
+    instances = []
+    for name in plan.suite.problems:
+        backend = make_backend(plan.suite.backend, load(name))
+        tasks = [task for task in plan.tasks if task.config.benchmark == name]
+        own = [_read(task, backend, list(plan.suite.seeds)) for task in tasks]
+        runs += own
+        problem = backend.problem
+        instances.append(
+            Instance(
+                name=name,
+                reference=backend.evaluate(problem.reference_mapping),
+                default=backend.evaluate(heuristic(problem, "lava-default/row-major")),
+                lower_bound_ps=_lower_bound_ps(backend, out / BOUNDS),
+                best_ps=min(int(run.best_ps[-1]) for run in own),
+            )
+        )
+    return Results(plan, tuple(runs), tuple(instances))
+
+
+def _read(task: SearchTask, backend: Backend, budgets: list[int]) -> FinishedRun:
+    trace = read_trace(task.out / NAME, whole=False)
+    best_ps = best_so_far(trace)
+    best = None
+    for budget in sorted(budgets):
+        best = _measured_again(task, trace, min(budget, len(best_ps)), best_ps, backend)
+    assert best is not None
+    try:
+        lines = (task.out / COSTS).read_text(encoding="utf-8").splitlines()
+        costs = [json.loads(line) for line in lines]
+    except (OSError, ValueError):
+        costs = []
+    begun = begun_with(task.out)
+    trained = [Pretraining(**cost["pretraining"]) for cost in costs if cost.get("pretraining")]
+    return FinishedRun(
+        task,
+        best_ps,
+        best,
+        cpu_seconds=sum(cost["cpu_seconds"] for cost in costs),
+        surrogate_calls=sum(cost["surrogate_calls"] for cost in costs),
+        surrogate_cpu_seconds=sum(cost["surrogate_cpu_seconds"] for cost in costs),
+        pretraining=trained[-1] if trained else None,
+        commit=begun["git"],
+        versions={"python": begun["python"]} | begun["versions"],
+    )
+
+
+def _measured_again(
+    task: SearchTask, trace: list[Evaluation], at: int, best_ps: Int64Array, backend: Backend
+) -> Measurement:
+    """The measurement of the best of a run's first `at` evaluations."""
+    found = [line.mapping for line in trace if line.index <= at and line.mapping is not None]
+    if not found:
+        raise RunError(f"{task.out / NAME} holds no mapping")
+    measured = backend.evaluate(found[-1])
+    if measured.latency_ps != best_ps[at - 1]:
+        raise RunError(
+            f"the best mapping of {task.out} takes {measured.latency_ps} ps, its trace says "
+            f"{best_ps[at - 1]}: it was run with another version; remove it and compare again"
+        )
+    return measured
+
+
+def best_so_far(trace: list[Evaluation]) -> Int64Array:
+    """Best latency after each evaluation, in ps, up to the last one of the trace.
+
+    Lines that are missing (`archive`) were no improvement; the first one is there.
+    """
+    found = np.full(trace[-1].index, np.iinfo(np.int64).max)
+    found[[line.index - 1 for line in trace]] = [line.latency_ps for line in trace]
+    return np.minimum.accumulate(found)
+
+
+def _lower_bound_ps(backend: Backend, path: Path) -> int:
+    """The lower bound of a problem, which takes a while, from a file beside the runs or new."""
+    name = backend.problem.name
+    known: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if name not in known:
+        known[name] = lower_bound(backend.problem).latency_ps
+        write_text(path, json.dumps(known, indent=2) + "\n")
+    return known[name]

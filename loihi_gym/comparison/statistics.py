@@ -1,0 +1,76 @@
+"""Statistics of few runs on several problems, after Agarwal et al. (NeurIPS 2021).
+
+Scores come as one array per problem, one number per seed; problems are the strata.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import Float64Array
+
+Scores = Sequence[Float64Array]
+
+RESAMPLES = 2000
+LEVEL = 0.95
+
+
+class Interval(NamedTuple):
+    """A statistic and its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def iqm(scores: Scores) -> float:
+    """Interquartile mean: the mean of the middle half of all runs."""
+    ordered = np.sort(np.concatenate(scores))
+    cut = len(ordered) // 4
+    return float(ordered[cut : len(ordered) - cut].mean())
+
+
+def median(scores: Scores) -> float:
+    """Median of all runs."""
+    return float(np.median(np.concatenate(scores)))
+
+
+def improvement(scores: Scores, others: Scores) -> float:
+    """Chance that a run of the first is better (larger) than one of the second, ties half.
+
+    Mean over problems of the Mann-Whitney statistic.
+    """
+    chances = [
+        np.mean((a[:, None] > b) + 0.5 * (a[:, None] == b))
+        for a, b in zip(scores, others, strict=True)
+    ]
+    return float(np.mean(chances))
+
+
+def interval(statistic: Callable[[Scores], float], scores: Scores, seed: int = 0) -> Interval:
+    """A statistic with its stratified bootstrap interval: seeds are resampled within problems."""
+    rng = np.random.default_rng(seed)
+    values = [statistic(_resampled(scores, rng)) for _ in range(RESAMPLES)]
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(statistic(scores), float(low), float(high))
+
+
+def improvement_interval(scores: Scores, others: Scores, seed: int = 0) -> Interval:
+    """`improvement` with its stratified bootstrap interval."""
+    rng = np.random.default_rng(seed)
+    values = [
+        improvement(_resampled(scores, rng), _resampled(others, rng)) for _ in range(RESAMPLES)
+    ]
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(improvement(scores, others), float(low), float(high))
+
+
+def profile(ratios: Float64Array, limits: Float64Array) -> Float64Array:
+    """Part of the runs whose ratio to the best known is within each limit, (limits,)."""
+    within: Float64Array = (ratios[:, None] <= limits).mean(axis=0)
+    return within
+
+
+def _resampled(scores: Scores, rng: np.random.Generator) -> list[Float64Array]:
+    return [one[rng.integers(len(one), size=len(one))] for one in scores]

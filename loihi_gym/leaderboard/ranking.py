@@ -1,0 +1,181 @@
+"""`results/<suite>.json`: all that the tables and the page show, in whole numbers."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..benchmarks.suite import MAPPING, SCORER
+from ..mapping import heuristic
+from .replayer import Played, Replayer
+from .reproduced import read_reproduced
+from .score import area_ppm, below_ppm, interval_ppm, lower_median, score_ppm
+from .submission import REPRODUCED, SUBMISSIONS, SubmittedRun
+
+FORMAT = 1
+DEFAULT = "lava-default/row-major"
+"""What the toolchain would do."""
+
+Json = dict[str, Any]
+
+
+def results(replayer: Replayer, played: Sequence[Played], board: Path) -> Json:
+    """The results of one suite.
+
+    Args:
+        replayer: Of the suite.
+        played: All its submissions, replayed, the oldest first.
+        board: The leaderboard's directory.
+    """
+    suite = replayer.suite
+    problems = {name: _problem(replayer, name, played) for name in suite.names}
+    tracks: dict[str, Json] = {MAPPING: {}}
+    for name, track in suite.tracks.items():
+        tracks[name] = {"budget": track.budget, "seeds": list(range(track.seeds))}
+    for name, track_json in tracks.items():
+        own = [one for one in played if one.submission.about.track == name]
+        track_json["rows"] = _ranked([_row(one, problems, board) for one in own])
+    return {
+        "format": FORMAT,
+        "suite": suite.name,
+        "scorer": SCORER,
+        "description": suite.description,
+        "problems": list(problems.values()),
+        "tracks": tracks,
+    }
+
+
+def results_text(made: Json) -> str:
+    """Results as JSON: one line for each problem and row."""
+    lines = [f' "{key}": {_line(value)}' for key, value in made.items() if key not in _NESTED]
+    lines.append(_list(' "problems": [', made["problems"], "  "))
+    tracks = []
+    for name, track in made["tracks"].items():
+        fields = [f'"{key}": {_line(value)}, ' for key, value in track.items() if key != "rows"]
+        head = f'  "{name}": {{{"".join(fields)}"rows": ['
+        tracks.append(_list(head, track["rows"], "   ") + "}")
+    lines.append(' "tracks": {\n' + ",\n".join(tracks) + "\n }")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+_NESTED = ("problems", "tracks")
+
+
+def _list(head: str, values: Sequence[Any], indent: str) -> str:
+    if not values:
+        return head + "]"
+    return f"{head}\n" + ",\n".join(indent + _line(one) for one in values) + f"\n{indent[1:]}]"
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _problem(replayer: Replayer, name: str, played: Sequence[Played]) -> Json:
+    """What is known of a problem; the best of all tracks and of the two heuristics."""
+    frozen, problem = replayer.suite.frozen(name), replayer.problem(name)
+    default = replayer.measure(name, heuristic(problem, DEFAULT))
+    known = [(frozen.reference_latency_ps, frozen.reference_energy_fj), default]
+    known += [score for one in played for run, score in one.scores.items() if run.problem == name]
+    return {
+        "name": name,
+        "chip": frozen.chip,
+        "sha256": frozen.sha256,
+        "reference": frozen.reference,
+        "reference_latency_ps": frozen.reference_latency_ps,
+        "reference_energy_fj": frozen.reference_energy_fj,
+        "default_latency_ps": default[0],
+        "lower_bound_ps": frozen.lower_bound_ps,
+        "best_latency_ps": min(latency for latency, _ in known),
+        "best_energy_fj": min(energy for _, energy in known),
+    }
+
+
+def _row(played: Played, problems: dict[str, Json], board: Path) -> Json:
+    submission, about = played.submission, played.submission.about
+    pairs = {
+        name: [
+            (int(problem["reference_latency_ps"]), score[0])
+            for run, score in played.scores.items()
+            if run.problem == name
+        ]
+        for name, problem in problems.items()
+    }
+    solver_track = about.track != MAPPING
+    return {
+        "rank": 0,
+        "submission": submission.folder,
+        "date": submission.day,
+        "name": about.name,
+        "authors": list(about.authors),
+        "solver": about.solver,
+        "code_url": about.code_url,
+        "code_commit": about.code_commit,
+        "licence": about.licence,
+        "status": _status(played, board),
+        "score_ppm": score_ppm([pair for runs in pairs.values() for pair in runs]),
+        "interval_ppm": list(interval_ppm(list(pairs.values()))) if solver_track else None,
+        "auc_ppm": _area(played, problems) if solver_track else None,
+        "wins": 0,
+        "problems": [_cell(played, problem) for problem in problems.values()],
+    }
+
+
+def _status(played: Played, board: Path) -> str:
+    submission = played.submission
+    if submission.about.track == MAPPING:
+        return "verified"
+    if REPRODUCED not in submission.files:
+        return "declared"
+    read_reproduced(board / SUBMISSIONS / submission.folder / REPRODUCED)
+    return "reproduced"
+
+
+def _area(played: Played, problems: dict[str, Json]) -> int:
+    submission = played.submission
+    budget = submission.suite.tracks[submission.about.track].budget
+    areas = [
+        area_ppm(curve, problems[run.problem]["reference_latency_ps"], budget)
+        for run, curve in played.curves.items()
+    ]
+    return sum(areas) // len(areas)
+
+
+def _cell(played: Played, problem: Json) -> Json:
+    """A row's results on one problem; those of the median run."""
+    runs = [run for run in played.scores if run.problem == problem["name"]]
+    latency, energy = lower_median([played.scores[run] for run in runs])
+    return {
+        "name": problem["name"],
+        "latency_ps": latency,
+        "energy_fj": energy,
+        "reduction_ppm": below_ppm(problem["reference_latency_ps"], latency),
+        "gap_best_ppm": below_ppm(latency, problem["best_latency_ps"]),
+        "gap_bound_ppm": below_ppm(latency, problem["lower_bound_ps"]),
+        "runs": [_run(played, run) for run in runs],
+    }
+
+
+def _run(played: Played, run: SubmittedRun) -> Json:
+    mapping, (latency, energy) = played.submission.mappings[run], played.scores[run]
+    curve = played.curves.get(run)
+    return {
+        "seed": run.seed,
+        "latency_ps": latency,
+        "energy_fj": energy,
+        "mapping_sha256": mapping.digest,
+        "cores_per_layer": mapping.cores_per_layer.tolist(),
+        "placement": mapping.placement.tolist(),
+        "curve": None if curve is None else [list(point) for point in curve],
+    }
+
+
+def _ranked(rows: list[Json]) -> list[Json]:
+    """Rows by rank; of equal ones the older first. The older one wins a problem, too."""
+    rows.sort(key=lambda row: (-row["score_ppm"], row["submission"]))
+    for rank, row in enumerate(rows, 1):
+        row["rank"] = rank
+    for cells in zip(*(row["problems"] for row in rows), strict=True):
+        best = min(range(len(rows)), key=lambda i: (cells[i]["latency_ps"], rows[i]["submission"]))
+        rows[best]["wins"] += 1
+    return rows

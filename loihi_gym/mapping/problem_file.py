@@ -1,0 +1,156 @@
+"""Problem files: one ``.npz`` with network, recorded activity, chip and reference; no pickle.
+
+Beside the arrays of a network file it holds `problem_version`, `name`, `reference`, `chip` (the
+text of a chip file) and `chip_name`, `messages_<l>` for each layer, int32 (T, width), and, if the
+problem has them, `inputs`. The measurement server takes the same bytes.
+"""
+
+import hashlib
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Int32Array, NamedArrays
+from ..chip import ChipSpec, chip_toml, parse_chip
+from ..errors import ChipFileError, ProblemFileError
+from ..files import write_bytes
+from ..network import Activity, SparseMLP
+from ..network.network_file import checked_inputs, network_arrays, network_from, pack, unpack_bytes
+from .heuristics import heuristic_names
+from .problem import Problem
+
+VERSION = 1
+MAX_CORES = 1 << 20
+"""More neurocores than any Loihi system has: a file that claims more is refused."""
+MAX_CONSTANT = 1 << 40
+"""No cost in ps or fJ is as large; a simulation's sums stay within 64 bits."""
+MAX_QUEUE = 1 << 10
+PAYLOAD_LIMIT = 1 << 23
+
+
+def save_problem(path: str | Path, problem: Problem) -> None:
+    """Write a problem file, whole or not at all."""
+    write_bytes(path, problem_bytes(problem))
+
+
+def load_problem(path: str | Path) -> Problem:
+    """Read what `save_problem` wrote.
+
+    Raises:
+        ProblemFileError: if the file is missing, corrupt or of another version.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ProblemFileError(f"problem file {path}: {error.strerror or error}") from error
+    return problem_from_bytes(data, f"problem file {path}")
+
+
+def problem_bytes(problem: Problem) -> bytes:
+    """A problem as the bytes of a problem file."""
+    arrays: dict[str, Any] = network_arrays(problem.network) | {
+        "problem_version": VERSION,
+        "name": problem.name,
+        "reference": problem.reference,
+        "chip_name": problem.chip.name,
+        "chip": chip_toml(problem.chip),
+    }
+    for layer, messages in enumerate(problem.activity.messages):
+        arrays[f"messages_{layer}"] = messages
+    if problem.inputs is not None:
+        arrays["inputs"] = problem.inputs
+    return pack(arrays)
+
+
+def problem_from_bytes(data: bytes, source: str, limit: int | None = None) -> Problem:
+    """Read what `problem_bytes` wrote.
+
+    Args:
+        data: The bytes.
+        source: What to call them in an error.
+        limit: Most bytes that the unpacked arrays may take.
+
+    Raises:
+        ProblemFileError: if they are corrupt, too large or of another version.
+    """
+    try:
+        return _problem(unpack_bytes(data, source, limit))
+    except KeyError as error:
+        raise ProblemFileError(
+            f"{source} lacks {error.args[0]!r}: not a problem that loihi-gym import wrote"
+        ) from error
+    except (ValueError, TypeError, IndexError, OverflowError, ChipFileError) as error:
+        raise ProblemFileError(f"{source} is not a valid problem: {error}") from error
+
+
+def problem_digest(problem: Problem) -> str:
+    """sha256 of a problem's network, messages, inputs, reference and chip.
+
+    Names, and units, sources and ranges of the chip's constants, do not count.
+    """
+    chip = problem.chip
+    arrays = network_arrays(problem.network)
+    arrays |= {f"messages_{i}": layer for i, layer in enumerate(problem.activity.messages)}
+    if problem.inputs is not None:
+        arrays["inputs"] = problem.inputs
+    numbers = [*chip.chips, *chip.routers, chip.cores_per_router]
+    numbers += [number for router in sorted(chip.coreless_routers) for number in router]
+    arrays["topology"] = np.array(numbers, np.int64)
+    for part in ("costs", "network", "capacity", "energy"):
+        arrays[f"chip_{part}"] = np.array(astuple(getattr(chip, part)), np.int64)
+    sha = hashlib.sha256(f"{VERSION} {problem.reference}\n".encode())
+    for key in sorted(arrays):
+        value = np.asarray(arrays[key])
+        if value.dtype.kind == "U":
+            sha.update(f"{key} {value}\n".encode())
+            continue
+        whole = np.ascontiguousarray(value, "<i8")  # whatever integer type a file had it in
+        sha.update(f"{key} {whole.shape}\n".encode())
+        sha.update(whole.tobytes())
+    return sha.hexdigest()
+
+
+def _problem(arrays: NamedArrays) -> Problem:
+    version = int(arrays["problem_version"])
+    if version != VERSION:
+        raise ValueError(f"it has version {version}; this release reads {VERSION}")
+    network = network_from(arrays)
+    chip = parse_chip(str(arrays["chip"]), str(arrays["chip_name"]))
+    _check_chip(chip)
+    reference = str(arrays["reference"])
+    if reference not in heuristic_names():
+        raise ValueError(f"reference {reference!r} is none of {', '.join(heuristic_names())}")
+    inputs = arrays.get("inputs")
+    return Problem(
+        name=str(arrays["name"]),
+        network=network,
+        activity=Activity(tuple(_messages(arrays, network))),
+        chip=chip,
+        reference=reference,
+        inputs=None if inputs is None else checked_inputs(inputs, network),
+    )
+
+
+def _messages(arrays: NamedArrays, network: SparseMLP) -> list[Int32Array]:
+    layers = [arrays[f"messages_{layer}"] for layer in range(len(network.widths))]
+    steps = len(layers[0]) if layers[0].ndim else 0
+    for layer, (messages, width) in enumerate(zip(layers, network.widths, strict=True)):
+        if messages.dtype != np.int32 or messages.shape != (steps, width) or steps < 1:
+            raise ValueError(
+                f"messages_{layer} are {messages.dtype} {messages.shape}, "
+                f"not int32 (at least 1, {width})"
+            )
+        if messages.min() < -PAYLOAD_LIMIT or messages.max() >= PAYLOAD_LIMIT:
+            raise ValueError(f"messages_{layer} go beyond 24 bits")
+    return layers
+
+
+def _check_chip(chip: ChipSpec) -> None:
+    if not 1 <= chip.n_cores <= MAX_CORES:
+        raise ValueError(f"chip {chip.name} has {chip.n_cores} cores; 1 to {MAX_CORES} are read")
+    for name, constant in chip.constants.items():
+        limit = MAX_QUEUE if name.startswith("network.") else MAX_CONSTANT
+        if constant.value > limit:
+            raise ValueError(f"chip {chip.name}: {name} = {constant.value} is above {limit}")

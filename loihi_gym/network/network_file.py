@@ -1,0 +1,191 @@
+"""Network files: one ``.npz`` with weights, thresholds and the input samples to record.
+
+A layer's mask is stored as its seed where it is random with a fixed fan-in, as the bundled networks
+are, and as index arrays otherwise.
+"""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from ..arrays import IntArray, NamedArrays
+from ..errors import NetworkFileError
+from ..files import write_bytes
+from .masks import random_mask
+from .sparse_mlp import SparseMLP
+
+VERSION = 1
+MAX_WIDTH = 1 << 20
+"""More neurons than any layer has that fits on a Loihi chip; a file that claims more is refused."""
+MAX_SEEDED = 1 << 28
+"""Most places of a mask that is stored as its seed: drawing it takes 8 bytes for each."""
+
+
+def save_network(
+    path: str | Path,
+    network: SparseMLP,
+    inputs: IntArray,
+    mask_seeds: tuple[int, ...] | None = None,
+) -> None:
+    """Write a network and its input samples, whole or not at all.
+
+    Args:
+        path: Where to, usually ending in ``.npz``.
+        network: The network.
+        inputs: Samples that its activity is recorded on, (T, widths[0]), of any integer type.
+        mask_seeds: Seed of each layer's `random_mask`, to be stored instead of the mask.
+    """
+    arrays = network_arrays(network, mask_seeds) | {"inputs": inputs}
+    write_bytes(path, pack(arrays))
+
+
+def network_arrays(network: SparseMLP, mask_seeds: tuple[int, ...] | None = None) -> dict[str, Any]:
+    """A network as named arrays; `network_from` puts it together again."""
+    arrays: dict[str, Any] = {
+        "version": VERSION,
+        "widths": np.array(network.widths, np.int64),
+        "exponents": np.array(network.exponents, np.int64),
+        "thresholds": np.array(network.thresholds, np.int64),
+        "neuron": network.neuron,
+    }
+    if network.decays:
+        arrays["decays"] = np.array(network.decays, np.int64)
+    for layer, weights in enumerate(network.weights, 1):
+        arrays[f"weights_{layer}"] = weights.data
+        if network.biases:
+            arrays[f"biases_{layer}"] = network.biases[layer - 1]
+        if mask_seeds is None:
+            arrays[f"indptr_{layer}"] = weights.indptr
+            arrays[f"indices_{layer}"] = weights.indices
+        else:
+            arrays[f"mask_seed_{layer}"] = mask_seeds[layer - 1]
+    return arrays
+
+
+def pack(arrays: dict[str, Any]) -> bytes:
+    """Arrays as the bytes of a compressed ``.npz`` file."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def load_network(path: str | Path) -> tuple[SparseMLP, IntArray]:
+    """Read what `save_network` wrote: the network and its input samples.
+
+    Raises:
+        NetworkFileError: if the file is missing, corrupt or of another version.
+    """
+    arrays = unpack(path)
+    try:
+        network = network_from(arrays)
+        inputs = checked_inputs(arrays["inputs"], network)
+    except KeyError as error:
+        raise NetworkFileError(
+            f"{path} lacks {error.args[0]!r}: not a loihi_gym network"
+        ) from error
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
+        raise NetworkFileError(f"{path} is not a valid network: {error}") from error
+    return network, inputs
+
+
+def network_from(arrays: NamedArrays) -> SparseMLP:
+    """The network that `network_arrays` took apart.
+
+    Raises:
+        KeyError: if an array is missing.
+        ValueError, TypeError, IndexError, OverflowError: if they are malformed.
+    """
+    version = int(arrays["version"])
+    if version != VERSION:
+        raise ValueError(f"it has version {version}; this release reads {VERSION}")
+    widths = [int(width) for width in arrays["widths"]]
+    if not all(1 <= width <= MAX_WIDTH for width in widths):
+        raise ValueError(f"widths {widths} are not all from 1 to {MAX_WIDTH:,}")
+    layers = range(1, len(widths))
+    biases = [arrays[f"biases_{layer}"] for layer in layers if "biases_1" in arrays]
+    return SparseMLP(
+        weights=tuple(_weights(arrays, layer, widths) for layer in layers),
+        exponents=tuple(int(value) for value in arrays["exponents"]),
+        thresholds=tuple(int(value) for value in arrays["thresholds"]),
+        neuron=str(arrays["neuron"]),  # type: ignore[arg-type]  # SparseMLP checks it
+        biases=tuple(biases),
+        decays=tuple((int(u), int(v)) for u, v in arrays.get("decays", ())),
+    )
+
+
+def checked_inputs(inputs: npt.NDArray[Any], network: SparseMLP) -> IntArray:
+    """`inputs` if they are samples of a network's inputs.
+
+    Raises:
+        ValueError: if they are not integers of shape (T, widths[0]).
+    """
+    width = network.widths[0]
+    if inputs.ndim != 2 or inputs.shape[1] != width or inputs.dtype.kind not in "iu":
+        raise ValueError(f"inputs are {inputs.dtype} {inputs.shape}, not ints (T, {width})")
+    return inputs
+
+
+def unpack(path: str | Path) -> NamedArrays:
+    """The arrays of an ``.npz`` file.
+
+    Raises:
+        NetworkFileError: if it is missing, corrupt or too large.
+    """
+    try:
+        return unpack_bytes(Path(path).read_bytes(), f"network file {path}")
+    except OSError as error:
+        raise NetworkFileError(f"network file {path}: {error.strerror or error}") from error
+
+
+def unpack_bytes(data: bytes, source: str, limit: int | None = None) -> NamedArrays:
+    """The arrays of an ``.npz`` file's bytes.
+
+    Args:
+        data: The bytes.
+        source: What to call them in an error.
+        limit: Most bytes that the unpacked arrays may take.
+
+    Raises:
+        NetworkFileError: if they are corrupt or too large.
+    """
+    try:
+        if limit is not None:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                unpacked = sum(entry.file_size for entry in archive.infolist())
+            if unpacked > limit:
+                raise NetworkFileError(f"{source} unpacks to {unpacked} bytes of at most {limit}")
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in arrays.files}
+    except NetworkFileError:
+        raise
+    except (ValueError, zipfile.BadZipFile, EOFError, AttributeError, KeyError) as error:
+        raise NetworkFileError(f"{source} is corrupt or not .npz: {error}") from error
+    except Exception as error:  # zlib.error and whatever else a broken archive provokes
+        raise NetworkFileError(f"{source} is corrupt: {error}") from error
+
+
+def _weights(arrays: NamedArrays, layer: int, widths: list[int]) -> csr_array:
+    shape = (widths[layer], widths[layer - 1])
+    data = arrays[f"weights_{layer}"]
+    if data.dtype != np.int8 or data.ndim != 1:
+        raise ValueError(f"weights_{layer} are {data.dtype} {data.shape}, not a list of int8")
+    if f"mask_seed_{layer}" in arrays:
+        if shape[0] * shape[1] > MAX_SEEDED:
+            raise ValueError(f"layer {layer} is too large, {shape}, for a mask that is but a seed")
+        fan_in, rest = divmod(len(data), shape[0])
+        if rest or not 0 <= fan_in <= shape[1]:
+            raise ValueError(f"weights_{layer} has {len(data)} values for {shape[0]} neurons")
+        indices = random_mask(int(arrays[f"mask_seed_{layer}"]), *shape, fan_in).reshape(-1)
+        indptr = np.arange(shape[0] + 1, dtype=np.int32) * np.int32(fan_in)
+    else:
+        indptr, indices = arrays[f"indptr_{layer}"], arrays[f"indices_{layer}"]
+    weights = csr_array((data, indices, indptr), shape=shape)
+    weights.check_format(full_check=True)
+    if not weights.has_canonical_format:
+        raise ValueError(f"weights_{layer}: indices of a row must ascend without repeats")
+    return weights

@@ -1,0 +1,200 @@
+"""Solvers by name, from the entry-point group ``loihi_gym.solvers``.
+
+Another package adds a solver by declaring ``name = "module:function"`` in that group. The function
+takes a `Session` and keyword options, and searches until the session raises `BudgetSpent` or it has
+nothing left to try.
+"""
+
+import contextlib
+import inspect
+from collections.abc import Callable, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from typing import Any
+
+from ..errors import LoihiGymError, unknown
+from .session import BudgetSpent, Session
+
+GROUP = "loihi_gym.solvers"
+OWN = "loihi-gym"
+"""The distribution whose solvers everybody has."""
+Solver = Callable[..., None]
+
+
+def solver_names() -> list[str]:
+    """Names of all installed solvers."""
+    return sorted(_entry_points())
+
+
+def is_bundled(name: str) -> bool:
+    """Whether everybody who has loihi_gym has that solver; decided by who declares it."""
+    return _distribution(_entry_point(name)) == OWN
+
+
+def load_solver(name: str) -> Solver:
+    """The solver of that name.
+
+    Raises:
+        UnknownNameError: if no installed package has one.
+        LoihiGymError: if it is declared but cannot be imported.
+    """
+    try:
+        solver: Solver = _entry_point(name).load()
+    except (ImportError, AttributeError) as error:
+        raise LoihiGymError(f"solver {name!r} cannot be imported: {error}") from error
+    return solver
+
+
+def anytime(solver: Solver) -> Solver:
+    """Mark a solver as the same search whatever its budget: a smaller one is its beginning."""
+    return anytime_if()(solver)
+
+
+def anytime_if(**options: Any) -> Callable[[Solver], Solver]:
+    """Like `anytime`, of a solver that is so when it is given these options."""
+
+    def mark(solver: Solver) -> Solver:
+        vars(solver)["anytime"] = options
+        return solver
+
+    return mark
+
+
+def is_anytime(name: str, options: dict[str, Any]) -> bool:
+    """Whether a solver with these options is the same search whatever its budget."""
+    needed: dict[str, Any] | None = getattr(load_solver(name), "anytime", None)
+    return needed is not None and needed.items() <= options.items()
+
+
+def needs(extra: str, *modules: str) -> Callable[[Solver], Solver]:
+    """Mark a solver as needing modules that an extra of this package installs."""
+
+    def mark(solver: Solver) -> Solver:
+        vars(solver)["needs"] = (extra, modules)
+        return solver
+
+    return mark
+
+
+def check_installed(name: str) -> None:
+    """Raise unless all that a solver needs is installed.
+
+    Raises:
+        LoihiGymError: names what is missing, and the extra that installs it.
+    """
+    extra, modules = getattr(load_solver(name), "needs", ("", ()))
+    require(f"solver {name!r}", extra, *modules)
+
+
+def require(what: str, extra: str, *modules: str) -> None:
+    """Raise unless modules that something needs are installed.
+
+    Raises:
+        LoihiGymError: names what is missing, and the extra of this package that installs it.
+    """
+    missing = [module for module in modules if find_spec(module) is None]
+    if missing:
+        raise LoihiGymError(f'{what} needs {", ".join(missing)}: pip install "loihi-gym[{extra}]"')
+
+
+def solver_options(name: str) -> dict[str, inspect.Parameter]:
+    """A solver's own options by name, as its function declares them.
+
+    Raises:
+        UnknownNameError: if no installed package has such a solver.
+    """
+    parameters = inspect.signature(load_solver(name)).parameters
+    return {key: value for key, value in parameters.items() if key != "session"}
+
+
+def parse_options(name: str, words: Sequence[str]) -> dict[str, Any]:
+    """A solver's options from words such as ``--unseeded``, ``--lead 20`` or ``--lead=20``.
+
+    Raises:
+        UnknownNameError: if no installed package has such a solver.
+        LoihiGymError: names the word that is no option of it, or has no such value.
+    """
+    known = {flag(option): option for option in solver_options(name).values()}
+    options: dict[str, Any] = {}
+    rest = list(words)
+    while rest:
+        word, equals, value = rest.pop(0).partition("=")
+        if word not in known:
+            has = ", ".join(known) or "none"
+            raise LoihiGymError(f"No such option or argument: {word} (options of {name}: {has}).")
+        option = known[word]
+        kind = _kind(option)
+        if kind is bool:
+            if equals:
+                raise LoihiGymError(f"Option {word} takes no value; leave it out to turn it off.")
+            options[option.name] = True
+            continue
+        if not equals:
+            if not rest:
+                raise LoihiGymError(f"Option {word} needs a value.")
+            value = rest.pop(0)
+        try:
+            options[option.name] = kind(value)
+        except ValueError as error:
+            raise LoihiGymError(f"Option {word} takes {kind.__name__}, not {value!r}.") from error
+    return options
+
+
+def _kind(option: inspect.Parameter) -> type:
+    """Type of an option's value; a module may keep annotations as strings (PEP 563)."""
+    name = getattr(option.annotation, "__name__", option.annotation)
+    return {"bool": bool, "int": int, "float": float}.get(name, str)
+
+
+def flag(option: inspect.Parameter) -> str:
+    """How an option is written on the command line."""
+    return "--" + option.name.replace("_", "-")
+
+
+def check_options(name: str, options: dict[str, Any]) -> None:
+    """Raise unless a solver has all these options.
+
+    Raises:
+        LoihiGymError: names the option.
+    """
+    known = solver_options(name)
+    for option in options:
+        if option not in known:
+            raise LoihiGymError(
+                f"solver {name!r} has no option {option!r}; it has: {', '.join(known) or 'none'}"
+            )
+
+
+def run_solver(name: str, session: Session, options: dict[str, Any]) -> None:
+    """Let a solver search until it stops or the session's budget ends it.
+
+    Raises:
+        LoihiGymError: if the solver has no such option.
+    """
+    check_options(name, options)
+    with contextlib.suppress(BudgetSpent):
+        load_solver(name)(session, **options)
+
+
+def _entry_points() -> dict[str, list[EntryPoint]]:
+    """What installed packages declare, by name; an editable install may be listed twice."""
+    found: dict[str, list[EntryPoint]] = {}
+    for entry in dict.fromkeys(entry_points(group=GROUP)):
+        found.setdefault(entry.name, []).append(entry)
+    return found
+
+
+def _entry_point(name: str) -> EntryPoint:
+    found = _entry_points()
+    if name not in found:
+        raise unknown("solver", name, sorted(found))
+    owners = sorted({_distribution(entry) for entry in found[name]})
+    if len(owners) > 1:
+        raise LoihiGymError(
+            f"solver {name!r} is declared by {' and by '.join(owners)}: uninstall one, or rename it"
+        )
+    return found[name][0]
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return "?" if entry.dist is None else entry.dist.name

@@ -1,0 +1,308 @@
+"""A search on disk: its directory, how it is begun, resumed and finished.
+
+config.json     what was asked for, with versions, written before the first evaluation
+trace.jsonl     every evaluation
+events.out.*    TensorBoard
+mapping.json    the best mapping, written at the end
+costs.jsonl     wall, CPU and surrogate time of each process that ended the search or was resumed
+result.json     the outcome, written last: a directory without it is an interrupted run
+.lock           held by the process that searches there
+"""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from platform import python_version
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ..backends import Backend, Measurement, make_backend
+from ..benchmarks import load
+from ..errors import RunError
+from ..files import write_text
+from ..mapping import Mapping, Problem
+from .registry import check_installed, check_options, run_solver
+from .session import Progress, Session, SurrogateUse
+
+CONFIG, RESULT, MAPPING, COSTS = "config.json", "result.json", "mapping.json", "costs.jsonl"
+LOCK = ".lock"
+LOCK_SECONDS = 10.0
+"""How long to wait for another process that searches in the same directory."""
+VERSIONED = (
+    "loihi-gym",
+    "gymnasium",
+    "numpy",
+    "numba",
+    "pygad",
+    "cma",
+    "torch",
+    "stable-baselines3",
+    "sb3-contrib",
+)
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a search is asked to do.
+
+    Attributes:
+        solver: Name of the solver.
+        benchmark: Name of the benchmark, a generator URI, or a problem file.
+        budget: Evaluations.
+        seed: Of the solver's chance.
+        backend: What measures.
+        options: The solver's own options.
+        seconds: Wall time after which it ends, too; None for no limit.
+        count_unique: Whether a mapping asked for again is free.
+    """
+
+    solver: str
+    benchmark: str
+    budget: int
+    seed: int = 0
+    backend: str = "mesh"
+    options: dict[str, Any] = field(default_factory=dict)
+    seconds: float | None = None
+    count_unique: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a search ended.
+
+    Attributes:
+        config: What was asked for.
+        problem: What was solved.
+        reference: Measurement of the reference mapping.
+        best: Measurement of the best mapping found.
+        mapping: That mapping.
+        evaluations: Evaluations spent.
+        measured: Of these, how many were measured in this process: not repeats, not resumed ones.
+        seconds: Wall time of this process.
+        cpu_seconds: CPU time of this process.
+        surrogate: What was asked of surrogates in this process.
+        out: The run's directory, None if nothing was written.
+    """
+
+    config: Config
+    problem: Problem
+    reference: Measurement
+    best: Measurement
+    mapping: Mapping
+    evaluations: int
+    measured: int
+    seconds: float
+    cpu_seconds: float
+    surrogate: SurrogateUse
+    out: Path | None
+
+    @property
+    def reduction(self) -> float:
+        """Part of the reference latency that the best mapping takes off."""
+        return 1.0 - self.best.latency_ps / self.reference.latency_ps
+
+    def summary(self) -> dict[str, Any]:
+        """The outcome in numbers, as `--json` prints it."""
+        return {
+            "benchmark": self.config.benchmark,
+            "solver": self.config.solver,
+            "backend": self.config.backend,
+            "seed": self.config.seed,
+            "evaluations": self.evaluations,
+            "reference_latency_ps": self.reference.latency_ps,
+            "latency_ps": self.best.latency_ps,
+            "reduction": self.reduction,
+        }
+
+    def costs(self) -> dict[str, Any]:
+        """What this process spent; unlike `summary`, no two runs are alike in it."""
+        return {
+            "measured": self.measured,
+            "seconds": round(self.seconds, 3),
+            "cpu_seconds": round(self.cpu_seconds, 3),
+            "surrogate_calls": self.surrogate.calls,
+            "surrogate_cpu_seconds": round(self.surrogate.cpu_seconds, 3),
+            "pretraining": self.surrogate.pretraining and asdict(self.surrogate.pretraining),
+        }
+
+
+def search(
+    config: Config,
+    out: Path | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Outcome:
+    """Run a solver, in the directory `out` if that is given; it must be new or empty.
+
+    Raises:
+        LoihiGymError: if anything asked for does not exist or `out` cannot be used.
+    """
+    _check(config)
+    backend = make_backend(config.backend, load(config.benchmark))
+    if out is None:
+        return _run(config, backend, None, on_progress)
+    _begin(out, config)
+    with locked(out):
+        return _run(config, backend, out, on_progress)
+
+
+def resume(out: Path, on_progress: Callable[[Progress], None] | None = None) -> Outcome:
+    """Go on with an interrupted run; the outcome is that of an uninterrupted one.
+
+    Raises:
+        RunError: if `out` is not a run's directory or cannot be read.
+    """
+    config = read_config(out)
+    _check(config)
+    backend = make_backend(config.backend, load(config.benchmark))
+    with locked(out):
+        return _run(config, backend, out, on_progress)
+
+
+def read_config(out: Path) -> Config:
+    """What the run in a directory was asked to do.
+
+    Raises:
+        RunError: if there is no run or its config is malformed.
+    """
+    path = out / CONFIG
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return Config(**data["config"])
+    except OSError as error:
+        raise RunError(f"{out} is not the directory of a run: {path}: {error.strerror}") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{path} is not the config of a run: {error}") from error
+
+
+def begun_with(out: Path) -> dict[str, Any]:
+    """Versions (`python`, `versions`) and commit (`git`) that the run in a directory began with.
+
+    Raises:
+        RunError: if its config does not say.
+    """
+    path = out / CONFIG
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return {key: data[key] for key in ("python", "versions", "git")}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{path} does not say what the run began with: {error}") from error
+
+
+def free_directory(config: Config, parent: Path = Path("runs")) -> Path:
+    """A directory for a run that nobody uses yet: ``runs/BENCHMARK/SOLVER-seedN``, numbered."""
+    benchmark = Path(config.benchmark).stem  # a problem file may lie anywhere
+    first = parent / benchmark / f"{config.solver}-seed{config.seed}"
+    number, chosen = 1, first
+    while chosen.exists():
+        number += 1
+        chosen = first.with_name(f"{first.name}-{number}")
+    return chosen
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Meanwhile no other process searches in a run's directory; its end, however, frees it.
+
+    Raises:
+        RunError: if one does.
+    """
+    try:
+        with FileLock(out / LOCK, timeout=LOCK_SECONDS):
+            yield
+    except Timeout as error:
+        raise RunError(f"{out}: another process is searching there; let it end first") from error
+
+
+def _check(config: Config) -> None:
+    if config.budget < 1:
+        raise RunError(f"budget = {config.budget}: a search needs at least one evaluation")
+    check_options(config.solver, config.options)
+    check_installed(config.solver)
+
+
+def _begin(out: Path, config: Config) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        # A process killed just while it wrote the config leaves only this.
+        torn = set(out.glob(f".{CONFIG}.*"))
+        if set(out.iterdir()) - torn:
+            raise RunError(
+                f"{out} is not empty: choose another directory, or go on with its run by --resume"
+            )
+        for path in torn:
+            path.unlink()
+        written = {
+            "config": asdict(config),
+            "python": python_version(),
+            "versions": {name: installed_version(name) for name in VERSIONED},
+            "git": _git_hash(),
+        }
+        write_text(out / CONFIG, json.dumps(written, indent=2) + "\n")
+    except OSError as error:
+        raise RunError(f"cannot write to {out}: {error.strerror}") from error
+
+
+def _run(
+    config: Config,
+    backend: Backend,
+    out: Path | None,
+    on_progress: Callable[[Progress], None] | None,
+) -> Outcome:
+    with Session(
+        backend,
+        config.budget,
+        config.seed,
+        out,
+        on_progress,
+        config.seconds,
+        config.count_unique,
+    ) as session:
+        run_solver(config.solver, session, config.options)
+    if session.best is None or session.best_mapping is None:
+        raise RunError(f"solver {config.solver!r} ended without an evaluation")
+    outcome = Outcome(
+        config=config,
+        problem=session.problem,
+        reference=session.reference,
+        best=session.best,
+        mapping=session.best_mapping,
+        evaluations=session.evaluations,
+        measured=session.measured,
+        seconds=session.seconds,
+        cpu_seconds=session.cpu_seconds,
+        surrogate=session.surrogate,
+        out=out,
+    )
+    if out is not None:
+        outcome.mapping.save(out / MAPPING)
+        with (out / COSTS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(outcome.costs()) + "\n")
+        write_text(out / RESULT, json.dumps(outcome.summary(), indent=2) + "\n")
+    return outcome
+
+
+def installed_version(name: str) -> str | None:
+    """Version of an installed distribution, None if it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _git_hash() -> str | None:
+    """Commit of the checkout this file is in, None if it is installed from a wheel."""
+    here = Path(__file__).parent
+    if not (here.parent / ".git").exists():
+        return None
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()

@@ -1,0 +1,216 @@
+"""The HTTP interface, version 1."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, HTTPException, Path, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.security import HTTPBearer
+
+from .. import __version__
+from ..errors import LoihiGymError
+from ..mapping import Mapping, Problem
+from . import models
+from .auth import Tokens
+from .gate import Gate
+from .metrics import prometheus
+from .queue import Job, JobOutcome
+from .service import QueueFullError, Service
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": models.ErrorDetail, "description": meaning}
+    for status, meaning in {
+        400: "The body cannot be read.",
+        401: "A token is needed.",
+        408: "The body arrived too slowly.",
+        413: "The body is too large.",
+        421: "The Host header names another machine.",
+        422: "Something in the request is not what it should be.",
+    }.items()
+}
+ABSENT: dict[int | str, dict[str, Any]] = {
+    404: {"model": models.ErrorDetail, "description": "No such problem is stored: upload it."}
+}
+BUSY: dict[int | str, dict[str, Any]] = {
+    503: {"model": models.ErrorDetail, "description": "The queue is full: ask later."}
+}
+PENDING: dict[int | str, dict[str, Any]] = {
+    202: {"model": models.BatchResult, "description": "Some results are pending: ask again."}
+}
+ONE_PENDING: dict[int | str, dict[str, Any]] = {
+    202: {"model": models.Result, "description": "The result is pending: ask again."}
+}
+NPZ = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+PAUSE_EVERY = 16
+"""Mappings that are checked before others have their turn."""
+
+Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The problem's digest.")]
+
+
+def create_app(service: Service, tokens: Tokens) -> Gate:
+    """The application of a service, behind its gate."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.start()
+        yield
+        await service.stop()
+
+    app = FastAPI(
+        title="loihi-gym measurement server",
+        version=__version__,
+        openapi_url="/v1/openapi.json",
+        docs_url="/v1/docs",
+        redoc_url=None,
+        lifespan=lifespan,
+        dependencies=[Depends(HTTPBearer(auto_error=False))] if tokens.required else [],
+        responses=REFUSALS,
+    )
+    app.add_exception_handler(RequestValidationError, _malformed)
+    _add_state(app, service)
+    _add_problems(app, service)
+    _add_evaluations(app, service)
+    return Gate(app, tokens, service.limits, service.counters)
+
+
+async def _malformed(_: Request, error: Exception) -> JSONResponse:
+    """What is wrong, in one line; FastAPI's own answer repeats the input, even if it is no JSON."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return JSONResponse({"detail": f"{where}: {first['msg']}"}, status_code=422)
+
+
+def _add_state(app: FastAPI, service: Service) -> None:
+    @app.get("/v1/health")
+    async def health() -> models.Health:
+        """Whether the server is well; needs no token."""
+        return models.Health(
+            status="ok" if service.healthy else "failed",
+            version=__version__,
+            backend=service.worker.backend,
+            repeatable=service.repeatable,
+            queued=len(service.queue),
+        )
+
+    @app.get("/v1/metrics", response_class=PlainTextResponse)
+    async def metrics() -> PlainTextResponse:
+        """Counters for Prometheus."""
+        text = prometheus(service.metrics())
+        return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
+
+
+def _add_problems(app: FastAPI, service: Service) -> None:
+    @app.put(
+        "/v1/problems/{digest}",
+        status_code=201,
+        openapi_extra={"requestBody": {"required": True, "content": NPZ}},
+    )
+    async def upload(digest: Digest, request: Request) -> models.ProblemInfo:
+        """Store a problem file (.npz, no pickle) under its digest."""
+        data = await request.body()
+        try:
+            await asyncio.to_thread(service.problems.add, digest, data)
+        except LoihiGymError as error:
+            raise HTTPException(400, str(error)) from error
+        return _info(digest, service.problems.get(digest))
+
+    @app.get("/v1/problems/{digest}", responses=ABSENT)
+    async def problem(digest: Digest) -> models.ProblemInfo:
+        """What a stored problem is."""
+        return _info(digest, _stored(service, digest))
+
+
+def _add_evaluations(app: FastAPI, service: Service) -> None:
+    @app.post("/v1/problems/{digest}/evaluate", responses=ABSENT | BUSY | ONE_PENDING)
+    async def evaluate(
+        digest: Digest, body: models.EvaluateRequest, request: Request, response: Response
+    ) -> models.Result:
+        """Measure one mapping, or go on waiting for it."""
+        results = await _evaluate(service, digest, [body], body.wait_s, request)
+        response.status_code = _status(results)
+        return results[0]
+
+    @app.post("/v1/problems/{digest}/evaluate_batch", responses=ABSENT | BUSY | PENDING)
+    async def evaluate_batch(
+        digest: Digest, body: models.BatchRequest, request: Request, response: Response
+    ) -> models.BatchResult:
+        """Measure several mappings, or go on waiting for them."""
+        results = await _evaluate(service, digest, body.mappings, body.wait_s, request)
+        response.status_code = _status(results)
+        return models.BatchResult(results=results)
+
+
+async def _evaluate(
+    service: Service,
+    digest: str,
+    candidates: Sequence[models.Candidate],
+    wait_s: float,
+    request: Request,
+) -> list[models.Result]:
+    problem, client = _stored(service, digest), request.scope["state"]["client"]
+    results: list[models.Result] = []
+    asked: list[JobOutcome | Job | None] = []
+    for index, candidate in enumerate(candidates):
+        if index % PAUSE_EVERY == 0:
+            await asyncio.sleep(0)
+        mapping = Mapping(candidate.cores_per_layer, candidate.placement)
+        result = models.Result(mapping=mapping.digest, repeat=candidate.repeat, state="pending")
+        violations = problem.check(mapping)
+        if violations:
+            result.state, result.reason = "illegal", str(violations[0])
+            asked.append(None)
+        else:
+            asked.append(_ask(service, client, digest, mapping, candidate.repeat))
+        results.append(result)
+    known = await service.wait([one for one in asked if one is not None], wait_s)
+    legal = [result for result, one in zip(results, asked, strict=True) if one is not None]
+    for result, outcome in zip(legal, known, strict=True):
+        _fill(result, outcome)
+    return results
+
+
+def _ask(
+    service: Service, client: str, digest: str, mapping: Mapping, repeat: int
+) -> JobOutcome | Job:
+    try:
+        return service.ask(client, digest, mapping, repeat)
+    except QueueFullError as error:
+        raise HTTPException(
+            503, f"{service.limits.queued} measurements wait already", {"Retry-After": "1"}
+        ) from error
+
+
+def _fill(result: models.Result, outcome: JobOutcome | None) -> None:
+    if outcome is None:
+        return
+    if outcome.reason:
+        result.state, result.reason = "failed", outcome.reason
+        return
+    result.state = "done"
+    result.step_times_ps = list(outcome.step_times_ps)
+    result.energy_fj = list(outcome.energy_fj)
+
+
+def _status(results: Sequence[models.Result]) -> int:
+    return 202 if any(result.state == "pending" for result in results) else 200
+
+
+def _stored(service: Service, digest: str) -> Problem:
+    if digest not in service.problems:
+        raise HTTPException(404, f"no problem {digest[:12]} is stored: upload it")
+    return service.problems.get(digest)
+
+
+def _info(digest: str, problem: Problem) -> models.ProblemInfo:
+    return models.ProblemInfo(
+        digest=digest,
+        name=problem.name,
+        widths=list(problem.network.widths),
+        chip=problem.chip.name,
+        cores=problem.topology.n_cores,
+        steps=problem.activity.steps,
+    )

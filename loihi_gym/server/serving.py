@@ -1,0 +1,115 @@
+"""What ``loihi-gym serve`` runs: a service on a port, with our limits."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from ..backends import backend_names
+from ..errors import ServerError, unknown
+from .auth import Tokens, check_bind, read_tokens
+from .http_api import create_app
+from .limits import Limits
+from .metrics import Counters
+from .protocol import TimedProtocol
+from .service import Service
+from .store import ProblemStore, ResultStore
+from .worker_client import MeasuringProcess
+
+__all__ = ["Limits", "make_server", "make_service", "read_tokens", "serve"]
+SHUTDOWN_S = 5
+
+
+def make_service(
+    backend: str,
+    state: Path,
+    limits: Limits,
+    keep: bool,
+    worker: MeasuringProcess | None = None,
+    options: dict[str, Any] | None = None,
+) -> Service:
+    """A service that stores in the directory `state`; results only if they are to be kept.
+
+    Raises:
+        UnknownNameError: if there is no such backend.
+        ServerError: if the directory cannot be used.
+    """
+    if backend not in backend_names():
+        raise unknown("backend", backend, backend_names())
+    counters = Counters()
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        problems = ProblemStore(state / "problems", limits.problems, limits.unpacked_bytes)
+    except OSError as error:
+        raise ServerError(f"state directory {state}: {error.strerror}") from error
+    results = ResultStore(state / "results.jsonl" if keep else None, limits.results)
+    worker = worker or MeasuringProcess(backend, limits.measure_s, counters, options=options)
+    return Service(worker, problems, results, counters, limits)
+
+
+def make_server(
+    service: Service, host: str, port: int, tokens: Tokens, log_level: str = "warning"
+) -> uvicorn.Server:
+    """A uvicorn server of a service.
+
+    Raises:
+        ServerError: if it would listen to other machines without a token.
+    """
+    check_bind(host, tokens)
+    limits = service.limits
+    protocol = type("Protocol", (TimedProtocol,), {"header_s": limits.header_s})
+    config = uvicorn.Config(
+        create_app(service, tokens),
+        host=host,
+        port=port,
+        http=protocol,
+        ws="none",
+        lifespan="on",
+        log_level=log_level,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=limits.connections,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+    )
+    return uvicorn.Server(config)
+
+
+def serve(
+    backend: str,
+    host: str,
+    port: int,
+    tokens: Tokens,
+    state: Path | None = None,
+    limits: Limits | None = None,
+    options: dict[str, Any] | None = None,
+) -> None:
+    """Serve until interrupted.
+
+    Args:
+        backend: What measures.
+        host: Where to listen; other than loopback only with tokens.
+        port: Where to listen.
+        tokens: Who may ask.
+        state: Directory that keeps problems and results over restarts; None keeps nothing.
+        limits: Default those of `Limits`.
+        options: What the backend takes besides; see `make_backend`.
+
+    Raises:
+        LoihiGymError: if the backend is unknown, or the server may not or cannot be.
+    """
+    check_bind(host, tokens)
+    folder = state or Path(tempfile.mkdtemp(prefix="loihi-gym-serve-"))
+    try:
+        service = make_service(
+            backend, folder, limits or Limits(), keep=state is not None, options=options
+        )
+        server = make_server(service, host, port, tokens, log_level="info")
+        try:
+            server.run()
+        except SystemExit as error:  # uvicorn has logged why it could not start
+            raise ServerError(f"could not listen on {host} port {port}") from error
+    finally:
+        if state is None:
+            shutil.rmtree(folder, ignore_errors=True)

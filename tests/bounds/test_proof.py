@@ -1,0 +1,200 @@
+"""The lower bound against measured mappings, and against exhaustive search where possible."""
+
+from itertools import permutations, product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loihi_gym.backends import Bound, Measurement, make_backend
+from loihi_gym.benchmarks import load
+from loihi_gym.bounds import lower_bound
+from loihi_gym.bounds.proof import TOLERANCE, cores_within
+from loihi_gym.bounds.proof_kernel import fill_step
+from loihi_gym.chip import topology_of
+from loihi_gym.errors import IllegalMappingError
+from loihi_gym.mapping import Mapping, Problem, heuristic, heuristic_names, random_mapping
+from tests.toys import (
+    examples,
+    silent_problem,
+    toy_chip,
+    toy_problem,
+)
+
+
+@st.composite
+def problems(draw, chip=None) -> Problem:
+    costs = ("synop_ps", "neuron_inactive_ps", "spike_ps", "link_ps", "barrier_ps")
+    constants = {f"costs.{name}": draw(st.sampled_from([0, 700, 40_000])) for name in costs}
+    constants["costs.link_ps"] = max(constants["costs.link_ps"], 2)
+    constants["costs.barrier_ps"] += 1
+    chip = chip or toy_chip(
+        chips=draw(st.sampled_from([(1, 1), (2, 1)])),
+        routers=draw(st.sampled_from([(1, 1), (4, 1), (3, 2)])),
+        cores_per_router=draw(st.integers(2, 3)),
+        coreless=(),
+        constants=constants,
+    )
+    n_layers = draw(st.integers(2, min(4, chip.n_cores)))
+    widths = tuple(draw(st.lists(st.integers(1, 14), min_size=n_layers, max_size=n_layers)))
+    density, steps, seed = draw(st.sampled_from([0.2, 0.6, 1.0])), draw(st.integers(1, 3)), 0
+    return toy_problem(widths, density, chip, steps, seed + draw(st.integers(0, 1000)))
+
+
+def legal_counts(problem: Problem) -> list[tuple[int, ...]]:
+    cores = problem.topology.n_cores
+    spans = [range(1, min(width, cores) + 1) for width in problem.network.widths]
+    return [
+        counts
+        for counts in product(*spans)
+        if sum(counts) <= cores and not problem.check(Mapping(counts, range(sum(counts))))
+    ]
+
+
+def least_floor(problem: Problem) -> int:
+    """Least latency of all core counts if links between routers were free."""
+    barriers = problem.activity.steps * problem.chip.costs.barrier_ps
+    floors = (
+        problem.traffic(np.array(counts, np.int32)).floor_ps for counts in legal_counts(problem)
+    )
+    return min(int(floor.sum()) for floor in floors) + barriers
+
+
+def optimum(problem: Problem) -> Measurement:
+    """The fastest of all mappings on `bound`."""
+    backend, cores = Bound(problem), range(problem.topology.n_cores)
+    mappings = [
+        Mapping(counts, places)
+        for counts in legal_counts(problem)
+        for places in permutations(cores, sum(counts))
+    ]
+    return backend.evaluate(mappings[int(backend.latencies(mappings).argmin())])
+
+
+@examples(60)
+@given(problems(), st.integers(0, 2**32))
+def test_no_mapping_is_faster_on_bound(problem, seed):
+    rng, least = np.random.default_rng(seed), lower_bound(problem)
+    mappings = [random_mapping(problem, rng) for _ in range(20)]
+    mappings += [heuristic(problem, name) for name in heuristic_names()]
+    assert least.latency_ps <= Bound(problem).latencies(mappings).min()
+
+
+@examples(15)
+@given(problems(toy_chip()), st.integers(0, 2**32))
+def test_no_mapping_is_faster_on_mesh(problem, seed):
+    rng = np.random.default_rng(seed)
+    mappings = [random_mapping(problem, rng) for _ in range(10)]
+    measured = make_backend("mesh", problem).evaluate_batch(mappings)
+    assert lower_bound(problem).latency_ps <= min(result.latency_ps for result in measured)
+
+
+@examples(40)
+@given(problems())
+def test_it_knows_the_best_core_counts(problem):
+    """Without links, it is the exact optimum over all core counts, but for its tolerance."""
+    least, floor = lower_bound(problem), least_floor(problem)
+    assert least.latency_ps >= floor - floor // TOLERANCE - problem.activity.steps
+
+
+TINY = {
+    "row": toy_chip(routers=(4, 1), cores_per_router=1),
+    "square": toy_chip(routers=(2, 2), cores_per_router=1),
+    "slow links": toy_chip(routers=(5, 1), cores_per_router=1, constants={"costs.link_ps": 40_000}),
+    "two chips": toy_chip(chips=(2, 1), routers=(2, 1), cores_per_router=1),
+}
+
+
+@pytest.mark.parametrize("chip", TINY.values(), ids=TINY.keys())
+@pytest.mark.parametrize("seed", range(3))
+def test_it_is_below_and_near_the_optimum_of_tiny_problems(chip, seed):
+    problem = toy_problem((6, 8, 5), density=0.7, chip=chip, seed=seed)
+    least, best = lower_bound(problem), optimum(problem)
+    assert least.latency_ps <= best.latency_ps
+    assert all(max(part) <= ps for part, ps in zip(least.steps, best.step_times_ps, strict=True))
+    assert least.gap(best.latency_ps) < 0.35
+    if chip is TINY["square"]:
+        assert least.gap(best.latency_ps) < 0.02
+
+
+def test_slow_links_bound_it_by_hops():
+    """One core per router: every message travels at least one hop."""
+    chip = toy_chip(routers=(3, 1), cores_per_router=1, constants={"costs.link_ps": 4_000_000})
+    problem = toy_problem((6, 1, 5), density=1.0, chip=chip, steps=1)
+    least = lower_bound(problem)
+    active = [int((sent != 0).sum()) for sent in problem.activity.messages[:2]]
+    (step,) = least.steps
+    words = problem.activity.message_bits // 32
+    assert step.links_ps == -(-sum(active) * 4_000_000 * words // 4) + chip.costs.barrier_ps
+    assert step.links_ps <= least.latency_ps
+
+
+def test_a_silent_network_is_exact():
+    problem = silent_problem((12, 16, 10))
+    costs = problem.chip.costs
+    least = lower_bound(problem)
+    # 16 cores: cut into 5, 7 and 4, no piece has more than three neurons.
+    assert least.latency_ps == 2 * (3 * costs.neuron_inactive_ps + costs.barrier_ps)
+    assert least.term == "cores"
+    assert least.gap(2 * least.latency_ps) == 0.5
+
+
+def test_it_is_computed_once():
+    problem = toy_problem()
+    assert lower_bound(problem) is lower_bound(problem)
+
+
+def test_a_network_that_does_not_fit_has_none():
+    problem = toy_problem(chip=toy_chip(constants={"capacity.neurons": 2}))
+    with pytest.raises(IllegalMappingError, match="does not fit"):
+        lower_bound(problem)
+
+
+@pytest.mark.parametrize(("name", "least"), [("mlp-deep", 4_000_771), ("mlp-wide", 3_192_882)])
+def test_golden_bounds_of_the_flagships(name, least):
+    """The same on every machine."""
+    problem = load(name)
+    assert lower_bound(problem).latency_ps == least
+
+
+@examples(40)
+@given(st.integers(0, 1000), st.integers(2, 12), st.integers(1, 8))
+def test_tables_equal_a_brute_force(seed, width, k):
+    problem = toy_problem((9, width, 4), density=0.5, seed=seed, steps=1)
+    k = min(k, width)
+    targets = problem.loads.targets(0, 0)
+    senders = len(targets.senders)
+    receive = np.zeros(k + 1, np.int64)
+    reached, hops = np.zeros((k + 1, senders + 1), np.int32), np.zeros(k + 1, np.int64)
+    within, port_ps = np.array([0, 2]), 1500
+    fill_step(
+        targets.first,
+        targets.neurons,
+        width,
+        problem.loads.cost,
+        port_ps,
+        within,
+        1,
+        receive,
+        reached,
+        hops,
+    )
+    traffic = problem.traffic(np.array([1, k, 1], np.int32))
+    of_layer = traffic.layer == 1
+    ports = traffic.messages_in[0, of_layer] * port_ps
+    assert receive[k] == np.maximum(traffic.receive_ps[0, of_layer], ports).max()
+    pieces = (problem.loads.receivers(1, k).synapses[0] > 0).sum(axis=1)
+    assert reached[k].tolist() == [0, *np.cumsum(pieces).tolist()]
+    assert hops[k] == sum(max(0, int(r) - w) for r in pieces for w in (0, 2))
+
+
+@pytest.mark.parametrize("routers", [(1, 1), (5, 1), (3, 4), (8, 5)])
+def test_cores_within_reach_are_never_fewer_than_there_are(routers):
+    mesh = topology_of(toy_chip(routers=routers, cores_per_router=3))
+    within = cores_within(mesh)
+    x, y = mesh.core_x.astype(int), mesh.core_y.astype(int)
+    hops = np.abs(x[:, None] - x) + np.abs(y[:, None] - y)
+    for distance, most in enumerate(within):
+        assert most >= (hops <= distance).sum(axis=1).max() - 1
+    assert within[0] == 2
