@@ -4,9 +4,9 @@ r"""What settings of a solver are worth: the same searches with other constants.
         --set ga.GATHERED=0.5 --set ga.HEAT=0.2+ga.GATHERED=0.5
 
 Each `--set` is a variant: constants of modules of `loihi_gym_baselines`, joined by ``+``; the
-settings as they are run beside them. Prints each search's latency reduction in % after 3, 10, 30 and 100 % of
-the budget as it ends (of a solver that depends on its budget, the earlier ones are not what a
-smaller budget gives), then the median of each variant. Choose seeds that no table has:
+settings as they are run beside them. Prints each search's latency reduction in % after 3, 10, 30
+and 100 % of the budget as it ends (of a solver that depends on its budget, the earlier ones are not
+what a smaller budget gives), then the median of each variant. Choose seeds that no table has:
 what a setting was chosen with flatters it.
 """
 

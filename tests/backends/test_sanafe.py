@@ -5,8 +5,9 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from loihi_gym.backends import MeshBackend, make_backend, sanafe
+from loihi_gym.backends import MeshBackend, make_backend
 from loihi_gym.backends.comparison import agreement, sample_mappings
+from loihi_gym.backends.sanafe import peer as sanafe
 from loihi_gym.chip import load_chip
 from loihi_gym.errors import BackendError
 from loihi_gym.mapping import Mapping, Problem
