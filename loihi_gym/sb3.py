@@ -18,9 +18,10 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import VecEnv, VecMonitor
 
-from .envs.registration import ENVIRONMENTS
+from .envs.checks import check_names, check_seed, count
+from .envs.registration import environment_class
 from .envs.vector import LoihiVectorEnv
-from .errors import LoihiGymError, unknown
+from .errors import LoihiGymError
 
 INFOS = ("latency_s", "reduction", "best_reduction", "evaluations", "error")
 """What SB3's infos carry; masks are asked for by `action_masks`."""
@@ -43,11 +44,14 @@ def make_vec_env(
         arguments: Of the environment, such as `benchmark` and `backend`.
 
     Raises:
-        UnknownNameError: if the environment is not one of this package's.
+        UnknownNameError: if the environment is not one of this package's, or an argument none of
+            its own.
         LoihiGymError: if an argument is wrong.
     """
-    if env_id.removeprefix("loihi_gym:") not in ENVIRONMENTS:
-        raise unknown("environment", env_id, list(ENVIRONMENTS))
+    names = [*environment_class(env_id).Arguments.names(), "n_envs", "seed", "monitor"]
+    check_names(f"make_vec_env({env_id!r})", arguments, names)
+    count()("n_envs", n_envs)
+    seed = check_seed(seed)
     envs = gymnasium.make_vec(
         env_id,
         num_envs=n_envs,
@@ -74,7 +78,9 @@ class LoihiVecEnv(VecEnv):
 
     def reset(self) -> Any:
         """Begin an episode in every environment."""
-        options = self._options[0] if self._options else None
+        options, *others = self._options or [None]
+        if any(other != options for other in others):
+            raise LoihiGymError("set_options: give one dict, the same for all environments")
         observations, infos = self.envs.reset(seed=list(self._seeds), options=options)
         self.reset_infos = self._split(infos)
         self._reset_seeds()

@@ -132,7 +132,7 @@ def test_other_environments_and_modes_are_refused():
     with pytest.raises(LoihiGymError, match="unknown environment 'CartPole-v1'"):
         make_vec_env("CartPole-v1")
     with pytest.raises(LoihiGymError, match="SameStep"):
-        LoihiVecEnv(LoihiVectorEnv(LoihiSwap, benchmark=PROBLEM))
+        LoihiVecEnv(LoihiVectorEnv(LoihiSwap(benchmark=PROBLEM)))
 
 
 def test_training_in_spawned_processes():

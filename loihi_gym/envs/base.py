@@ -1,119 +1,70 @@
 """`LoihiEnv`: all that the environments share; each adds what its actions mean."""
 
-from typing import Any, ClassVar, NamedTuple, Self, TypeVar
+import inspect
+from typing import Any, ClassVar, Self, TypeVar
 
 import gymnasium
 import numpy as np
-import numpy.typing as npt
 from gymnasium import spaces
 
 from ..arrays import BoolArray
 from ..errors import InvalidActionError, LoihiGymError, MeasurementError
 from ..mapping import Mapping, Problem, random_mapping
-from .measured_mapping import Evaluated, MeasuredMapping, Swap
-from .objective import Objective
-from .observation import Form, Layout, check_form
+from .arguments import RENDER_MODES, EnvArguments, is_start
+from .checks import check_options, check_seed, shown
+from .episode_state import EpisodeState, Snapshot, pack, unpack
+from .measured_mapping import MeasuredMapping, Swap
+from .observation import Layout
 from .observation_kernel import fill
-from .problem_source import Benchmark
-from .task import BackendChoice, EpisodeTask, EpisodeTasks
-
-MAX_LAYERS = 32
-"""Layers that observations and actions have room for by default."""
-RENDER_MODES = ("ansi", "rgb_array", "human")
-STARTS = ("reference", "random")
+from .task import EpisodeTask, EpisodeTasks
 
 Change = Swap | Mapping | MeasuredMapping
 """What an action makes of the mapping: a swap, another one, or one already measured."""
 Mask = BoolArray
+OPTIONS = ("mapping",)
+"""What `reset(options=)` takes."""
 Thing = TypeVar("Thing")
-
-
-class EpisodeState(NamedTuple):
-    """Where an episode stands. Immutable: keeping one is keeping the episode.
-
-    Attributes:
-        task: What is solved in this episode.
-        measured: The current mapping, measured.
-        value: Its objective.
-        best: The best objective of the episode so far, the start's included.
-        evaluations: Mappings measured in this episode.
-        steps: Actions taken.
-        cursor: Logical core to be placed next, -1 for none.
-        over: Whether the episode has ended.
-        error: Why it could not go on, None unless a measurement failed.
-        undo: The mapping before the last swap, if it may be taken back.
-    """
-
-    task: EpisodeTask
-    measured: MeasuredMapping
-    value: float
-    best: float
-    evaluations: int
-    steps: int
-    cursor: int
-    over: bool
-    error: str | None = None
-    undo: MeasuredMapping | None = None
-
-
-class Snapshot(NamedTuple):
-    """What `LoihiEnv.get_state` returns: the episode, and the generator that draws the next one."""
-
-    episode: EpisodeState
-    generator: dict[str, Any]
 
 
 class LoihiEnv(gymnasium.Env[Any, Any]):
     """Base of the environments.
 
-    A subclass says what an action changes (`_change`), how many steps an episode has (`_horizon`),
-    which actions are worth choosing (`_mask`) and, if there is a cursor, where it is (`_cursor`).
-    Arguments are those of `LoihiPlace`.
+    A subclass says which arguments it takes (`Arguments`), what an action changes (`_change`), how
+    many steps an episode has (`_horizon`), which actions are worth choosing (`_mask`) and, if there
+    is a cursor, where it is (`_cursor`).
+
+    Raises:
+        LoihiGymError: if an argument is unknown or wrong.
     """
 
-    _state: EpisodeState
-    _masks: Mask
+    Arguments: ClassVar[type[EnvArguments]] = EnvArguments
+    arguments: EnvArguments
     metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
         "render_modes": list(RENDER_MODES),
         "render_fps": 4,
     }
+    __signature__: ClassVar[inspect.Signature]
+    _state: EpisodeState
+    _masks: Mask
 
-    def __init__(
-        self,
-        benchmark: Benchmark | None = None,
-        backend: BackendChoice = "mesh",
-        objective: str | Objective = "latency",
-        observation: Form = "flat",
-        start: str | Mapping = "reference",
-        max_layers: int = MAX_LAYERS,
-        render_mode: str | None = None,
-        **own: Any,
-    ) -> None:
-        if render_mode is not None and render_mode not in RENDER_MODES:
-            raise LoihiGymError(f"render_mode {render_mode!r} is none of {RENDER_MODES}")
-        check_form(observation)
-        _check_start(start)
-        self._arguments = {
-            "benchmark": benchmark,
-            "backend": backend,
-            "objective": objective,
-            "observation": observation,
-            "start": start,
-            "max_layers": max_layers,
-            "render_mode": render_mode,
-            **own,
-        }
-        self.render_mode = render_mode
-        self.max_layers = max_layers
-        self._start_from = start
-        self._form = observation
-        self._tasks = EpisodeTasks(benchmark, backend, objective, max_layers)
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        cls.__signature__ = inspect.signature(cls.Arguments)
+
+    def __init__(self, **given: Any) -> None:
+        self.arguments = arguments = self.Arguments.read(type(self).__name__, given)
+        self.render_mode = arguments.render_mode
+        self.max_layers = arguments.max_layers
+        self._tasks = EpisodeTasks(
+            arguments.benchmark, arguments.backend, arguments.objective, arguments.max_layers
+        )
         self._window: Any = None
         first = self._tasks.of(self._tasks.problems.first)
-        self.layout = Layout(first.problem.topology, max_layers)
-        self.observation_space = self.layout.space(observation)
+        self.layout = Layout(first.problem.topology, arguments.max_layers)
+        self.observation_space = self.layout.space(arguments.observation)
         self.action_space = self._make_action_space()
         self._begin(first, first.reference)
+        self._state = self._state._replace(over=True)  # until reset() begins an episode
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.problem.name!r}, backend={self.backend_name!r})"
@@ -137,7 +88,10 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
 
     def _is_action(self, action: Any) -> bool:
         """Whether an action is in the space."""
-        return self.action_space.contains(action)
+        try:
+            return self.action_space.contains(action)
+        except (TypeError, ValueError, OverflowError):  # a ragged list, a number beyond int64
+            return False
 
     def _mask(self) -> Mask:
         """Actions worth choosing."""
@@ -179,15 +133,17 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
 
         Raises:
             IllegalMappingError: if the mapping given is illegal.
+            LoihiGymError: if the seed or an option is unknown or wrong.
         """
         self.begin(seed, options)
         return self._observe(), self._info()
 
     def begin(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
         """As `reset`, without looking at what has begun."""
-        super().reset(seed=seed)
-        start = (options or {}).get("mapping", self._start_from)
-        _check_start(start)
+        options = check_options(type(self).__name__, options, list(OPTIONS))
+        start = options.get("mapping", self.arguments.start)
+        is_start("start mapping", start)
+        super().reset(seed=check_seed(seed))
         task = self._tasks.draw(self.np_random)
         if isinstance(start, str) and start == "reference":
             self._begin(task, task.reference)
@@ -204,7 +160,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         """Take an action and measure what it makes of the mapping.
 
         Raises:
-            InvalidActionError: if a rule forbids it, or the episode is over.
+            InvalidActionError: if a rule forbids it, or no episode is under way.
         """
         change = self.propose(action)
         if isinstance(change, MeasuredMapping):
@@ -220,12 +176,12 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         """What an action makes of the mapping; the first half of `step`, for batches.
 
         Raises:
-            InvalidActionError: if a rule forbids it, or the episode is over.
+            InvalidActionError: if a rule forbids it, or no episode is under way.
         """
         if self._state.over:
-            raise InvalidActionError("the episode is over: call reset() first")
+            raise InvalidActionError("no episode is under way: call reset() first")
         if not self._is_action(action):
-            raise InvalidActionError(f"action {action!r} is not in {self.action_space}")
+            raise InvalidActionError(f"action {shown(action)} is not in {self.action_space}")
         return self._change(action)
 
     def settle(
@@ -259,14 +215,20 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
 
     def action_masks(self) -> Mask:
         """Actions worth choosing, as a bool per action; `Discrete` parts one after the other."""
-        return self._masks
+        return self._masks.copy()
 
     def get_state(self) -> Snapshot:
         """The state, to be given to `set_state` of this environment or a fork of it; cheap."""
         return Snapshot(self._state, self.np_random.bit_generator.state)  # type: ignore[arg-type]
 
     def set_state(self, state: Snapshot) -> None:
-        """Go back to a state: what follows is exactly what would have followed then."""
+        """Go back to a state: what follows is exactly what would have followed then.
+
+        Raises:
+            LoihiGymError: if it is none.
+        """
+        if not isinstance(state, Snapshot):
+            raise LoihiGymError(f"{shown(state)} is not what get_state() returns")
         self.np_random.bit_generator.state = state.generator
         self.go_to(state.episode)
 
@@ -314,16 +276,10 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
     # workspaces and caches are made anew.
 
     def __getstate__(self) -> dict[str, Any]:
-        state = self._state
         return {
-            "arguments": self._arguments,
-            "problem": None if self._tasks.problems.single else state.task.problem,
-            "state": {
-                **state._asdict(),
-                "task": None,
-                "measured": _packed(state.measured),
-                "undo": state.undo and _packed(state.undo),
-            },
+            "arguments": vars(self.arguments),
+            "problem": None if self._tasks.problems.single else self.problem,
+            "state": pack(self._state),
             "generator": self._np_random,
             "seed": self._np_random_seed,
             "action_space": self.action_space,
@@ -332,20 +288,10 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
         self.__init__(**kept["arguments"])  # type: ignore[misc]
-        problem = kept["problem"] or self._tasks.problems.first
-        task, state = self._tasks.of(problem), kept["state"]
+        task = self._tasks.of(kept["problem"] or self._tasks.problems.first)
         self._np_random, self._np_random_seed = kept["generator"], kept["seed"]
         self.action_space, self.spec = kept["action_space"], kept["spec"]
-        self.go_to(
-            EpisodeState(
-                **{
-                    **state,
-                    "task": task,
-                    "measured": _unpacked(task, state["measured"]),
-                    "undo": state["undo"] and _unpacked(task, state["undo"]),
-                }
-            )
-        )
+        self.go_to(unpack(task, kept["state"]))
 
     # How it works inside.
 
@@ -355,7 +301,10 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         self.go_to(state._replace(cursor=self._cursor(state, None)))
 
     def go_to(self, state: EpisodeState) -> None:
-        """Make an episode's state the current one."""
+        """Make an episode's state the current one; its arrays are read-only from now on."""
+        measured = state.measured
+        for part in (measured.placement, measured.occupant, measured.busy_ps):
+            part.flags.writeable = False
         self._state = state
         self._masks = self._mask()
 
@@ -374,9 +323,9 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
             state.best / scale,
             buffer,
         )
-        if self._form == "image":
+        if self.arguments.observation == "image":
             return self.layout.image(buffer)
-        if self._form == "graph":
+        if self.arguments.observation == "graph":
             return self.layout.graph(buffer, measured.partition.traffic, measured.placement)
         return self.layout.flat(buffer)
 
@@ -389,61 +338,11 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
             "best_reduction": 1.0 - state.best / scale,
             "evaluations": state.evaluations,
             "bottleneck": str(state.measured.bottleneck),
-            "action_mask": self._masks.view(np.int8),
+            "action_mask": self._masks.astype(np.int8),
         }
         if state.error is not None:
             info["error"] = state.error
         return info
-
-
-class LegalDiscrete(spaces.Discrete):
-    """A `Discrete` whose `sample()` draws among the actions that are legal now, unless told others.
-
-    Right after `seed()` it draws, where there are any, among those that are legal both now and at
-    the start of an episode: whoever seeds the space may reset the environment before the action is
-    taken.
-    """
-
-    _legal: Mask | None = None
-    _at_start: Mask | None = None
-
-    def follow(self, legal: Mask, at_start: bool) -> None:
-        """Take note of which actions are legal now; all are until this is called."""
-        self._legal = legal
-        if at_start:
-            self._at_start = legal
-
-    def seed(self, seed: int | None = None) -> int:
-        """Seed the space's generator."""
-        if self._legal is not None and self._at_start is not None:
-            both = self._legal & self._at_start
-            self._legal = both if both.any() else self._legal
-        return super().seed(seed)
-
-    def sample(
-        self,
-        mask: npt.NDArray[np.int8] | None = None,
-        probability: npt.NDArray[Any] | None = None,
-    ) -> Any:
-        """A random action; see `gymnasium.spaces.Discrete.sample`."""
-        if mask is None and probability is None and self._legal is not None:
-            mask = self._legal.view(np.int8)
-        return super().sample(mask, probability)
-
-
-def check_positive(name: str, value: int | None) -> None:
-    """Raise unless a count given as an argument is at least 1, or None.
-
-    Raises:
-        LoihiGymError: names the argument.
-    """
-    if value is not None and (not isinstance(value, int) or value < 1):
-        raise LoihiGymError(f"{name} = {value!r}: at least one is needed")
-
-
-def _check_start(start: str | Mapping) -> None:
-    if not isinstance(start, Mapping) and start not in STARTS:
-        raise LoihiGymError(f"start mapping {start!r} is neither a Mapping nor one of {STARTS}")
 
 
 def _shallow(thing: Thing) -> Thing:
@@ -460,16 +359,3 @@ def _copied(generator: Any) -> Any:
     bits = type(generator.bit_generator)(0)
     bits.state = generator.bit_generator.state
     return np.random.Generator(bits)
-
-
-def _packed(measured: MeasuredMapping) -> tuple[Mapping, Any]:
-    """What of a measured mapping is pickled."""
-    kept = measured.measurement if isinstance(measured, Evaluated) else None
-    return measured.mapping, kept
-
-
-def _unpacked(task: EpisodeTask, packed: tuple[Mapping, Any]) -> MeasuredMapping:
-    mapping, measurement = packed
-    if measurement is None:
-        return task.evaluate(mapping)
-    return Evaluated(task.partition(mapping.cores_per_layer), mapping, measurement)

@@ -11,10 +11,14 @@ from ..backends import Measurement
 from ..errors import RunError
 from ..files import write_text
 from ..mapping import Mapping
+from ..mapping.mapping import MAX_CORES
 from .base import LoihiEnv
+from .checks import shown, strict
 
 FORMAT = "loihi-gym-episode"
 VERSION = 1
+LIMITS = {"cores_per_layer": MAX_CORES, "placement": MAX_CORES, "step_times_ps": 2**63}
+"""Lists of whole numbers that a saved visit has, and what these stay below."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Visit:
     Attributes:
         number: Of the step, or evaluation, from 1 on; 0 for the start of an episode.
         mapping: The mapping.
-        step_times_ps: MeasuredMapping time of each recorded time step, (T,).
+        step_times_ps: Time of each recorded time step, (T,).
     """
 
     number: int
@@ -79,19 +83,22 @@ class Episode:
         """
         try:
             header, *lines = Path(path).read_text(encoding="utf-8").splitlines()
-            data = json.loads(header)
+            data = _fields(
+                header, {"format": str, "version": int, "benchmark": str, "backend": str}
+            )
             if data["format"] != FORMAT or data["version"] != VERSION:
                 raise ValueError(f'its first line is not "format": "{FORMAT}", version {VERSION}')
-            visits = tuple(_read_visit(json.loads(line)) for line in lines)
+            visits = tuple(_read_visit(line) for line in lines)
             if not visits:
                 raise ValueError("it has no mappings")
-            return cls(str(data["benchmark"]), str(data["backend"]), visits)
+            return cls(data["benchmark"], data["backend"], visits)
         except OSError as error:
             raise RunError(f"episode {path} cannot be read: {error.strerror}") from error
-        except (ValueError, KeyError, TypeError, OverflowError) as error:
+        except (ValueError, RecursionError) as error:
             raise RunError(f"{path} is not a saved episode: {error}") from error
 
 
+@strict
 class SaveEpisodes(gymnasium.Wrapper[Any, Any, Any, Any]):
     """Writes each episode of an environment to ``episode-0.jsonl``, ``episode-1.jsonl``, ….
 
@@ -100,6 +107,9 @@ class SaveEpisodes(gymnasium.Wrapper[Any, Any, Any, Any]):
     Args:
         env: The environment.
         directory: Existing directory for the files.
+
+    Raises:
+        RunError: if there is no such directory, or the environment is none of this package's.
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any], directory: str | Path) -> None:
@@ -107,6 +117,8 @@ class SaveEpisodes(gymnasium.Wrapper[Any, Any, Any, Any]):
         if not isinstance(env.unwrapped, LoihiEnv):
             raise RunError(f"{env} is not an environment of loihi_gym: it has no mappings to save")
         self._loihi: LoihiEnv = env.unwrapped
+        if not isinstance(directory, str | Path) or not Path(directory).is_dir():
+            raise RunError(f"{shown(directory)} is not a directory to save episodes in")
         self._directory = Path(directory)
         self._visits: list[Visit] = []
         self._saved = 0
@@ -146,9 +158,24 @@ def _visit_data(visit: Visit) -> dict[str, Any]:
     }
 
 
-def _read_visit(data: dict[str, Any]) -> Visit:
-    return Visit(
-        int(data["number"]),
-        Mapping(data["cores_per_layer"], data["placement"]),
-        tuple(int(time) for time in data["step_times_ps"]),
-    )
+def _read_visit(line: str) -> Visit:
+    data = _fields(line, {"number": int, **dict.fromkeys(LIMITS, list)})
+    for name, limit in LIMITS.items():
+        for value in data[name]:
+            if type(value) is not int or not 0 <= value < limit:
+                raise ValueError(
+                    f"{name} has {shown(value)}: whole numbers below {limit} belong there"
+                )
+    mapping = Mapping(data["cores_per_layer"], data["placement"])
+    return Visit(data["number"], mapping, tuple(data["step_times_ps"]))
+
+
+def _fields(line: str, kinds: dict[str, type]) -> dict[str, Any]:
+    """The fields of a line of JSON, each of its kind."""
+    data = json.loads(line)
+    if not isinstance(data, dict) or data.keys() != kinds.keys():
+        raise ValueError(f"{shown(line)} has not the fields {', '.join(kinds)}")
+    for name, kind in kinds.items():
+        if type(data[name]) is not kind:
+            raise ValueError(f"{name} {shown(data[name])} is no {kind.__name__}")
+    return data

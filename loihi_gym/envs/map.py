@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from .base import Change, EpisodeState, LegalDiscrete, LoihiEnv, Mask, check_positive
+from .arguments import SteppedArguments
+from .base import Change, EpisodeState, LoihiEnv, Mask
 from .counts import legal_changes, recut
 from .measured_mapping import MeasuredMapping, Swap
 from .place import mask_own_layer
+from .spaces import LegalDiscrete
 
 
 class LoihiMap(LoihiEnv):
@@ -55,11 +57,8 @@ class LoihiMap(LoihiEnv):
     """
 
     action_space: LegalDiscrete
-
-    def __init__(self, *arguments: Any, max_steps: int | None = None, **shared: Any) -> None:
-        check_positive("max_steps", max_steps)
-        self.max_steps = max_steps
-        super().__init__(*arguments, max_steps=max_steps, **shared)
+    Arguments = SteppedArguments
+    arguments: SteppedArguments
 
     def _make_action_space(self) -> LegalDiscrete:
         return LegalDiscrete(2 * self.max_layers + self.layout.mesh.n_cores)
@@ -72,7 +71,7 @@ class LoihiMap(LoihiEnv):
         return state.measured if place == core else Swap(place, core)
 
     def _horizon(self, measured: MeasuredMapping) -> int:
-        return self.max_steps or self.layout.mesh.n_cores
+        return self.arguments.max_steps or self.layout.mesh.n_cores
 
     def _cursor(self, state: EpisodeState, action: Any) -> int:
         """On by one after a placing action, as it was after a change of counts."""

@@ -59,7 +59,7 @@ from gymnasium import spaces
 
 from ..arrays import Float32Array, Int32Array, Int64Array
 from ..chip import Topology
-from ..errors import LoihiGymError, unknown
+from ..errors import LoihiGymError
 from ..mapping import Problem, Traffic
 from .observation_kernel import CORE_FEATURES, LAYER_FEATURES, SCALARS, CoreTable
 
@@ -81,16 +81,6 @@ NODE_FEATURES = (
 """Features of a graph's nodes, the scalars repeated on each."""
 EDGE_FEATURES = ("messages", "hops")
 """Features of a graph's edges."""
-
-
-def check_form(form: str) -> None:
-    """Raise unless there is that form of observation.
-
-    Raises:
-        UnknownNameError: if there is none.
-    """
-    if form not in FORMS:
-        raise unknown("observation", form, list(FORMS))
 
 
 @dataclass(frozen=True)

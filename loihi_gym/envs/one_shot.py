@@ -72,7 +72,7 @@ class LoihiOneShot(LoihiEnv):
 
     def _is_action(self, action: Any) -> bool:
         # A Box warns before it refuses what is no array.
-        return isinstance(action, np.ndarray) and self.action_space.contains(action)
+        return isinstance(action, np.ndarray) and super()._is_action(action)
 
     def _change(self, action: Keys) -> Change:
         return decode(self._state.task, action, self.max_layers)

@@ -1,13 +1,13 @@
 """`LoihiPartition-v0`: give cores to layers and take them away; the placement follows."""
 
-from typing import Any
-
 import numpy as np
 
 from ..errors import LoihiGymError
-from .base import Change, EpisodeState, LegalDiscrete, LoihiEnv, Mask, check_positive
+from .arguments import SteppedArguments
+from .base import Change, EpisodeState, LoihiEnv, Mask
 from .counts import legal_changes, recut
 from .measured_mapping import MeasuredMapping
+from .spaces import LegalDiscrete
 
 
 class LoihiPartition(LoihiEnv):
@@ -56,11 +56,8 @@ class LoihiPartition(LoihiEnv):
     """
 
     action_space: LegalDiscrete
-
-    def __init__(self, *arguments: Any, max_steps: int | None = None, **shared: Any) -> None:
-        check_positive("max_steps", max_steps)
-        self.max_steps = max_steps
-        super().__init__(*arguments, max_steps=max_steps, **shared)
+    Arguments = SteppedArguments
+    arguments: SteppedArguments
 
     def _make_action_space(self) -> LegalDiscrete:
         return LegalDiscrete(2 * self.max_layers)
@@ -70,7 +67,7 @@ class LoihiPartition(LoihiEnv):
         return recut(state.task, state.measured, int(action), self.max_layers)
 
     def _horizon(self, measured: MeasuredMapping) -> int:
-        return self.max_steps or self.layout.mesh.n_cores
+        return self.arguments.max_steps or self.layout.mesh.n_cores
 
     def _mask(self) -> Mask:
         state = self._state

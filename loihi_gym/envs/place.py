@@ -1,12 +1,22 @@
 """`LoihiPlace-v0`: put one logical core after the other on a physical core of one's choice."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
-from .base import Change, EpisodeState, LoihiEnv, Mask, check_positive
+from .arguments import EnvArguments
+from .base import Change, EpisodeState, LoihiEnv, Mask
+from .checks import count
 from .measured_mapping import MeasuredMapping, Swap
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PlaceArguments(EnvArguments):
+    """Arguments of `LoihiPlace`."""
+
+    passes: int = field(default=1, metadata={"check": count()})
 
 
 class LoihiPlace(LoihiEnv):
@@ -75,10 +85,8 @@ class LoihiPlace(LoihiEnv):
     - v0: first release.
     """
 
-    def __init__(self, *arguments: Any, passes: int = 1, **shared: Any) -> None:
-        check_positive("passes", passes)
-        self.passes = passes
-        super().__init__(*arguments, passes=passes, **shared)
+    Arguments = PlaceArguments
+    arguments: PlaceArguments
 
     def _make_action_space(self) -> spaces.Discrete:
         return spaces.Discrete(self.layout.mesh.n_cores)
@@ -89,7 +97,7 @@ class LoihiPlace(LoihiEnv):
         return state.measured if place == action else Swap(place, int(action))
 
     def _horizon(self, measured: MeasuredMapping) -> int:
-        return self.passes * measured.partition.first[-1]
+        return self.arguments.passes * measured.partition.first[-1]
 
     def _cursor(self, state: EpisodeState, action: Any) -> int:
         return state.steps % state.measured.partition.first[-1]

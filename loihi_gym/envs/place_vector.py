@@ -9,12 +9,14 @@ from ..arrays import BoolArray, Int64Array
 from ..backends.bound.bound_kernel import State
 from ..errors import InvalidActionError
 from ..threads import pool, processors
-from .base import EpisodeState
+from .base import LoihiEnv
+from .checks import shown
+from .episode_state import EpisodeState
 from .measured_mapping import BoundMeasured
 from .objective import OBJECTIVES, Objective, is_named
 from .place import LoihiPlace
 from .place_kernel import EDP, ENERGY, LATENCY, Batch, look, new_batch, state_of, step
-from .vector import LoihiVectorEnv, Step, _seeds
+from .vector import LoihiVectorEnv, Step
 
 WORTH_A_THREAD = 16
 """Environments below which a further thread costs more than it saves."""
@@ -29,13 +31,15 @@ NUMBERS: dict[Objective, int] = {
 Indices = Int64Array
 
 
-def can_be_compiled(arguments: dict[str, Any]) -> bool:
-    """Whether environments with these arguments can be stepped by compiled loops."""
-    objective = arguments.get("objective", "latency")
+def can_be_compiled(env: LoihiEnv) -> bool:
+    """Whether environments such as this one can be stepped by compiled loops."""
+    arguments = env.arguments
     return (
-        arguments.get("backend") == "bound"
-        and arguments.get("observation", "flat") == "flat"
-        and (isinstance(objective, str) or is_named(objective))
+        type(env) is LoihiPlace
+        and isinstance(arguments.backend, str)
+        and arguments.backend == "bound"
+        and arguments.observation == "flat"
+        and is_named(env.state.task.objective)
     )
 
 
@@ -48,9 +52,13 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
 
     envs: list[LoihiPlace]
 
-    def __init__(self, num_envs: int = 1, **arguments: Any) -> None:
-        super().__init__(LoihiPlace, num_envs, **arguments)
-        first = self.envs[0]
+    def __init__(
+        self,
+        first: LoihiPlace,
+        num_envs: int = 1,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+    ) -> None:
+        super().__init__(first, num_envs, autoreset_mode)
         self.layout = first.layout
         self._objective = NUMBERS[first.state.task.objective]
         self._batch: Batch | None = None
@@ -63,25 +71,22 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         self, *, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """See `LoihiVectorEnv.reset`."""
-        options = dict(options or {})
-        which = self._which(options.pop("reset_mask", None))
-        if self._batch is None and len(which) < self.num_envs:
-            raise InvalidActionError("call reset() for all environments first")
+        which, options = self._which(options)
+        seeds = self._each_seed(seed)
+        self._begin(which, seeds, options)
         self._new_results()
-        self._begin(which, _seeds(seed, self.num_envs), options)
         self._look(np.arange(self.num_envs))
-        self._over[which] = False
+        self._begun, self._over[which] = True, False
         reset = np.zeros(self.num_envs, np.bool_)
         reset[which] = True
         return self.layout.flat(self._flat), self._infos(reset)
 
     def step(self, actions: Any) -> Step:
         """See `LoihiVectorEnv.step`."""
-        batch = self._batch
-        if batch is None:
-            raise InvalidActionError("call reset() first")
         active = self._active()
         actions = self._checked(actions)
+        batch = self._batch
+        assert batch is not None
         resetting = np.flatnonzero(self._over) if len(active) < self.num_envs else None
         rewards = np.zeros(self.num_envs)
         self._new_results()
@@ -94,7 +99,6 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         if self.autoreset_mode == AutoresetMode.SAME_STEP and terminated.any():
             ended = np.flatnonzero(terminated)
             infos = self._finish(ended)
-            self._masks = self._masks.copy()
             self._begin(ended)
             self._look(ended)
         self._over = terminated.copy()
@@ -104,7 +108,7 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
 
     def action_masks(self) -> BoolArray:
         """Actions worth choosing, (num_envs, C)."""
-        return self._masks
+        return self._masks.copy()
 
     def call(self, name: str, *arguments: Any, **named: Any) -> tuple[Any, ...]:
         """Each environment's attribute of that name, or what it returns if it is a method."""
@@ -119,10 +123,13 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         return result
 
     def _checked(self, actions: Any) -> Indices:
-        chosen = np.asarray(actions)
+        try:
+            chosen = np.asarray(actions)
+        except ValueError:  # a ragged list
+            chosen = np.zeros(0)
         if chosen.shape != (self.num_envs,) or not np.issubdtype(chosen.dtype, np.integer):
             raise InvalidActionError(
-                f"actions must be {self.num_envs} whole numbers, one per environment"
+                f"actions {shown(actions)}: give {self.num_envs} whole numbers, one per environment"
             )
         cores = self.layout.mesh.n_cores
         wrong = (chosen < 0) | (chosen >= cores)
@@ -158,7 +165,7 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         batch.steps[index], batch.evaluations[index] = state.steps, state.evaluations
         batch.value[index], batch.best[index] = state.value, state.best
         batch.scale[index] = state.task.scale
-        batch.horizon[index] = self.envs[index].passes * measured.partition.first[-1]
+        batch.horizon[index] = self.envs[index].arguments.passes * measured.partition.first[-1]
 
     def _put_back(self, index: int) -> None:
         """Bring a single environment up to date."""
@@ -211,8 +218,8 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
 
     def _new_results(self) -> None:
         """Fresh arrays: what was returned before is not written to."""
-        self._flat = self._flat.copy() if self._over.any() else np.empty_like(self._flat)
-        self._masks = self._masks.copy() if self._over.any() else np.empty_like(self._masks)
+        self._flat = np.empty_like(self._flat)
+        self._masks = np.empty_like(self._masks)
 
     def _look(self, which: Indices) -> None:
         """Observations and masks of some environments as they are."""
@@ -246,7 +253,6 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
             final[index] = self.layout.flat(self._flat[index].copy())
         infos = self._infos(over)
         for key in [key for key in infos if not key.startswith("_")]:
-            infos[key] = infos[key].copy()
             infos[key][~over] = 0
         return {
             "final_obs": final,
@@ -263,6 +269,6 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
             "reduction": 1.0 - batch.value / batch.scale,
             "best_reduction": 1.0 - batch.best / batch.scale,
             "evaluations": batch.evaluations.copy(),
-            "action_mask": self._masks.view(np.int8),
+            "action_mask": self._masks.astype(np.int8),
         }
         return infos | {f"_{key}": which.copy() for key in infos}

@@ -9,6 +9,7 @@ from ..benchmarks import load
 from ..errors import LoihiGymError
 from ..mapping import Problem
 from ..mapping.recent import Recent
+from .checks import shown, strict
 
 Sampler = Callable[[np.random.Generator], str | Problem]
 """Draws a problem, or the name of one, with the generator it is given."""
@@ -22,6 +23,7 @@ KEPT = 16
 SEED = "{seed}"
 
 
+@strict
 @dataclass(frozen=True)
 class Family:
     """A family of generated benchmarks: a name with a place for the seed, and its seeds.
@@ -40,9 +42,9 @@ class Family:
     seeds: Sequence[int]
 
     def __post_init__(self) -> None:
-        if SEED not in self.template:
+        if not isinstance(self.template, str) or SEED not in self.template:
             raise LoihiGymError(f"benchmark family {self.template!r} has no {SEED} in it")
-        if not len(self.seeds):
+        if not isinstance(self.seeds, Sequence | np.ndarray) or not len(self.seeds):
             raise LoihiGymError(f"benchmark family {self.template!r} has no seeds")
 
     def __call__(self, rng: np.random.Generator) -> str:
@@ -86,10 +88,8 @@ class Problems:
         return problem
 
     def _load(self, drawn: str | Problem) -> Problem:
-        if isinstance(drawn, Problem):
+        if isinstance(_checked(drawn), Problem):
             return drawn
-        if not isinstance(drawn, str):
-            raise LoihiGymError(f"benchmark {drawn!r} is neither a name nor a Problem")
         return self._loaded.get(drawn, lambda: load(drawn))
 
 
@@ -97,14 +97,14 @@ def _sampler(benchmark: Benchmark) -> Sampler:
     if isinstance(benchmark, str) and SEED in benchmark:
         return Family(benchmark, range(2**31))
     if isinstance(benchmark, str | Problem):
-        return _Choice([benchmark])
+        return _Choice((benchmark,))
     if callable(benchmark):
         return benchmark
     if isinstance(benchmark, Sequence) and len(benchmark):
-        return _Choice(benchmark)
+        return _Choice(tuple(map(_checked, benchmark)))
     raise LoihiGymError(
-        f"benchmark {benchmark!r} is not a name, a Problem, a list of these, or a function that "
-        "draws one with the generator it is given"
+        f"benchmark {shown(benchmark)} is not a name, a Problem, a list of these, or a function "
+        "that draws one with the generator it is given"
     )
 
 
@@ -112,7 +112,13 @@ def _sampler(benchmark: Benchmark) -> Sampler:
 class _Choice:
     """One of several, each as likely."""
 
-    among: Sequence[str | Problem]
+    among: tuple[str | Problem, ...]
 
     def __call__(self, rng: np.random.Generator) -> str | Problem:
         return self.among[int(rng.integers(len(self.among)))]
+
+
+def _checked(one: str | Problem) -> str | Problem:
+    if not isinstance(one, str | Problem):
+        raise LoihiGymError(f"benchmark {shown(one)} is neither a name nor a Problem")
+    return one

@@ -1,6 +1,14 @@
 """Registering the environments with Gymnasium."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 import gymnasium
+
+from ..errors import unknown
+
+if TYPE_CHECKING:
+    from .base import LoihiEnv
 
 ENVIRONMENTS = {
     "LoihiPlace-v0": "loihi_gym.envs.place:LoihiPlace",
@@ -16,8 +24,23 @@ def register() -> None:
     """Register all environments; a second time changes nothing."""
     for name, entry_point in ENVIRONMENTS.items():
         if name not in gymnasium.registry:
+            kind = entry_point.split(":")[1]
             gymnasium.register(
                 id=name,
                 entry_point=entry_point,
-                vector_entry_point=f"loihi_gym.envs.vector:{entry_point.split(':')[1]}Vector",
+                vector_entry_point=f"loihi_gym.envs.vector_choice:{kind}Vector",
             )
+
+
+def environment_class(env_id: str) -> "type[LoihiEnv]":
+    """Class of an environment, imported now.
+
+    Raises:
+        UnknownNameError: if there is none of that id.
+    """
+    name = str(env_id).removeprefix("loihi_gym:")
+    if name not in ENVIRONMENTS:
+        raise unknown("environment", name, list(ENVIRONMENTS))
+    module, kind = ENVIRONMENTS[name].split(":")
+    found: type[LoihiEnv] = getattr(import_module(module), kind)
+    return found

@@ -1,13 +1,22 @@
 """`LoihiSwap-v0`: exchange what is on two physical cores, as often as one likes."""
 
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 from gymnasium import spaces
 
 from ..arrays import Int64Array
-from .base import Change, LoihiEnv, Mask, check_positive
+from .arguments import SteppedArguments
+from .base import Change, LoihiEnv, Mask
+from .checks import is_bool
 from .measured_mapping import MeasuredMapping, Swap
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SwapArguments(SteppedArguments):
+    """Arguments of `LoihiSwap`."""
+
+    undo: bool = field(default=False, metadata={"check": is_bool})
 
 
 class LoihiSwap(LoihiEnv):
@@ -54,13 +63,8 @@ class LoihiSwap(LoihiEnv):
     - v0: first release.
     """
 
-    def __init__(
-        self, *arguments: Any, max_steps: int | None = None, undo: bool = False, **shared: Any
-    ) -> None:
-        check_positive("max_steps", max_steps)
-        self.max_steps = max_steps
-        self.undo = undo
-        super().__init__(*arguments, max_steps=max_steps, undo=undo, **shared)
+    Arguments = SwapArguments
+    arguments: SwapArguments
 
     def _make_action_space(self) -> spaces.MultiDiscrete:
         return spaces.MultiDiscrete([self.layout.mesh.n_cores] * 2)
@@ -69,7 +73,7 @@ class LoihiSwap(LoihiEnv):
         state = self._state
         core_a, core_b = int(action[0]), int(action[1])
         if core_a == core_b:
-            undone = state.undo if self.undo else None
+            undone = state.undo if self.arguments.undo else None
             return state.measured if undone is None else undone
         occupant = state.measured.occupant
         if occupant[core_a] < 0 and occupant[core_b] < 0:
@@ -77,7 +81,7 @@ class LoihiSwap(LoihiEnv):
         return Swap(core_a, core_b)
 
     def _horizon(self, measured: MeasuredMapping) -> int:
-        return self.max_steps or self.layout.mesh.n_cores
+        return self.arguments.max_steps or self.layout.mesh.n_cores
 
     def _mask(self) -> Mask:
         cores = self.layout.mesh.n_cores

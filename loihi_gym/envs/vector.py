@@ -1,11 +1,6 @@
-"""Many environments stepped at once: what `gymnasium.make_vec` makes by ``vector_entry_point``.
-
-`LoihiVectorEnv` steps environments of any kind and measures all their mappings by one
-`evaluate_batch`. `loihi_gym.envs.place_vector` does LoihiPlace on `bound` in compiled loops.
-"""
+"""Many environments stepped at once, whose mappings are all measured by one `evaluate_batch`."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,50 +9,53 @@ from gymnasium.vector.utils import batch_space, concatenate, create_empty_array,
 
 from ..arrays import BoolArray, Float64Array, Int64Array
 from ..errors import InvalidActionError, LoihiGymError, MeasurementError
-from .base import LoihiEnv
-from .map import LoihiMap
+from .base import OPTIONS, LoihiEnv
+from .checks import check_options, check_seed, count, shown, strict
 from .measured_mapping import BoundMeasured, MeasuredMapping, Swap, after
-from .one_shot import LoihiOneShot
-from .partition import LoihiPartition
-from .place import LoihiPlace
-from .swap import LoihiSwap
 
 Step = tuple[Any, Float64Array, BoolArray, BoolArray, dict[str, Any]]
 
 
+@strict
 class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
     """Environments of one kind, alike but for their seeds: environment i is seeded with seed + i.
 
     Step for step equal to as many single environments in a `SyncVectorEnv`, infos included.
 
     Args:
-        kind: Class of the environments.
+        first: One of them; the others are forks of it.
         num_envs: How many.
         autoreset_mode: ``NextStep``: the step after an episode's last one resets, whatever the
             action. ``SameStep``: the last step resets, `info["final_obs"]` is what it led to.
             ``Disabled``: reset by hand, `reset(options={"reset_mask": (num_envs,) bool})`.
-        arguments: Of each environment.
+
+    Raises:
+        LoihiGymError: if the number or the mode is wrong.
     """
 
     def __init__(
         self,
-        kind: type[LoihiEnv],
+        first: LoihiEnv,
         num_envs: int = 1,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
-        **arguments: Any,
     ) -> None:
-        if num_envs < 1:
-            raise LoihiGymError(f"num_envs = {num_envs!r}: at least one is needed")
-        first = kind(**arguments)
+        count()("num_envs", num_envs)
+        try:
+            self.autoreset_mode = AutoresetMode(autoreset_mode)
+        except ValueError as error:
+            modes = ", ".join(mode.value for mode in AutoresetMode)
+            raise LoihiGymError(
+                f"autoreset_mode {shown(autoreset_mode)} is none of {modes}"
+            ) from error
         self.envs: Sequence[LoihiEnv] = [first, *(first.fork() for _ in range(num_envs - 1))]
         self.num_envs = num_envs
-        self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {**first.metadata, "autoreset_mode": self.autoreset_mode}
         self.render_mode = first.render_mode
         self.single_observation_space = first.observation_space
         self.single_action_space = first.action_space
         self.observation_space = batch_space(first.observation_space, num_envs)
         self.action_space = batch_space(first.action_space, num_envs)
+        self._begun = False
         self._over: BoolArray = np.zeros(num_envs, np.bool_)
         self._seen: list[Any] = [None] * num_envs
 
@@ -72,14 +70,19 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         Args:
             seed: Of the first environment, the others follow; or one for each.
             options: Those of a single environment, and `reset_mask`.
+
+        Raises:
+            LoihiGymError: if a seed or an option is unknown or wrong.
         """
-        options = dict(options or {})
-        which = self._which(options.pop("reset_mask", None))
-        seeds = _seeds(seed, self.num_envs)
+        which, options = self._which(options)
+        seeds = self._each_seed(seed)
         infos: dict[str, Any] = {}
         for index in which.tolist():
             infos = self._reset_one(index, infos, seeds[index], options)
-        self._over[which] = False
+        for index in np.setdiff1d(np.arange(self.num_envs), which).tolist():
+            # What was returned before may be the user's to write to.
+            self._seen[index] = self.envs[index]._observe()
+        self._begun, self._over[which] = True, False
         return self._observations(), infos
 
     def step(self, actions: Any) -> Step:
@@ -88,12 +91,15 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         Raises:
             InvalidActionError: if a rule forbids one of the actions; no environment has moved.
         """
-        if any(seen is None for seen in self._seen):
-            raise InvalidActionError("call reset() first")
         active = self._active()
-        chosen = list(iterate(self.action_space, actions))
+        try:
+            chosen = list(iterate(self.action_space, actions))
+        except (TypeError, ValueError):
+            chosen = []
         if len(chosen) != self.num_envs:
-            raise InvalidActionError(f"{len(chosen)} actions for {self.num_envs} environments")
+            raise InvalidActionError(
+                f"actions {shown(actions)}: give {self.num_envs}, one per environment"
+            )
         measured = self._measure(active.tolist(), chosen)
         rewards = np.zeros(self.num_envs)
         terminated, truncated = np.zeros((2, self.num_envs), np.bool_)
@@ -137,19 +143,32 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         for env in self.envs:
             env.close()
 
-    def _which(self, mask: Any) -> Int64Array:
-        """Indices of the environments to be reset."""
-        if mask is None:
-            return np.arange(self.num_envs)
-        mask = np.asarray(mask)
+    def _which(self, options: Any) -> tuple[Int64Array, dict[str, Any]]:
+        """Indices of the environments to be reset, and the options of each."""
+        owner = type(self.envs[0]).__name__
+        options = check_options(f"a vector of {owner}", options, [*OPTIONS, "reset_mask"])
+        mask = np.asarray(options.pop("reset_mask", np.ones(self.num_envs, np.bool_)))
         if mask.dtype != np.bool_ or mask.shape != (self.num_envs,) or not mask.any():
             raise LoihiGymError(
                 f"reset_mask must be {self.num_envs} bools, one of them True at least"
             )
-        return np.flatnonzero(mask)
+        if not (self._begun or mask.all()):
+            raise InvalidActionError("call reset() for all environments first")
+        return np.flatnonzero(mask), options
+
+    def _each_seed(self, seed: Any) -> list[int | None]:
+        """A seed for each environment."""
+        if not isinstance(seed, Sequence | np.ndarray):
+            first = check_seed(seed)
+            return [None if first is None else first + index for index in range(self.num_envs)]
+        if len(seed) != self.num_envs:
+            raise LoihiGymError(f"{len(seed)} seeds for {self.num_envs} environments")
+        return [check_seed(one) for one in seed]
 
     def _active(self) -> Int64Array:
         """Indices of the environments that take an action; the others are reset instead."""
+        if not self._begun:
+            raise InvalidActionError("call reset() first")
         if self.autoreset_mode == AutoresetMode.DISABLED and self._over.any():
             first = int(self._over.argmax())
             raise InvalidActionError(f"environment {first} is over: reset it first (reset_mask)")
@@ -195,28 +214,3 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         space = self.single_observation_space
         empty: Any = create_empty_array(space, n=self.num_envs, fn=np.empty)
         return concatenate(space, self._seen, empty)
-
-
-def _seeds(seed: int | Sequence[int | None] | None, num_envs: int) -> Sequence[int | None]:
-    if seed is None:
-        return [None] * num_envs
-    if isinstance(seed, int | np.integer):
-        return [int(seed) + index for index in range(num_envs)]
-    if len(seed) != num_envs:
-        raise LoihiGymError(f"{len(seed)} seeds for {num_envs} environments")
-    return seed
-
-
-def LoihiPlaceVector(**arguments: Any) -> LoihiVectorEnv:  # noqa: N802 (stands for a class)
-    """LoihiPlace environments; compiled if the backend is `bound` and the observation flat."""
-    from .place_vector import BoundPlaceVectorEnv, can_be_compiled
-
-    if can_be_compiled(arguments):
-        return BoundPlaceVectorEnv(**arguments)
-    return LoihiVectorEnv(LoihiPlace, **arguments)
-
-
-LoihiSwapVector = partial(LoihiVectorEnv, LoihiSwap)
-LoihiPartitionVector = partial(LoihiVectorEnv, LoihiPartition)
-LoihiMapVector = partial(LoihiVectorEnv, LoihiMap)
-LoihiOneShotVector = partial(LoihiVectorEnv, LoihiOneShot)

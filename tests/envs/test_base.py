@@ -323,7 +323,7 @@ def test_what_is_returned_is_not_written_to_later():
 
 def test_an_unknown_render_mode_is_named():
     with pytest.raises(LoihiGymError, match="render_mode 'gif'"):
-        LoihiPlace(PROBLEM, render_mode="gif")
+        LoihiPlace(benchmark=PROBLEM, render_mode="gif")
 
 
 @pytest.mark.parametrize(
