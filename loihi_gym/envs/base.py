@@ -225,10 +225,12 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         """Go back to a state: what follows is exactly what would have followed then.
 
         Raises:
-            LoihiGymError: if it is none.
+            LoihiGymError: if it is none, or that of an environment with another mesh.
         """
         if not isinstance(state, Snapshot):
             raise LoihiGymError(f"{shown(state)} is not what get_state() returns")
+        if state.episode.task.problem.topology is not self.layout.mesh:
+            raise LoihiGymError(f"a state of {state.episode.task.problem.name} is of another mesh")
         self.np_random.bit_generator.state = state.generator
         self.go_to(state.episode)
 
@@ -296,15 +298,14 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
     # How it works inside.
 
     def _begin(self, task: EpisodeTask, measured: MeasuredMapping, evaluations: int = 0) -> None:
+        _seal(task.reference)
         value = task.value(measured)
         state = EpisodeState(task, measured, value, value, evaluations, 0, -1, False)
         self.go_to(state._replace(cursor=self._cursor(state, None)))
 
     def go_to(self, state: EpisodeState) -> None:
         """Make an episode's state the current one; its arrays are read-only from now on."""
-        measured = state.measured
-        for part in (measured.placement, measured.occupant, measured.busy_ps):
-            part.flags.writeable = False
+        _seal(state.measured)
         self._state = state
         self._masks = self._mask()
 
@@ -343,6 +344,11 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         if state.error is not None:
             info["error"] = state.error
         return info
+
+
+def _seal(measured: MeasuredMapping) -> None:
+    for part in (measured.placement, measured.occupant, measured.busy_ps):
+        part.flags.writeable = False
 
 
 def _shallow(thing: Thing) -> Thing:

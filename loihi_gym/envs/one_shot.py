@@ -63,7 +63,11 @@ class LoihiOneShot(LoihiEnv):
         """Keys that stand for a mapping of this episode's problem, (L + C,).
 
         Exact if no layer has fewer cores than the fewest that hold it, as `packed` counts them.
+
+        Raises:
+            IllegalMappingError: if the mapping is illegal.
         """
+        self.problem.require(mapping)
         return encode(self.state.task, mapping, self.max_layers)
 
     def _make_action_space(self) -> spaces.Box:
