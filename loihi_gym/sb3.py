@@ -78,7 +78,7 @@ class LoihiVecEnv(VecEnv):
 
     def reset(self) -> Any:
         """Begin an episode in every environment."""
-        options, *others = self._options or [None]
+        options, *others = self._options
         if any(other != options for other in others):
             raise LoihiGymError("set_options: give one dict, the same for all environments")
         observations, infos = self.envs.reset(seed=list(self._seeds), options=options)

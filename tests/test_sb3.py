@@ -149,3 +149,34 @@ def test_training_in_spawned_processes():
         PPO("MultiInputPolicy", env, **SMALL).learn(32)
     finally:
         env.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"benchmrk": "mlp-xs"}, "no argument 'benchmrk' .did you mean 'benchmark'"),
+        ({"num_envs": 3}, "no argument 'num_envs' .did you mean 'n_envs'"),
+        ({"vectorization_mode": "sync"}, "no argument 'vectorization_mode'"),
+        ({"max_steps": 3}, "no argument 'max_steps'"),
+        ({"n_envs": 0}, "n_envs = 0"),
+        ({"n_envs": "x"}, "n_envs = 'x'"),
+        ({"seed": -1}, "seed -1"),
+        ({"env_id": 3}, "unknown environment '3'"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments, message):
+    with pytest.raises(LoihiGymError, match=message):
+        make_vec_env(**{"benchmark": PROBLEM, "backend": "bound"} | arguments)
+
+
+def test_reset_options_are_the_same_for_all_environments():
+    env = env_of(n_envs=2, monitor=False)
+    env.set_options({"mapping": "random"})
+    env.reset()
+    assert env.get_attr("mapping")[0] != PROBLEM.reference_mapping
+    env.set_options([{"mapping": "random"}, {}])
+    with pytest.raises(LoihiGymError, match="the same for all environments"):
+        env.reset()
+    env.set_options({"maping": "random"})
+    with pytest.raises(LoihiGymError, match="no reset option 'maping'"):
+        env.reset()

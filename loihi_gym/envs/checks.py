@@ -58,14 +58,15 @@ def check_names(owner: str, given: Iterable[Any], known: list[str], kind: str = 
 
 def strict(made: Strict) -> Strict:
     """Decorator of a class: its constructor refuses unknown arguments as `check_names` does."""
-    init, known = made.__init__, list(inspect.signature(made).parameters)
+    init = made.__init__  # type: ignore[misc]
+    known = list(inspect.signature(made).parameters)
 
     @wraps(init)
     def checked(self: Any, *arguments: Any, **named: Any) -> None:
         check_names(made.__name__, named, known)
         init(self, *arguments, **named)
 
-    made.__init__ = checked
+    made.__init__ = checked  # type: ignore[misc]
     return made
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from .arguments import SteppedArguments
-from .base import Change, EpisodeState, LoihiEnv, Mask
+from .base import Change, LoihiEnv, Mask
 from .counts import legal_changes, recut
+from .episode_state import EpisodeState
 from .measured_mapping import MeasuredMapping, Swap
 from .place import mask_own_layer
 from .spaces import LegalDiscrete

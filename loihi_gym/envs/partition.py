@@ -4,8 +4,9 @@ import numpy as np
 
 from ..errors import LoihiGymError
 from .arguments import SteppedArguments
-from .base import Change, EpisodeState, LoihiEnv, Mask
+from .base import Change, LoihiEnv, Mask
 from .counts import legal_changes, recut
+from .episode_state import EpisodeState
 from .measured_mapping import MeasuredMapping
 from .spaces import LegalDiscrete
 

@@ -7,8 +7,9 @@ import numpy as np
 from gymnasium import spaces
 
 from .arguments import EnvArguments
-from .base import Change, EpisodeState, LoihiEnv, Mask
+from .base import Change, LoihiEnv, Mask
 from .checks import count
+from .episode_state import EpisodeState
 from .measured_mapping import MeasuredMapping, Swap
 
 

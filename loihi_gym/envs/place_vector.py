@@ -1,6 +1,6 @@
 """`BoundPlaceVectorEnv`: LoihiPlace on `bound`, many environments in compiled loops."""
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
@@ -31,7 +31,7 @@ NUMBERS: dict[Objective, int] = {
 Indices = Int64Array
 
 
-def can_be_compiled(env: LoihiEnv) -> bool:
+def can_be_compiled(env: LoihiEnv) -> TypeGuard[LoihiPlace]:
     """Whether environments such as this one can be stepped by compiled loops."""
     arguments = env.arguments
     return (

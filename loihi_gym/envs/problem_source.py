@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -88,9 +89,10 @@ class Problems:
         return problem
 
     def _load(self, drawn: str | Problem) -> Problem:
-        if isinstance(_checked(drawn), Problem):
-            return drawn
-        return self._loaded.get(drawn, lambda: load(drawn))
+        found = _checked(drawn)
+        if isinstance(found, Problem):
+            return found
+        return self._loaded.get(found, partial(load, found))
 
 
 def _sampler(benchmark: Benchmark) -> Sampler:

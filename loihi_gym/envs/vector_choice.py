@@ -39,8 +39,9 @@ def make_vector(
         [*kind.Arguments.names(), "num_envs", "autoreset_mode"],
     )
     first = kind(**given)
-    made = BoundPlaceVectorEnv if can_be_compiled(first) else LoihiVectorEnv
-    return made(first, num_envs, autoreset_mode)
+    if can_be_compiled(first):
+        return BoundPlaceVectorEnv(first, num_envs, autoreset_mode)
+    return LoihiVectorEnv(first, num_envs, autoreset_mode)
 
 
 LoihiPlaceVector = partial(make_vector, LoihiPlace)

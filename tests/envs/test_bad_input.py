@@ -131,7 +131,9 @@ def test_videos_get_a_frame_per_step(monkeypatch, tmp_path):
     env.close()
     ((frames, fps),) = clips
     assert (len(frames), fps) == (3, 4)
-    assert {(frame.shape, frame.dtype) for frame in frames} == {(frames[0].shape, np.uint8)}
+    assert {(frame.shape, frame.dtype) for frame in frames} == {
+        (frames[0].shape, np.dtype(np.uint8))
+    }
 
 
 # Episode files
