@@ -39,9 +39,9 @@ def make_vec_env(
     Args:
         env_id: Id of one of this package's environments.
         n_envs: How many; environment i is seeded with seed + i.
-        seed: Of the first environment; None for one drawn at random.
+        seed: Seed of the first environment; None for one drawn at random.
         monitor: Whether to wrap them in a `VecMonitor`, which reports returns to SB3's logger.
-        arguments: Of the environment, such as `benchmark` and `backend`.
+        arguments: Arguments of each environment, such as `benchmark` and `backend`.
 
     Raises:
         UnknownNameError: if the environment is not one of this package's, or an argument none of

@@ -7,7 +7,6 @@ A test compares the pages with what this makes, so rerun it after a docstring ha
 """
 
 import argparse
-import importlib
 import inspect
 import sys
 from pathlib import Path
@@ -18,10 +17,12 @@ import numpy as np
 
 from loihi_gym import drawing
 from loihi_gym.envs import observation
-from loihi_gym.envs.registration import ENVIRONMENTS
+from loihi_gym.envs.registration import ENVIRONMENTS, environment_class
 
 HERE = Path(__file__).parent
 NOTE = "<!-- Made by build.py from the docstring: change that, not this page. -->"
+OPENING = """Train an agent, or run any search, on mapping a network onto Loihi 2: pick an id, pass
+it to `gymnasium.make`, and every step is measured by the backend of your choice."""
 BEYOND = """## Beyond Gymnasium's interface
 All on `env.unwrapped`:
 
@@ -30,6 +31,7 @@ All on `env.unwrapped`:
 | `mapping`, `problem`, `state` | current `Mapping`, the episode's `Problem`, all else |
 | `action_masks()` | bools for sb3-contrib; `info["action_mask"]` is the same as int8 |
 | `get_state()`, `set_state(state)` | going back, exactly, in microseconds: states are immutable |
+| `arguments` | what it was made with |
 | `fork()` | a copy to search ahead with; it shares problem and backend |
 
 - `loihi_gym.envs.Family(template, seeds)` is a set of generated problems to train or test on.
@@ -69,8 +71,8 @@ def pages() -> dict[str, str]:
 
 def page(env_id: str) -> str:
     """An environment's page."""
-    module, name = ENVIRONMENTS[env_id].split(":")
-    made = getattr(importlib.import_module(module), name)
+    made = environment_class(env_id)
+    name = made.__name__
     summary, _, rest = inspect.getdoc(made).partition("\n")
     parts = [
         NOTE,
@@ -90,17 +92,15 @@ def page(env_id: str) -> str:
 def index() -> str:
     """The list of environments."""
     rows = ["| id | what the agent does |", "|---|---|"]
-    for env_id, place in ENVIRONMENTS.items():
-        module, name = place.split(":")
-        made = getattr(importlib.import_module(module), name)
-        summary = inspect.getdoc(made).partition("\n")[0]
+    for env_id in ENVIRONMENTS:
+        summary = inspect.getdoc(environment_class(env_id)).partition("\n")[0]
         rows.append(f"| [`{env_id}`]({_stem(env_id)}.md) | {summary} |")
     text = (
         "Blue marks what the slowest time step waited for, red is where links are busiest. All "
         "pictures are of `mlp-deep` on the simulated `mesh`, after random steps. What agents see "
         "is in [observations.md](observations.md)."
     )
-    return "\n\n".join([NOTE, "# Environments", "\n".join(rows), text, BEYOND]) + "\n"
+    return "\n\n".join([NOTE, "# Environments", OPENING, "\n".join(rows), text, BEYOND]) + "\n"
 
 
 def observations() -> str:

@@ -5,9 +5,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..errors import LoihiGymError, unknown
 from ..mapping import Mapping
-from .checks import check_names, count, optional, shown
+from .checks import check_names, count, word
 from .objective import Objective
 from .observation import FORMS, Form
 from .problem_source import Benchmark
@@ -25,22 +24,8 @@ Made = TypeVar("Made", bound="EnvArguments")
 
 def is_start(name: str, value: Any) -> None:
     """A check: a mapping, or a word that names one."""
-    if not isinstance(value, Mapping) and not (isinstance(value, str) and value in STARTS):
-        raise LoihiGymError(f"{name} {shown(value)} is neither a Mapping nor one of {STARTS}")
-
-
-def is_form(name: str, value: Any) -> None:
-    """A check: a form of observation."""
-    if not isinstance(value, str):
-        raise LoihiGymError(f"{name} {shown(value)} is none of {FORMS}")
-    if value not in FORMS:
-        raise unknown(name, value, list(FORMS))
-
-
-def is_render_mode(name: str, value: Any) -> None:
-    """A check: one of `RENDER_MODES`."""
-    if not isinstance(value, str) or value not in RENDER_MODES:
-        raise LoihiGymError(f"{name} {shown(value)} is none of {RENDER_MODES}")
+    if not isinstance(value, Mapping):
+        word(*STARTS)(name, value)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,15 +40,16 @@ class EnvArguments:
     benchmark: Benchmark | None = None
     backend: BackendChoice = "mesh"
     objective: str | Objective = "latency"
-    observation: Form = field(default="flat", metadata={"check": is_form})
+    observation: Form = field(default="flat", metadata={"check": word(*FORMS)})
     start: str | Mapping = field(default="reference", metadata={"check": is_start})
     max_layers: int = field(default=MAX_LAYERS, metadata={"check": count(MOST_LAYERS)})
-    render_mode: str | None = field(default=None, metadata={"check": optional(is_render_mode)})
+    render_mode: str | None = field(default=None, metadata={"check": word(*RENDER_MODES)})
 
     def __post_init__(self) -> None:
         for one in fields(self):
-            if "check" in one.metadata:
-                one.metadata["check"](one.name, getattr(self, one.name))
+            value = getattr(self, one.name)
+            if "check" in one.metadata and not (value is None and one.default is None):
+                one.metadata["check"](one.name, value)
 
     @classmethod
     def names(cls) -> list[str]:
@@ -79,16 +65,12 @@ class EnvArguments:
             LoihiGymError: if a value is wrong.
         """
         check_names(owner, given, cls.names())
-        return cls(
-            **{
-                name: value.item() if isinstance(value, np.generic) else value
-                for name, value in given.items()
-            }
-        )
+        numbers = {name: one.item() for name, one in given.items() if isinstance(one, np.generic)}
+        return cls(**given | numbers)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SteppedArguments(EnvArguments):
     """Arguments of environments whose episodes have a number of steps of the user's choice."""
 
-    max_steps: int | None = field(default=None, metadata={"check": optional(count())})
+    max_steps: int | None = field(default=None, metadata={"check": count()})

@@ -139,7 +139,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         return self._observe(), self._info()
 
     def begin(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
-        """As `reset`, without looking at what has begun."""
+        """Begin an episode as `reset` does, without observing its start."""
         options = check_options(type(self).__name__, options, list(OPTIONS))
         start = options.get("mapping", self.arguments.start)
         is_start("start mapping", start)

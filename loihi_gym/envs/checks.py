@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..errors import LoihiGymError, UnknownNameError
+from ..errors import LoihiGymError, UnknownNameError, unknown
 
 MOST = 2**31 - 1
 """Largest count that the compiled environments add up without overflow."""
@@ -30,9 +30,16 @@ def count(most: int = MOST) -> Check:
     return check
 
 
-def optional(check: Check) -> Check:
-    """A check: None, or what the given check lets through."""
-    return lambda name, value: None if value is None else check(name, value)
+def word(*known: str) -> Check:
+    """A check: one of some words."""
+
+    def check(name: str, value: Any) -> None:
+        if not isinstance(value, str):
+            raise LoihiGymError(f"{name} {shown(value)} is none of {', '.join(known)}")
+        if value not in known:
+            raise unknown(name, value, list(known))
+
+    return check
 
 
 def is_bool(name: str, value: Any) -> None:

@@ -54,7 +54,8 @@ class LoihiMap(LoihiEnv):
     As `LoihiPlace`, by `evaluate_batch`.
 
     ## Version History
-    - v0: first release.
+    - v0: first release. Since then: unknown arguments and options raise, so does a step before the
+      first `reset`; observations, masks and infos are the caller's to write to.
     """
 
     action_space: LegalDiscrete

@@ -72,7 +72,7 @@ def fill(
         cursor: Logical core to be placed next, -1 for none.
         progress: Part of the episode that is over.
         relative: Objective as a multiple of the reference's.
-        best: The best objective so far likewise.
+        best: The best objective so far as a multiple of the reference's.
         out: Where to write, float32, all of it.
     """
     cores, links, latency = len(occupant), len(busy_ps), float(latency_ps)

@@ -61,6 +61,7 @@ class LoihiPlace(LoihiEnv):
     - `error`: only if a measurement failed.
 
     ## Arguments
+    All by name; any other is an error that names the likely one.
     - `benchmark`: a benchmark's name or a `Problem`; or a set, of which each reset draws one by its
       seed: a list of these, a name with ``{seed}`` in it, a `Family`, or a function of a NumPy
       generator. ``mlp-deep`` by default.
@@ -71,8 +72,8 @@ class LoihiPlace(LoihiEnv):
       `Measurement` to a positive number, less being better.
     - `observation`: ``flat``, ``image`` or ``graph``.
     - `start`: see Starting State.
-    - `max_layers`: layers that observations have room for, 32 by default.
-    - `passes`: passes over the logical cores.
+    - `max_layers`: layers that observations have room for, 32 by default, 4,096 at most.
+    - `passes`: passes over the logical cores, 1 by default.
     - `render_mode`: ``ansi`` (text), ``rgb_array``, or ``human`` (a matplotlib window).
 
     ## Vectorized environment
@@ -83,7 +84,8 @@ class LoihiPlace(LoihiEnv):
     `loihi_gym.sb3.make_vec_env` gives the same to Stable-Baselines3.
 
     ## Version History
-    - v0: first release.
+    - v0: first release. Since then: unknown arguments and options raise, so does a step before the
+      first `reset`; observations, masks and infos are the caller's to write to.
     """
 
     Arguments = PlaceArguments

@@ -106,7 +106,7 @@ def step(
 
     Args:
         tables: What the environments' partitioning fixes.
-        table: The same for observations, a `CoreTable`.
+        table: What the partitioning fixes of an observation, a `CoreTable`.
         first: First logical core of each layer, and their number, (layers + 1,).
         objective: `LATENCY`, `ENERGY` or `EDP`.
         batch: A `Batch`, changed in place.
@@ -137,7 +137,7 @@ def step(
 
 @njit(cache=True, nogil=True)
 def look(tables: Any, table: Any, first: Any, batch: Any, envs: Any, out: Any, masks: Any) -> None:
-    """Write observations and masks as they are; arguments as of `step`."""
+    """Write observations and masks of environments that do not step; arguments as in `step`."""
     for env in envs:
         _look(tables, table, first, batch, env, out, masks)
 

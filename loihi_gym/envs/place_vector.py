@@ -70,7 +70,7 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
     def reset(
         self, *, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """See `LoihiVectorEnv.reset`."""
+        """Begin episodes; arguments as in `LoihiVectorEnv.reset`."""
         which, options = self._which(options)
         seeds = self._each_seed(seed)
         self._begin(which, seeds, options)
@@ -82,7 +82,7 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         return self.layout.flat(self._flat), self._infos(reset)
 
     def step(self, actions: Any) -> Step:
-        """See `LoihiVectorEnv.step`."""
+        """Step every environment; arguments and results as in `LoihiVectorEnv.step`."""
         active = self._active()
         actions = self._checked(actions)
         batch = self._batch

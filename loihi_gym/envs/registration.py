@@ -1,14 +1,11 @@
 """Registering the environments with Gymnasium."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import Any
 
 import gymnasium
+from gymnasium.envs.registration import load_env_creator
 
 from ..errors import unknown
-
-if TYPE_CHECKING:
-    from .base import LoihiEnv
 
 ENVIRONMENTS = {
     "LoihiPlace-v0": "loihi_gym.envs.place:LoihiPlace",
@@ -32,7 +29,7 @@ def register() -> None:
             )
 
 
-def environment_class(env_id: str) -> "type[LoihiEnv]":
+def environment_class(env_id: str) -> Any:
     """Class of an environment, imported now.
 
     Raises:
@@ -41,6 +38,4 @@ def environment_class(env_id: str) -> "type[LoihiEnv]":
     name = str(env_id).removeprefix("loihi_gym:")
     if name not in ENVIRONMENTS:
         raise unknown("environment", name, list(ENVIRONMENTS))
-    module, kind = ENVIRONMENTS[name].split(":")
-    found: type[LoihiEnv] = getattr(import_module(module), kind)
-    return found
+    return load_env_creator(ENVIRONMENTS[name])

@@ -60,7 +60,8 @@ class LoihiSwap(LoihiEnv):
     As `LoihiPlace`, by `evaluate_batch`.
 
     ## Version History
-    - v0: first release.
+    - v0: first release. Since then: unknown arguments and options raise, so does a step before the
+      first `reset`; observations, masks and infos are the caller's to write to.
     """
 
     Arguments = SwapArguments

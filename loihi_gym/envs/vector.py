@@ -68,8 +68,8 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         """Begin an episode in every environment, or where `options["reset_mask"]` says so.
 
         Args:
-            seed: Of the first environment, the others follow; or one for each.
-            options: Those of a single environment, and `reset_mask`.
+            seed: Seed of the first environment, which the others count on from; or one for each.
+            options: What a single environment takes, and `reset_mask`, bools of (num_envs,).
 
         Raises:
             LoihiGymError: if a seed or an option is unknown or wrong.

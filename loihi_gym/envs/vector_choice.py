@@ -24,20 +24,11 @@ def make_vector(
 ) -> LoihiVectorEnv:
     """Environments of one kind, stepped together; by compiled loops where these can.
 
-    Args:
-        kind: Class of the environments.
-        num_envs: How many.
-        autoreset_mode: See `LoihiVectorEnv`.
-        given: Arguments of each environment.
-
     Raises:
-        LoihiGymError: if an argument is unknown or wrong.
+        LoihiGymError: if an argument is neither one of `kind` nor of `LoihiVectorEnv`, or wrong.
     """
-    check_names(
-        f"a vector of {kind.__name__}",
-        given,
-        [*kind.Arguments.names(), "num_envs", "autoreset_mode"],
-    )
+    known = [*kind.Arguments.names(), "num_envs", "autoreset_mode"]
+    check_names(f"a vector of {kind.__name__}", given, known)
     first = kind(**given)
     if can_be_compiled(first):
         return BoundPlaceVectorEnv(first, num_envs, autoreset_mode)
