@@ -102,6 +102,8 @@ class Episode:
 class SaveEpisodes(gymnasium.Wrapper[Any, Any, Any, Any]):
     """Writes each episode of an environment to ``episode-0.jsonl``, ``episode-1.jsonl``, ….
 
+    Numbers that are taken are passed over: no file is overwritten.
+
     Wraps an environment of this package; what `loihi-gym replay FILE -o episode.gif` shows.
 
     Args:
@@ -137,10 +139,10 @@ class SaveEpisodes(gymnasium.Wrapper[Any, Any, Any, Any]):
         result = self.env.step(action)
         self._visit()
         if result[2] or result[3]:
-            name = f"episode-{self._saved}.jsonl"
+            while (path := self._directory / f"episode-{self._saved}.jsonl").exists():
+                self._saved += 1
             problem, backend = self._loihi.problem, self._loihi.backend_name
-            Episode(problem.name, backend, tuple(self._visits)).save(self._directory / name)
-            self._saved += 1
+            Episode(problem.name, backend, tuple(self._visits)).save(path)
         return result
 
     def _visit(self) -> None:

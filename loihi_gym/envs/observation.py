@@ -209,8 +209,8 @@ def core_table(problem: Problem, traffic: Traffic, max_layers: int) -> CoreTable
     layers[0, :n_layers] = traffic.counts / problem.topology.n_cores
     layers[1, :n_layers] = np.maximum.reduceat(send, first)
     layers[2, :n_layers] = np.maximum.reduceat(receive, first)
-    return CoreTable(
-        layer=traffic.layer,
+    table = CoreTable(
+        layer=traffic.layer.view(),
         send_ps=send.astype(np.float64),
         receive_ps=receive.astype(np.float64),
         messages_out=_of_largest(traffic.messages_out),
@@ -218,6 +218,9 @@ def core_table(problem: Problem, traffic: Traffic, max_layers: int) -> CoreTable
         layers=layers,
         n_layers=n_layers,
     )
+    for part in table[:-1]:
+        part.flags.writeable = False  # environments and their forks share it
+    return table
 
 
 def observe_reference(

@@ -43,6 +43,16 @@ def test_episodes_are_saved_and_read_back(tmp_path):
             assert visit.latency_ps == expected.latency_ps
 
 
+def test_files_of_an_earlier_run_are_kept(tmp_path):
+    played(tmp_path)
+    before = (tmp_path / "episode-0.jsonl").read_bytes()
+    played(tmp_path, episodes=2)
+    assert (tmp_path / "episode-0.jsonl").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"episode-{number}.jsonl" for number in range(3)
+    ]
+
+
 @pytest.mark.parametrize(
     "spoil",
     [

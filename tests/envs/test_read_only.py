@@ -117,6 +117,8 @@ def test_the_arrays_of_a_state_refuse():
         for name in KEPT:
             with pytest.raises(ValueError, match="read-only"):
                 getattr(measured, name)[...] = 0
+        for part in measured.partition.table[:-1]:
+            assert not part.flags.writeable
 
 
 def test_sampling_does_not_show_the_masks():
