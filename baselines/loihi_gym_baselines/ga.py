@@ -11,7 +11,7 @@ is, but not the energy (`docs/baselines.md`).
 """
 
 import warnings
-from contextlib import suppress
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -121,13 +121,14 @@ class _Evolution:
         return not idle and self.session.remaining > 0 and self.session.evaluations < end
 
     def fitness(self, population: Population) -> list[float]:
-        """Minus latency times energy; what the budget no longer allows is worth nothing."""
+        """Minus latency times energy; what the budget no longer pays for is worth nothing."""
         mappings = [self.genome.decode(one) for one in np.atleast_2d(population).astype(np.int32)]
         fresh = [one for one in dict.fromkeys(mappings) if one not in self.known]
-        # PyGAD would print a traceback of what is raised within it.
-        with suppress(BudgetSpent):
-            measured = self.session.evaluate_batch(fresh) if fresh else []
-            self.known |= dict(zip(fresh, map(self._product, fresh, measured), strict=False))
+        try:
+            measured: Sequence[Measurement] = self.session.evaluate_batch(fresh) if fresh else []
+        except BudgetSpent as spent:  # PyGAD would print a traceback of what is raised within it
+            measured = spent.measured
+        self.known |= dict(zip(fresh, map(self._product, fresh, measured), strict=False))
         return [-float(self.known.get(one, np.inf)) for one in mappings]
 
     def _product(self, mapping: Mapping, measured: Measurement) -> int:

@@ -106,9 +106,9 @@ def _place(session: Session, genome: Genome, parent: _Parent, patience: int, end
 
 
 def _measured(session: Session, genome: Genome, genes: list[Genes]) -> list[_Parent]:
-    """Mappings with their latencies, the fastest first; fewer of them if the budget ends."""
+    """Mappings with their latencies, the fastest first."""
     measured = session.evaluate_batch([genome.decode(one) for one in genes])
-    found = [_Parent(one, result.latency_ps) for one, result in zip(genes, measured, strict=False)]
+    found = [_Parent(one, result.latency_ps) for one, result in zip(genes, measured, strict=True)]
     return sorted(found, key=lambda one: one.latency_ps)
 
 
@@ -134,8 +134,9 @@ def _mutated(genome: Genome, genes: Genes, rng: np.random.Generator) -> Genes:
     kind = rng.choice(len(KINDS), p=KINDS)
     if kind == 0:
         return genome.swapped(genes, int(rng.geometric(1.0 / SWAPS)), rng, GATHERED)
-    holds = np.argsort(genes[genome.n_layers :])
+    counts, order = genome.split(genes)
+    holds = np.argsort(order)
     start = int(rng.integers(genome.n_cores))
     part = holds[start : start + int(rng.integers(2, SEGMENT + 1))]
     part[:] = part[::-1] if kind == 1 else rng.permutation(part)
-    return np.concatenate([genes[: genome.n_layers], np.argsort(holds)]).astype(np.int32)
+    return genome.join(counts, np.argsort(holds))

@@ -14,6 +14,7 @@ from loihi_gym_baselines.mesh_cnn import MeshCNN
 
 from loihi_gym import Mapping, load, make_backend
 from loihi_gym.envs.observation import Layout
+from loihi_gym.search.recorder import Recorder
 from loihi_gym.search.registry import run_solver
 from loihi_gym.search.run import Config, resume, search
 from loihi_gym.search.session import Session
@@ -68,7 +69,7 @@ def test_learning_begins_alike_whatever_its_budget(name, tmp_path):
     for budget in (600, 1100):  # a policy is first updated after 512 steps
         out = tmp_path / str(budget)
         out.mkdir()
-        with Session(make_backend("bound", load("mlp-xs")), budget, 0, out) as session:
+        with Session(make_backend("bound", load("mlp-xs")), budget, 0, Recorder(out)) as session:
             run_solver(name, session, {})
         traces.append((out / "trace.jsonl").read_text().splitlines())
     assert traces[0] == traces[1][:600]

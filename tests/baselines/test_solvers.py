@@ -11,6 +11,7 @@ from loihi_gym.chip import load_chip
 from loihi_gym.comparison.plan import contender
 from loihi_gym.errors import UnknownNameError
 from loihi_gym.mapping import heuristic, heuristic_names
+from loihi_gym.search.recorder import Recorder
 from loihi_gym.search.registry import is_bundled, run_solver, solver_names
 from loihi_gym.search.run import Config, resume, search
 from loihi_gym.search.session import Session
@@ -27,7 +28,7 @@ FIXED = ["lava-default", "packed", "balanced", "greedy"]
 
 def run(label: str, backend, budget: int, seed: int = 0, out=None) -> Session:
     one = contender(label)
-    with Session(backend, budget, seed, out) as session:
+    with Session(backend, budget, seed, Recorder(out)) as session:
         run_solver(one.solver, session, one.options)
     return session
 
