@@ -7,7 +7,7 @@ start, and only the fittest of them is left at the end (`race`): in one populati
 give up all starts but one long before it shows what they are worth.
 
 Fit is what takes little latency times energy: most swaps on several chips leave the latency as it
-is, but not the energy (`docs/baselines.md`).
+is, but not the energy, so selection has a direction where latency gives none.
 """
 
 import warnings

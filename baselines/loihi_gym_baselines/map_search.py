@@ -1,4 +1,4 @@
-"""`map`: the mapping, please. The best search known to us; default of `loihi-gym map`.
+"""`map`: search guided by a model of latency, the strongest solver here; `loihi-gym map` runs it.
 
 It starts from the reference and several core orders, each with all and with fewer cores. Each
 further candidate is one mapping measured before and changed in one of `KINDS`: other core counts,
@@ -29,7 +29,7 @@ from .surrogate_kernel import N_FEATURES, descend
 PERCENTS = (100, 80)
 """Numbers of cores of the first mappings, of the chip's."""
 RACE = ((8, 12), (4, 24), (3, 200), (2, 300))
-"""Lineages, and candidates of each, in each heat of the race."""
+"""The heats of the race: how many lineages, and how many candidates each of them gets."""
 BEHIND = 2.0
 """A lineage that is slower than the fastest by this factor is out of the race."""
 SAMPLE = 1000
@@ -39,7 +39,7 @@ BATCH = 4
 ATTEMPTS = 50
 """Candidates drawn for a batch before one is measured again."""
 FATIGUE = 0.006
-"""What a mapping's logarithm of latency counts as more for each of its children."""
+"""Added to a mapping's height, the logarithm of its latency, for each child that it has had."""
 KINDS = (
     (False, None),
     (False, range(1, 2)),

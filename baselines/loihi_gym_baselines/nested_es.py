@@ -3,8 +3,9 @@
 The outer strategy evolves the partitioning: how many cores beyond the fewest each layer gets, and
 how many stay unused. The inner one evolves the placement, a permutation of the physical cores, for
 each partitioning in turn. The reordering operator, or every other time the order of the cores,
-carries the best placement over to a new partitioning. `docs/baselines.md` says what is the paper's
-and what is ours.
+carries the best placement over to a new partitioning. The two strategies, their mutations and the
+reordering are the paper's. Ours are the numbers below, the race of starts, the second way to carry
+placements over, mutations of what each core holds, and that equals do not replace their parent.
 """
 
 from typing import NamedTuple
@@ -31,8 +32,9 @@ AGAIN = 0.5
 BEHIND = 1.1
 """A new partitioning that is slower than the best by this factor is not placed."""
 PATIENCE = 4
-"""Inner generations without progress after which the best partitioning has children, and half as
-many more for each outer generation without progress; its children are given one for each."""
+"""How many inner generations without progress end a placement search. The best partitioning's ends
+after PATIENCE, plus PATIENCE / 2 for each outer generation without progress; that of a child after
+one for each of these."""
 KINDS = (0.8, 0.1, 0.1)
 """Parts of the mutations of a placement that are swaps, inversions and scrambles."""
 SWAPS = 1.3
@@ -127,9 +129,9 @@ def _recut(genome: Genome, genes: Genes, rng: np.random.Generator) -> Genes:
 def _mutated(genome: Genome, genes: Genes, rng: np.random.Generator) -> Genes:
     """A copy after a swap, an inversion or a scramble.
 
-    The permutation is read as what each core holds, in the order of cores, so that an inversion or
-    a scramble takes a few cores side by side. Read the other way it would mostly take pieces of one
-    layer, whose order changes next to nothing.
+    Inversions and scrambles take a few cores side by side, so the permutation is read as what each
+    core holds. Read as which core each piece takes, they would mostly exchange pieces of one layer,
+    which changes next to nothing.
     """
     kind = rng.choice(len(KINDS), p=KINDS)
     if kind == 0:
