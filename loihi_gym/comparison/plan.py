@@ -40,9 +40,8 @@ class Scope:
     seeds: dict[int, int]
 
     def __post_init__(self) -> None:
-        texts = (self.name, self.description, self.backend, *self.problems)
-        if not self.problems or not all(isinstance(text, str) for text in texts):
-            raise RunError("a comparison needs problems by name, and texts that describe it")
+        if not (self.problems and self.seeds):
+            raise RunError("a comparison needs a problem and a budget")
         for problem in self.problems:
             if problem != Path(problem).name:  # a directory of the comparison is called so
                 raise RunError(f"problem {problem!r} is no name of a benchmark")
@@ -51,8 +50,6 @@ class Scope:
                 raise RunError(
                     f"seeds = {count!r}: must be a whole number from 1 to {MOST_SEEDS:,}"
                 )
-        if not self.seeds:
-            raise RunError("a comparison needs a budget")
 
     @classmethod
     def of(cls, suite: Suite) -> "Scope":

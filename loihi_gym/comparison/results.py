@@ -14,7 +14,7 @@ from ..bounds import lower_bound
 from ..errors import RunError
 from ..files import write_text
 from ..mapping import heuristic
-from ..search.costs import Pretraining, read_costs
+from ..search.costs import Costs, read_costs
 from ..search.run import COSTS, begun_with
 from ..search.storage import read_json, writing
 from ..search.trace import NAME, Evaluation, read_trace
@@ -31,10 +31,7 @@ class FinishedRun:
         task: What was run.
         best_ps: Best latency after each evaluation, (evaluations,).
         best: The best mapping's measurement, made again for this report.
-        cpu_seconds: Of all processes that ended the search or were resumed, as they noted it.
-        surrogate_calls: Mappings judged by surrogates.
-        surrogate_cpu_seconds: CPU time of that.
-        pretraining: What was learnt before, if anything.
+        costs: What each process that ended the search spent.
         commit: Of the checkout it was begun with, None if it was a release's.
         versions: Of Python and the packages it was begun with, None for what was not installed.
     """
@@ -42,10 +39,7 @@ class FinishedRun:
     task: SearchTask
     best_ps: Int64Array
     best: Measurement
-    cpu_seconds: float
-    surrogate_calls: int
-    surrogate_cpu_seconds: float
-    pretraining: Pretraining | None
+    costs: tuple[Costs, ...]
     commit: str | None
     versions: dict[str, str | None]
 
@@ -157,17 +151,12 @@ def _read(task: SearchTask, backend: Backend, budgets: list[int]) -> FinishedRun
     for budget in sorted(budgets):
         best = _measured_again(task, trace, min(budget, len(best_ps)), best_ps, backend)
     assert best is not None
-    costs = read_costs(task.out / COSTS)
     begun = begun_with(task.out)
-    trained = [cost.pretraining for cost in costs if cost.pretraining is not None]
     return FinishedRun(
         task,
         best_ps,
         best,
-        cpu_seconds=sum(cost.cpu_seconds for cost in costs),
-        surrogate_calls=sum(cost.surrogate_calls for cost in costs),
-        surrogate_cpu_seconds=sum(cost.surrogate_cpu_seconds for cost in costs),
-        pretraining=trained[-1] if trained else None,
+        costs=tuple(read_costs(task.out / COSTS)),
         commit=begun["git"],
         versions={"python": begun["python"]} | begun["versions"],
     )

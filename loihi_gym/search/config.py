@@ -42,26 +42,24 @@ class Config:
 
     def __post_init__(self) -> None:
         for name in ("solver", "benchmark", "backend"):
-            _require(name, getattr(self, name), "a name", _is_text)
-        _require_whole("budget", self.budget, 1, MOST_EVALUATIONS)
-        _require_whole("seed", self.seed, 0, LARGEST_SEED)
-        if self.seconds is not None:
-            _require("seconds", self.seconds, "a number of 0 or more", _is_time)
-        _require("count_unique", self.count_unique, "true or false", lambda one: type(one) is bool)
-        _require("options", self.options, "names with values", lambda one: isinstance(one, dict))
+            _require(name, getattr(self, name), "a name", _is_text(getattr(self, name)))
+        for name, least, most in (("budget", 1, MOST_EVALUATIONS), ("seed", 0, LARGEST_SEED)):
+            value, what = getattr(self, name), f"a whole number from {least} to {most:,}"
+            _require(name, value, what, type(value) is int and least <= value <= most)
+        timed = self.seconds is None or (_is_number(self.seconds) and self.seconds >= 0)
+        _require("seconds", self.seconds, "a number of 0 or more", timed)
+        unique = self.count_unique
+        _require("count_unique", unique, "true or false", type(unique) is bool)
+        _require("options", self.options, "names with values", isinstance(self.options, dict))
         for key, value in self.options.items():
-            _require("option", key, "a name", _is_text)
-            _require(f"option {key}", value, "a bool, a finite number or a text", _is_option)
+            _require("option", key, "a name", _is_text(key))
+            holds = type(value) is bool or value == "" or _is_number(value) or _is_text(value)
+            _require(f"option {key}", value, "a bool, a finite number or a text", holds)
 
 
-def _require(name: str, value: Any, what: str, holds: Any) -> None:
-    if not holds(value):
+def _require(name: str, value: Any, what: str, holds: bool) -> None:
+    if not holds:
         raise RunError(f"{name} = {short(value)}: must be {what}")
-
-
-def _require_whole(name: str, value: Any, least: int, most: int) -> None:
-    what = f"a whole number from {least} to {most:,}"
-    _require(name, value, what, lambda one: type(one) is int and least <= one <= most)
 
 
 def _is_text(value: Any) -> bool:
@@ -71,11 +69,5 @@ def _is_text(value: Any) -> bool:
     return all(ord(one) >= 32 and not 127 <= ord(one) < 160 for one in value)
 
 
-def _is_time(value: Any) -> bool:
-    return type(value) in (int, float) and 0 <= value < LARGEST
-
-
-def _is_option(value: Any) -> bool:
-    if type(value) in (int, float):
-        return bool(abs(value) < LARGEST)
-    return isinstance(value, bool) or value == "" or _is_text(value)
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and bool(abs(value) < LARGEST)

@@ -33,12 +33,6 @@ class Standing:
     seconds: float
 
 
-def _standing(session: Session, best_latency_ps: int) -> Standing:
-    return Standing(
-        session.evaluations, session.budget, best_latency_ps, session.reduction, session.seconds
-    )
-
-
 class Recorder(Listener):
     """Writes a session's trace and TensorBoard curves, and tells how it stands.
 
@@ -112,7 +106,9 @@ class Recorder(Listener):
         if self._curves is not None:
             self._curves.flush()
         if self._on_progress is not None and session.best is not None:
-            self._on_progress(_standing(session, session.best.latency_ps))
+            spent, best_ps = session.evaluations, session.best.latency_ps
+            now = Standing(spent, session.budget, best_ps, session.reduction, session.seconds)
+            self._on_progress(now)
 
     def ended(self, session: Session, whole: bool) -> None:
         """Draw the best mapping of a whole search, and close the files."""

@@ -40,15 +40,8 @@ LOCK_SECONDS = 10.0
 NAME_CHARACTERS = 60
 """Of a benchmark or a solver in a directory's name."""
 VERSIONED = (
-    "loihi-gym",
-    "gymnasium",
-    "numpy",
-    "numba",
-    "pygad",
-    "cma",
-    "torch",
-    "stable-baselines3",
-    "sb3-contrib",
+    *("loihi-gym", "gymnasium", "numpy", "numba", "pygad", "cma"),
+    *("torch", "stable-baselines3", "sb3-contrib"),
 )
 
 
@@ -122,8 +115,7 @@ def search(
     Raises:
         LoihiGymError: if anything asked for does not exist or `out` cannot be used.
     """
-    _check(config)
-    backend = make_backend(config.backend, load(config.benchmark))
+    backend = _backend(config)
     if out is None:
         return _run(config, backend, None, on_progress)
     _begin(out, config)
@@ -138,8 +130,7 @@ def resume(out: Path, on_progress: Callable[[Standing], None] | None = None) -> 
         RunError: if `out` is not a run's directory or cannot be read.
     """
     config = read_config(out)
-    _check(config)
-    backend = make_backend(config.backend, load(config.benchmark))
+    backend = _backend(config)
     with locked(out):
         return _run(config, backend, out, on_progress)
 
@@ -216,9 +207,11 @@ def locked(out: Path) -> Iterator[None]:
         lock.release()
 
 
-def _check(config: Config) -> None:
+def _backend(config: Config) -> Backend:
+    """What measures for a search, once all that it needs is known to be there."""
     check_options(config.solver, config.options)
     check_installed(config.solver)
+    return make_backend(config.backend, load(config.benchmark))
 
 
 def _begin(out: Path, config: Config) -> None:

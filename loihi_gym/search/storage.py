@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +13,8 @@ LARGEST = 1 << 26
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def writing(path: Path, failure: str = "cannot be written") -> Iterator[None]:
     """While `path` is written: raise `RunError` for what the file system or the path refuses."""
-    with _named(path, "cannot be written"):
-        yield
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """While `path` is read: raise `RunError` for what the file system, path or content refuses."""
-    with _named(path, "cannot be read"):
-        yield
-
-
-@contextmanager
-def _named(path: Path, failure: str) -> Iterator[None]:
     try:
         yield
     except LoihiGymError:
@@ -39,6 +26,11 @@ def _named(path: Path, failure: str) -> Iterator[None]:
     ) as error:  # ValueError: a NUL, bytes that no text is
         reason = getattr(error, "strerror", None) or error
         raise RunError(f"{path} {failure}: {reason}") from error
+
+
+def reading(path: Path) -> AbstractContextManager[None]:
+    """While `path` is read: raise `RunError` for what the file system, path or content refuses."""
+    return writing(path, "cannot be read")
 
 
 def read_json(path: Path) -> Any:

@@ -52,7 +52,7 @@ def no_space(*_: object) -> None:
         "[]",
         "{}",
         *(json.dumps(NOTE | {key: value}) for key, value in [
-            ("suite", 3),
+            ("backend", 3),
             ("problems", 3),
             ("problems", []),
             ("problems", [3]),

@@ -122,7 +122,7 @@ main(["solve", "random", "mlp-xs", "--budget", "200", "--backend", "bound", "--o
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit of a file's size")
-@pytest.mark.parametrize(("room", "name"), [(100, "config.json"), (4_000, "trace.jsonl")])
+@pytest.mark.parametrize(("room", "name"), [(100, "config.json"), (80_000, "trace.jsonl")])
 def test_a_full_disk_is_named_and_the_run_goes_on_later(tmp_path, room, name):
     out, whole = tmp_path / "run", tmp_path / "whole"
     command = [sys.executable, "-c", FULL_DISK, str(out), str(room)]
