@@ -27,9 +27,9 @@ from .race import race, starts
 HEAT = 0.1
 """Part of the budget that a heat of the race gets."""
 POPULATION = 40
-"""Of all islands together, at most."""
+"""Most mappings that all islands together keep."""
 GENERATIONS = 25
-"""That a budget allows at least; a small one has a smaller population."""
+"""Least generations that a budget allows; where it is small, the population is smaller."""
 IDLE = 10
 """Generations in a row without a mapping never measured before after which evolution ends."""
 SURVIVORS = 0.2
@@ -76,12 +76,12 @@ class _Evolution:
         self.population = min(max(population, TOURNAMENT), POPULATION)
         self.genome = Genome(session.problem)
         self.known: dict[Mapping, int] = {}
-        """Latency times energy of what has been measured, ps fJ."""
+        """Latency times energy of each mapping measured so far, ps fJ."""
         self.counts: list[int] = []
-        """Of known mappings after each generation of the present evolution."""
+        """Number of known mappings after each generation of the present evolution."""
 
     def cost(self, island: Population) -> float:
-        """Of the island's fittest mapping."""
+        """The cost of an island's fittest mapping, ps fJ."""
         return -max(self.fitness(island))
 
     def evolve(self, island: Population, islands: int, end: int) -> Population:

@@ -26,7 +26,7 @@ NEAR = 0.75
 RECUT = 0.25
 """Part of a local search's moves that change core counts."""
 ATTEMPTS = 20
-"""Draws of a change after which one that changes nothing is taken; a toy may have no other."""
+"""Draws after which a change is taken even if it changes nothing: a toy may have no other."""
 
 
 class _LayerLook(NamedTuple):
@@ -86,7 +86,7 @@ class Genome:
         return self.swapped(genes, int(rng.geometric(1.0 / swaps)), rng, gathered)
 
     def changed(self, genes: Genes, operator: Callable[[Genes], Genes]) -> Genes:
-        """What an operator makes of genes, drawn again if it only exchanged pieces of one layer."""
+        """Apply an operator; draw again where it only exchanged pieces of one layer."""
         held = self.held(genes)
         for _ in range(ATTEMPTS):
             found = operator(genes)
@@ -198,7 +198,7 @@ class Genome:
         return [layer.work_ps for layer in self._look(counts)]
 
     def _look(self, counts: Genes) -> list["_LayerLook"]:
-        """What each layer's count and the next one's decide; kept, for it is asked all the time."""
+        """Fit and work of each layer, kept by its count and the next one's: asked all the time."""
         numbers = [*counts.tolist(), 0]
         keys = list(zip(range(self.n_layers), numbers[:-1], numbers[1:], strict=True))
         for key in keys:

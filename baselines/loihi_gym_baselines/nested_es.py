@@ -24,7 +24,7 @@ HEAT = 0.2
 OUTER = 16
 """Partitionings per generation of the outer strategy."""
 PLACED = 2
-"""Of these, the fastest at first measurement, whose placements are searched."""
+"""How many new partitionings, the fastest at first measurement, have their placements searched."""
 INNER = 5
 """Placements per generation of the inner strategy."""
 AGAIN = 0.5

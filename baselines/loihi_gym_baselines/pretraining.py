@@ -35,8 +35,8 @@ class Pretrained:
     """A pretrained policy.
 
     Attributes:
-        cost: What it took to train it with `bound`.
-        weights: Of the policy's modules.
+        cost: Cost of its training with `bound`.
+        weights: Weights of the policy's modules, by name.
     """
 
     cost: Pretraining

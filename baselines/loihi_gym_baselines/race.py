@@ -17,7 +17,7 @@ ENTRANTS = 8
 EACH = 500
 """Evaluations of the budget for each start of the first heat; a small budget has fewer of them."""
 BEHIND = 1.2
-"""What costs more than the best by this factor is out of the race."""
+"""A state that costs more than the best one by this factor is out of the race."""
 
 State = TypeVar("State")
 

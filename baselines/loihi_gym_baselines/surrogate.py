@@ -151,8 +151,8 @@ class Model(NamedTuple):
     """A linear model of the logarithm of a latency.
 
     Attributes:
-        weights: Of the numbers of a description, (size,).
-        offset: What is added.
+        weights: Weights of the numbers of a description, (size,).
+        offset: Constant that is added.
     """
 
     weights: Float64Array

@@ -218,7 +218,7 @@ def _report(outcome: Outcome) -> list[object]:
     rows = table(
         *("", "reference", "best found"),
         title=f"{config.solver} on {config.benchmark}: {outcome.reduction:.1%} less latency after "
-        f"{outcome.evaluations:,} evaluations in {outcome.seconds:.0f} s",
+        f"{outcome.evaluations:,} evaluations in {outcome.costs.seconds:.0f} s",
     )
     rows.columns[1].justify = rows.columns[2].justify = "left"
     before = problem.reference_mapping

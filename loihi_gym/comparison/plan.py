@@ -26,11 +26,11 @@ class Scope:
     """What solvers are compared on: a suite or a part of it.
 
     Attributes:
-        name: Of the suite.
+        name: Name of the suite.
         description: One line.
         problems: Names of benchmarks.
-        backend: What measures.
-        seeds: Number of seeds, from 0 on, by budget of evaluations, ascending.
+        backend: Name of the backend that measures.
+        seeds: Number of seeds for each budget of evaluations, ascending; seeds count from 0.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Contender:
     """A solver with its options, as ``name`` or ``name:option=value+option``.
 
     Attributes:
-        label: As it was written; names it in reports.
+        label: The text it was read from; names it in reports.
         solver: Name of the solver.
         options: Its own options.
     """
@@ -77,9 +77,9 @@ class SearchTask:
     """One search.
 
     Attributes:
-        label: Of the contender.
-        config: What is run.
-        out: The run's directory.
+        label: Label of the contender.
+        config: Settings of the search.
+        out: Directory of the run.
     """
 
     label: str
@@ -97,8 +97,8 @@ class Plan:
     """All searches of a comparison.
 
     Attributes:
-        suite: What is compared on, budgets and seeds included.
-        contenders: Who is compared.
+        suite: The problems, budgets and seeds.
+        contenders: The solvers that are compared.
         tasks: The searches.
     """
 

@@ -28,12 +28,12 @@ class FinishedRun:
     """One finished search.
 
     Attributes:
-        task: What was run.
+        task: The search that was run.
         best_ps: Best latency after each evaluation, (evaluations,).
         best: The best mapping's measurement, made again for this report.
         costs: What each process that ended the search spent.
-        commit: Of the checkout it was begun with, None if it was a release's.
-        versions: Of Python and the packages it was begun with, None for what was not installed.
+        commit: Commit of the checkout it was begun with, None for a release.
+        versions: Versions of Python and packages it was begun with, None for what was not installed.
     """
 
     task: SearchTask
@@ -53,7 +53,7 @@ class Instance:
     """A problem of the comparison, with what its runs are held against.
 
     Attributes:
-        name: Of the benchmark.
+        name: Name of the benchmark.
         reference: Measurement of the reference mapping.
         default: Measurement of what the toolchain would do, ``lava-default/row-major``.
         lower_bound_ps: No mapping is faster.

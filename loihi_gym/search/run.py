@@ -27,7 +27,7 @@ from ..errors import RunError
 from ..files import write_text
 from ..mapping import Mapping, Problem
 from .config import Config
-from .costs import Costs, SurrogateUse
+from .costs import Costs
 from .recorder import Recorder, Standing
 from .registry import check_installed, check_options, run_solver
 from .session import Session
@@ -38,7 +38,7 @@ LOCK = ".lock"
 LOCK_SECONDS = 10.0
 """How long to wait for another process that searches in the same directory."""
 NAME_CHARACTERS = 60
-"""Of a benchmark or a solver in a directory's name."""
+"""How much of a benchmark's or a solver's name a directory is called by."""
 VERSIONED = (
     *("loihi-gym", "gymnasium", "numpy", "numba", "pygad", "cma"),
     *("torch", "stable-baselines3", "sb3-contrib"),
@@ -50,16 +50,13 @@ class Outcome:
     """How a search ended.
 
     Attributes:
-        config: What was asked for.
-        problem: What was solved.
+        config: Settings of the search.
+        problem: The problem that was solved.
         reference: Measurement of the reference mapping.
         best: Measurement of the best mapping found.
-        mapping: That mapping.
+        mapping: The best mapping found.
         evaluations: Evaluations spent.
-        measured: Of these, how many were measured in this process: not repeats, not resumed ones.
-        seconds: Wall time of this process.
-        cpu_seconds: CPU time of this process.
-        surrogate: What was asked of surrogates in this process.
+        costs: What this process spent; repeats and resumed evaluations were not measured by it.
         out: The run's directory, None if nothing was written.
     """
 
@@ -69,10 +66,7 @@ class Outcome:
     best: Measurement
     mapping: Mapping
     evaluations: int
-    measured: int
-    seconds: float
-    cpu_seconds: float
-    surrogate: SurrogateUse
+    costs: Costs
     out: Path | None
 
     @property
@@ -92,17 +86,6 @@ class Outcome:
             "latency_ps": self.best.latency_ps,
             "reduction": self.reduction,
         }
-
-    def costs(self) -> Costs:
-        """What this process spent; unlike `summary`, no two runs are alike in it."""
-        return Costs(
-            measured=self.measured,
-            seconds=round(self.seconds, 3),
-            cpu_seconds=round(self.cpu_seconds, 3),
-            surrogate_calls=self.surrogate.calls,
-            surrogate_cpu_seconds=round(self.surrogate.cpu_seconds, 3),
-            pretraining=self.surrogate.pretraining,
-        )
 
 
 def search(
@@ -141,9 +124,10 @@ def read_config(out: Path) -> Config:
     Raises:
         RunError: if there is no run or its config is malformed.
     """
+    data = _written(out)
     try:
-        return Config(**_written(out)["config"])
-    except (TypeError, KeyError) as error:
+        return Config(**data["config"])
+    except (TypeError, KeyError, RunError) as error:
         raise RunError(f"{out / CONFIG} is not the config of a run: {error}") from error
 
 
@@ -155,17 +139,15 @@ def begun_with(out: Path) -> dict[str, Any]:
     """
     data = _written(out)
     found = {key: data.get(key) for key in ("python", "versions", "git")}
-    packages = found["versions"]
-    if not isinstance(packages, dict) or not all(
-        text is None or isinstance(text, str)
-        for text in (found["python"], found["git"], *packages.values())
-    ):
+    packages = found["versions"] if isinstance(found["versions"], dict) else {}
+    texts = [found["python"], found["git"], *packages.values()]
+    if not packages or not all(text is None or isinstance(text, str) for text in texts):
         raise RunError(f"{out / CONFIG} does not say what the run began with")
     return found
 
 
 def _written(out: Path) -> dict[str, Any]:
-    """What `config.json` holds."""
+    """The content of `config.json`."""
     path = out / CONFIG
     with reading(out):
         if not path.exists():
@@ -208,7 +190,7 @@ def locked(out: Path) -> Iterator[None]:
 
 
 def _backend(config: Config) -> Backend:
-    """What measures for a search, once all that it needs is known to be there."""
+    """The backend of a search; raises unless its solver, options and problem are all there."""
     check_options(config.solver, config.options)
     check_installed(config.solver)
     return make_backend(config.backend, load(config.benchmark))
@@ -255,10 +237,14 @@ def _run(
         best=session.best,
         mapping=session.best_mapping,
         evaluations=session.evaluations,
-        measured=session.measured,
-        seconds=session.seconds,
-        cpu_seconds=session.cpu_seconds,
-        surrogate=session.surrogate,
+        costs=Costs(
+            session.measured,
+            round(session.seconds, 3),
+            round(session.cpu_seconds, 3),
+            session.surrogate.calls,
+            round(session.surrogate.cpu_seconds, 3),
+            session.surrogate.pretraining,
+        ),
         out=out,
     )
     if out is not None:
@@ -270,7 +256,7 @@ def _finish(outcome: Outcome, out: Path) -> None:
     with writing(out / MAPPING):
         outcome.mapping.save(out / MAPPING)
     costs = LineFile(out / COSTS)
-    costs.add(outcome.costs().to_json())
+    costs.add(outcome.costs.to_json())
     costs.close()
     with writing(out / RESULT):
         write_text(out / RESULT, json.dumps(outcome.summary(), indent=2) + "\n")

@@ -71,8 +71,8 @@ class Session:
     Attributes:
         problem: What is solved.
         name: Name of the backend.
-        budget: As given.
-        seed: As given.
+        budget: Evaluations the solver may spend, in all.
+        seed: The seed of `rng`.
         rng: The solver's random generator, the only source of chance a solver should use.
         reference: Measurement of the reference mapping.
         measured: Mappings that the backend was asked to measure, the reference left out.

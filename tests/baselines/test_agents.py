@@ -58,7 +58,7 @@ def test_a_killed_learner_goes_on_as_if_it_had_not_been(name, tmp_path):
     (killed / "trace.jsonl").write_text("".join(trace.splitlines(keepends=True)[:150]))
     outcome = resume(killed)
     assert outcome.summary() == expected.summary()
-    assert outcome.measured < expected.measured
+    assert outcome.costs.measured < expected.costs.measured
     assert (killed / "trace.jsonl").read_text() == trace
 
 
@@ -84,8 +84,8 @@ def test_pretraining_is_done_once_changes_no_draw_and_its_cost_is_reported(tmp_p
     for name in "ab":
         outcome = search(config, tmp_path / name)
         assert outcome.evaluations == 60
-        assert outcome.surrogate.calls == 0
-        spent.append(outcome.surrogate.pretraining)
+        assert outcome.costs.surrogate_calls == 0
+        spent.append(outcome.costs.pretraining)
         monkeypatch.setattr(pretraining, "_train", None)  # a second training would fail
     assert spent[0] == spent[1]
     traces = [(tmp_path / name / "trace.jsonl").read_bytes() for name in "ab"]
@@ -105,7 +105,7 @@ def test_pretraining_changes_what_is_tried(tmp_path, monkeypatch):
         config = Config("ppo", "mlp-xs", 200, backend="bound", options=options)
         outcome = search(config, tmp_path / str(pretrained))
         costs = json.loads((tmp_path / str(pretrained) / "costs.jsonl").read_text())
-        used = outcome.surrogate.pretraining
+        used = outcome.costs.pretraining
         assert costs["pretraining"] == (asdict(used) if pretrained else None)
     a, b = ((tmp_path / name / "trace.jsonl").read_bytes() for name in ("False", "True"))
     assert a != b

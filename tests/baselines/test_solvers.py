@@ -89,7 +89,7 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(label, kept, tmp_path):
     (killed / "trace.jsonl").write_text("".join(lines[:kept]) + lines[kept][:20])
     outcome = resume(killed)
     assert outcome.summary() == expected.summary()
-    assert outcome.measured < expected.measured
+    assert outcome.costs.measured < expected.costs.measured
     assert (killed / "trace.jsonl").read_text() == trace
 
 
@@ -164,11 +164,11 @@ def test_greedy_is_never_worse_than_the_reference():
 def test_surrogates_are_counted_apart(tmp_path):
     outcome = search(Config("map", "mlp-xs", budget=60), tmp_path / "run")
     assert outcome.evaluations == 60
-    assert outcome.surrogate.calls > 60
+    assert outcome.costs.surrogate_calls > 60
     costs = json.loads((tmp_path / "run" / "costs.jsonl").read_text())
-    assert costs["surrogate_calls"] == outcome.surrogate.calls
+    assert costs["surrogate_calls"] == outcome.costs.surrogate_calls
     assert 0 < costs["surrogate_cpu_seconds"] < costs["cpu_seconds"]
-    assert outcome.measured <= 60
+    assert outcome.costs.measured <= 60
 
 
 def test_solvers_work_on_several_chips():

@@ -62,7 +62,7 @@ def test_a_killed_run_resumes_to_the_same_result(tmp_path):
     before = _lines(out)
     assert 0 < before < 6000
     outcome = resume(out)
-    assert outcome.measured <= 6000 - before  # what was measured is not measured again
+    assert outcome.costs.measured <= 6000 - before  # what was measured is not measured again
     expected = search(config, whole)
     assert outcome.summary() == expected.summary()
     assert (out / "trace.jsonl").read_bytes() == (whole / "trace.jsonl").read_bytes()
@@ -76,7 +76,7 @@ def _lines(out: Path) -> int:
 def test_a_finished_run_resumes_to_itself(tmp_path):
     search(CONFIG, tmp_path)
     before = (tmp_path / "trace.jsonl").read_bytes()
-    assert resume(tmp_path).measured == 0
+    assert resume(tmp_path).costs.measured == 0
     assert (tmp_path / "trace.jsonl").read_bytes() == before
 
 
