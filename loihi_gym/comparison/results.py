@@ -33,7 +33,7 @@ class FinishedRun:
         best: The best mapping's measurement, made again for this report.
         costs: What each process that ended the search spent.
         commit: Commit of the checkout it was begun with, None for a release.
-        versions: Versions of Python and packages it was begun with, None for what was not installed.
+        versions: Versions of Python and packages then, None for what was not installed.
     """
 
     task: SearchTask

@@ -11,6 +11,7 @@ LARGEST_SEED = (1 << 32) - 1
 """The largest that every library which the solvers use takes."""
 LARGEST = 1 << 63
 LONGEST_TEXT = 4096
+NAME = f"a name: at most {LONGEST_TEXT:,} characters, none of them a control character"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Config:
 
     def __post_init__(self) -> None:
         for name in ("solver", "benchmark", "backend"):
-            _require(name, getattr(self, name), "a name", _is_text(getattr(self, name)))
+            _require(name, getattr(self, name), NAME, _is_text(getattr(self, name)))
         for name, least, most in (("budget", 1, MOST_EVALUATIONS), ("seed", 0, LARGEST_SEED)):
             value, what = getattr(self, name), f"a whole number from {least} to {most:,}"
             _require(name, value, what, type(value) is int and least <= value <= most)
@@ -52,7 +53,7 @@ class Config:
         _require("count_unique", unique, "true or false", type(unique) is bool)
         _require("options", self.options, "names with values", isinstance(self.options, dict))
         for key, value in self.options.items():
-            _require("option", key, "a name", _is_text(key))
+            _require("option", key, NAME, _is_text(key))
             holds = type(value) is bool or value == "" or _is_number(value) or _is_text(value)
             _require(f"option {key}", value, "a bool, a finite number or a text", holds)
 
