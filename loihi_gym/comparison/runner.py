@@ -35,6 +35,7 @@ def run_all(
     if executor == "ray":
         require("--executor ray", "ray", "ray")
     from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import BrokenProcessPool
 
     missing = sorted((t for t in made.tasks if not t.done), key=lambda t: -t.config.budget)
     for solver in sorted({task.config.solver for task in missing}):
@@ -45,18 +46,10 @@ def run_all(
             Parallel(n_jobs=jobs, batch_size=1)(delayed(run_task)(task) for task in absolute)
         return
     work = [delayed(run_task)(task, os.getpid()) for task in absolute]
-    with _dying_workers_named():
+    try:
         for task in Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(work):
             if on_done is not None:
                 on_done(task)
-
-
-@contextmanager
-def _dying_workers_named() -> Iterator[None]:
-    from joblib.externals.loky.process_executor import BrokenProcessPool
-
-    try:
-        yield
     except BrokenProcessPool as error:
         raise RunError(
             "a worker process was killed, perhaps for want of memory: give the same command again, "
