@@ -14,7 +14,8 @@ from typing import Any
 from loihi_gym import Mapping, Measurement, heuristic_names, load, make_backend
 from loihi_gym.bounds import lower_bound
 from loihi_gym.mapping import heuristic
-from loihi_gym.search.run import Config, Outcome, search
+from loihi_gym.search.config import Config
+from loihi_gym.search.run import Outcome, search
 
 GA_BUDGET, RANDOM_BUDGET = 2000, 1000
 

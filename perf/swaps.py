@@ -19,7 +19,8 @@ SWAPS = 200
 def swapped(genome: Genome, genes: Genes, close: bool, rng: np.random.Generator) -> Genes:
     """A copy with a used core and a close one, or any, exchanged, unless both are of one layer."""
     genes = genes.copy()
-    ends, order = np.cumsum(genes[: genome.n_layers]), genes[genome.n_layers :]
+    counts, order = genome.split(genes)
+    ends = np.cumsum(counts)
     a = rng.integers(ends[-1])
     cores = near(genome.problem.topology).to(order[a]) if close else order
     b = np.flatnonzero(order == rng.choice(cores))[0]

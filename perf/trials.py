@@ -26,8 +26,9 @@ from rich.table import Column, Table
 
 from loihi_gym import LoihiGymError, load, make_backend
 from loihi_gym.comparison.plan import contender
+from loihi_gym.search.recorder import Recorder, Standing
 from loihi_gym.search.registry import run_solver
-from loihi_gym.search.session import Progress, Session
+from loihi_gym.search.session import Session
 
 AS_IT_IS = "as it is"
 PARTS = (0.03, 0.1, 0.3, 1.0)
@@ -65,7 +66,7 @@ def search(label: str, trial: Trial, budget: int) -> tuple[Trial, list[float]]:
     """Search with a variant's constants; reductions in % at each part of the budget."""
     seen: list[tuple[int, float]] = []
 
-    def look(progress: Progress) -> None:
+    def look(progress: Standing) -> None:
         seen.append((progress.evaluations, 100 * progress.reduction))
 
     one = contender(label)
@@ -73,7 +74,7 @@ def search(label: str, trial: Trial, budget: int) -> tuple[Trial, list[float]]:
         for patch in patches(trial.variant):
             stack.enter_context(patch)
         backend = make_backend("mesh", load(trial.problem))
-        with Session(backend, budget, trial.seed, on_progress=look) as session:
+        with Session(backend, budget, trial.seed, Recorder(on_progress=look)) as session:
             run_solver(one.solver, session, one.options)
     spent = np.array([evaluations for evaluations, _ in seen])
     at = np.searchsorted(spent, np.array(PARTS) * budget).clip(max=len(seen) - 1)

@@ -9,33 +9,20 @@ Seeded training on one torch thread repeats itself, so a resumed run needs no ch
 again on the recorded evaluations, which takes seconds, and goes on where they end.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from loihi_gym.search.registry import anytime, needs
 from loihi_gym.search.session import Session
 
-ENV = "LoihiPlace-v0"
+from .learners import ENV, make_agent
+from .pretraining import pretrained_policy
+
 MAX_LAYERS = 16
 ENVS = 4
 """Environments stepped together on the target; their mappings are measured as one batch."""
 STALLS = 20
 """Steps per evaluation after which a search ends: a policy that changes nothing asks for none."""
-
-PPO = {"n_steps": 128, "batch_size": 128, "n_epochs": 4, "ent_coef": 0.01, "learning_rate": 3e-4}
-DQN = {
-    "learning_starts": 200,
-    "buffer_size": 20_000,
-    "batch_size": 64,
-    "train_freq": 1,
-    "gradient_steps": 1,
-    "target_update_interval": 250,
-    "exploration_fraction": 0.5,
-    "exploration_final_eps": 0.05,
-    "learning_rate": 5e-4,
-}
-"""What differs from SB3's defaults, for budgets of 10^2 to 10^4 steps."""
 
 _learning = needs("rl", "stable_baselines3", "sb3_contrib", "torch")
 
@@ -64,8 +51,6 @@ def _search(session: Session, name: str, pretrained: bool) -> None:
     """Let an agent learn on the session's problem until the budget is spent."""
     from loihi_gym.sb3 import make_vec_env
 
-    from .pretraining import pretrained_policy
-
     with one_thread():
         layers = max(MAX_LAYERS, session.problem.n_layers)
         # Before the agent, whose constructor seeds torch: so training a policy now changes nothing.
@@ -87,32 +72,6 @@ def _search(session: Session, name: str, pretrained: bool) -> None:
         agent.learn(session.budget)
         while session.remaining and agent.num_timesteps < STALLS * session.budget:
             agent.learn(session.budget, reset_num_timesteps=False)
-
-
-def make_agent(name: str, envs: Any, mesh: Any, seed: int) -> Any:
-    """An untrained agent on vectorised environments."""
-    import sb3_contrib
-    import stable_baselines3
-
-    from .mesh_cnn import MeshCNN
-
-    algorithms: dict[str, Callable[..., Any]] = {
-        "ppo": stable_baselines3.PPO,
-        "maskable-ppo": sb3_contrib.MaskablePPO,
-        "dqn": stable_baselines3.DQN,
-    }
-    extractor = {
-        "features_extractor_class": MeshCNN,
-        "features_extractor_kwargs": {"mesh": mesh},
-    }
-    return algorithms[name](
-        "MultiInputPolicy", envs, seed=seed, policy_kwargs=extractor, device="cpu", **settings(name)
-    )
-
-
-def settings(name: str) -> dict[str, Any]:
-    """What differs from SB3's defaults for an algorithm."""
-    return DQN if name == "dqn" else PPO
 
 
 @contextmanager

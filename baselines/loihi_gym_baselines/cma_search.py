@@ -55,13 +55,11 @@ def solve(session: Session) -> None:
         points = strategy.ask()
         found = [genome.decode(_decode(genome, point)) for point in points]
         measured = session.evaluate_batch(found)
-        if len(measured) < len(points):
-            session.evaluate(found[-1])  # the budget is spent
         strategy.tell(points, [m.latency_ps / session.reference.latency_ps for m in measured])
 
 
 def _encode(genome: Genome, genes: Genes) -> Point:
-    counts, order = genes[: genome.n_layers], genes[genome.n_layers :]
+    counts, order = genome.split(genes)
     keys = np.empty(genome.n_cores)
     keys[order] = (np.arange(genome.n_cores) + 0.5) / genome.n_cores
     shares = np.append(counts, genome.n_cores - counts.sum()) + 0.5
@@ -73,8 +71,7 @@ def _decode(genome: Genome, point: Point) -> Genes:
     cut = shares / shares.sum() * (genome.n_cores + 0.5 * len(shares)) - 0.5
     counts = np.rint(cut[:-1]).astype(np.int32)
     counts = _within(genome, counts)
-    order = np.argsort(keys, kind="stable")
-    return np.concatenate([counts, order]).astype(np.int32)
+    return genome.join(counts, np.argsort(keys, kind="stable"))
 
 
 def _within(genome: Genome, counts: Genes) -> Genes:

@@ -7,11 +7,11 @@ start, and only the fittest of them is left at the end (`race`): in one populati
 give up all starts but one long before it shows what they are worth.
 
 Fit is what takes little latency times energy: most swaps on several chips leave the latency as it
-is, but not the energy (`docs/baselines.md`).
+is, but not the energy, so selection has a direction where latency gives none.
 """
 
 import warnings
-from contextlib import suppress
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -27,9 +27,9 @@ from .race import race, starts
 HEAT = 0.1
 """Part of the budget that a heat of the race gets."""
 POPULATION = 40
-"""Of all islands together, at most."""
+"""Most mappings that all islands together keep."""
 GENERATIONS = 25
-"""That a budget allows at least; a small one has a smaller population."""
+"""Least generations that a budget allows; where it is small, the population is smaller."""
 IDLE = 10
 """Generations in a row without a mapping never measured before after which evolution ends."""
 SURVIVORS = 0.2
@@ -76,12 +76,12 @@ class _Evolution:
         self.population = min(max(population, TOURNAMENT), POPULATION)
         self.genome = Genome(session.problem)
         self.known: dict[Mapping, int] = {}
-        """Latency times energy of what has been measured, ps fJ."""
+        """Latency times energy of each mapping measured so far, ps fJ."""
         self.counts: list[int] = []
-        """Of known mappings after each generation of the present evolution."""
+        """Number of known mappings after each generation of the present evolution."""
 
     def cost(self, island: Population) -> float:
-        """Of the island's fittest mapping."""
+        """The cost of an island's fittest mapping, ps fJ."""
         return -max(self.fitness(island))
 
     def evolve(self, island: Population, islands: int, end: int) -> Population:
@@ -121,13 +121,14 @@ class _Evolution:
         return not idle and self.session.remaining > 0 and self.session.evaluations < end
 
     def fitness(self, population: Population) -> list[float]:
-        """Minus latency times energy; what the budget no longer allows is worth nothing."""
+        """Minus latency times energy; what the budget no longer pays for is worth nothing."""
         mappings = [self.genome.decode(one) for one in np.atleast_2d(population).astype(np.int32)]
         fresh = [one for one in dict.fromkeys(mappings) if one not in self.known]
-        # PyGAD would print a traceback of what is raised within it.
-        with suppress(BudgetSpent):
-            measured = self.session.evaluate_batch(fresh) if fresh else []
-            self.known |= dict(zip(fresh, map(self._product, fresh, measured), strict=False))
+        try:
+            measured: Sequence[Measurement] = self.session.evaluate_batch(fresh) if fresh else []
+        except BudgetSpent as spent:  # PyGAD would print a traceback of what is raised within it
+            measured = spent.measured
+        self.known |= dict(zip(fresh, map(self._product, fresh, measured), strict=False))
         return [-float(self.known.get(one, np.inf)) for one in mappings]
 
     def _product(self, mapping: Mapping, measured: Measurement) -> int:

@@ -26,7 +26,7 @@ NEAR = 0.75
 RECUT = 0.25
 """Part of a local search's moves that change core counts."""
 ATTEMPTS = 20
-"""Draws of a change after which one that changes nothing is taken; a toy may have no other."""
+"""Draws after which a change is taken even if it changes nothing: a toy may have no other."""
 
 
 class _LayerLook(NamedTuple):
@@ -55,13 +55,25 @@ class Genome:
 
     def encode(self, mapping: Mapping) -> Genes:
         """The genes of a mapping, (n_layers + n_cores,)."""
-        order = full_order(mapping, self.n_cores)
-        return np.concatenate([mapping.cores_per_layer, order]).astype(np.int32)
+        return self.join(mapping.cores_per_layer, full_order(mapping, self.n_cores))
 
-    def decode(self, genes: IntArray) -> Mapping:
+    def decode(self, genes: Genes) -> Mapping:
         """The mapping of genes."""
-        counts = genes[: self.n_layers]
-        return Mapping(counts, genes[self.n_layers :][: int(counts.sum())])
+        counts, order = self.split(genes)
+        return Mapping(counts, order[: int(counts.sum())])
+
+    def split(self, genes: Genes) -> tuple[Genes, Genes]:
+        """Views of the cores per layer, (n_layers,), and of the order of all cores, (n_cores,)."""
+        return genes[: self.n_layers], genes[self.n_layers :]
+
+    def join(self, counts: IntArray, order: IntArray) -> Genes:
+        """The genes of cores per layer and of an order of all cores."""
+        return np.concatenate([counts, order]).astype(np.int32)
+
+    def placed(self, genes: Genes, placement: Genes) -> Genes:
+        """The genes with the used cores replaced; the others follow in their old order."""
+        counts, order = self.split(genes)
+        return self.join(counts, np.append(placement, order[~np.isin(order, placement)]))
 
     def mutate(
         self, genes: Genes, swaps: float, recut: float, gathered: float, rng: np.random.Generator
@@ -74,7 +86,7 @@ class Genome:
         return self.swapped(genes, int(rng.geometric(1.0 / swaps)), rng, gathered)
 
     def changed(self, genes: Genes, operator: Callable[[Genes], Genes]) -> Genes:
-        """What an operator makes of genes, drawn again if it only exchanged pieces of one layer."""
+        """Apply an operator; draw again where it only exchanged pieces of one layer."""
         held = self.held(genes)
         for _ in range(ATTEMPTS):
             found = operator(genes)
@@ -84,9 +96,9 @@ class Genome:
 
     def held(self, genes: Genes) -> Genes:
         """Layer that each core holds a piece of, the number of layers if none; (n_cores,)."""
-        counts = genes[: self.n_layers]
+        counts, order = self.split(genes)
         layers = np.full(self.n_cores, self.n_layers, np.int32)
-        layers[genes[self.n_layers :][: counts.sum()]] = np.repeat(np.arange(self.n_layers), counts)
+        layers[order[: counts.sum()]] = np.repeat(np.arange(self.n_layers), counts)
         return layers
 
     def neighbour(self, genes: Genes, rng: np.random.Generator) -> Genes:
@@ -99,10 +111,9 @@ class Genome:
         Places change by the reordering operator, which leaves most pieces where they are, or by
         moving the borders between layers along the order, which leaves the order as it is.
         """
-        counts = self.step(genes[: self.n_layers], rng)
-        if rng.random() < SHIFT:
-            return np.concatenate([counts, genes[self.n_layers :]]).astype(np.int32)
-        return self.with_counts(genes, counts)
+        counts, order = self.split(genes)
+        counts = self.step(counts, rng)
+        return self.join(counts, order) if rng.random() < SHIFT else self.with_counts(genes, counts)
 
     def swapped(
         self, genes: Genes, swaps: int, rng: np.random.Generator, gathered: float = 0.0
@@ -113,11 +124,12 @@ class Genome:
         part `gathered` of the swaps takes a piece to a free core close to one of its layer's.
         """
         genes = genes.copy()
-        order, ends = genes[self.n_layers :], np.cumsum(genes[: self.n_layers])
+        counts, order = self.split(genes)
+        ends = np.cumsum(counts)
         for _ in range(swaps):
             a = int(rng.integers(ends[-1]))
             layer = np.searchsorted(ends, a, side="right")
-            stop, size = int(ends[layer]), int(genes[layer])
+            stop, size = int(ends[layer]), int(counts[layer])
             if size == self.n_cores:
                 break
             b = None
@@ -153,18 +165,17 @@ class Genome:
         are then joined by partially mapped crossover (PMX), which keeps most pieces where one of
         the parents has them.
         """
-        counts = np.where(rng.random(self.n_layers) < 0.5, a[: self.n_layers], b[: self.n_layers])
-        counts = self.repair(counts, fallback=a[: self.n_layers], rng=rng)
-        child = self.with_counts(a, counts)
-        other = self.with_counts(b, counts)[self.n_layers :]
+        (of_a, _), (of_b, _) = self.split(a), self.split(b)
+        counts = np.where(rng.random(self.n_layers) < 0.5, of_a, of_b)
+        counts = self.repair(counts, fallback=of_a, rng=rng)
+        child, other = self.with_counts(a, counts), self.with_counts(b, counts)
         start, stop = np.sort(rng.integers(0, int(counts.sum()) + 1, 2))
-        _take_range(child[self.n_layers :], other, int(start), int(stop))
+        _take_range(self.split(child)[1], self.split(other)[1], int(start), int(stop))
         return child
 
     def with_counts(self, genes: Genes, counts: Genes) -> Genes:
         """The genes after the reordering operator."""
-        order = reorder(genes[: self.n_layers], genes[self.n_layers :], counts)
-        return np.concatenate([counts, order]).astype(np.int32)
+        return self.join(counts, reorder(*self.split(genes), counts))
 
     def repair(self, counts: Genes, fallback: Genes, rng: np.random.Generator) -> Genes:
         """Counts within each layer's limits and the chip's cores, or `fallback` if they do not fit.
@@ -187,7 +198,7 @@ class Genome:
         return [layer.work_ps for layer in self._look(counts)]
 
     def _look(self, counts: Genes) -> list["_LayerLook"]:
-        """What each layer's count and the next one's decide; kept, for it is asked all the time."""
+        """Fit and work of each layer, kept by its count and the next one's: asked all the time."""
         numbers = [*counts.tolist(), 0]
         keys = list(zip(range(self.n_layers), numbers[:-1], numbers[1:], strict=True))
         for key in keys:

@@ -1,4 +1,4 @@
-"""`map`: the mapping, please. The best search known to us; default of `loihi-gym map`.
+"""`map`: search guided by a model of latency, the strongest solver here; `loihi-gym map` runs it.
 
 It starts from the reference and several core orders, each with all and with fewer cores. Each
 further candidate is one mapping measured before and changed in one of `KINDS`: other core counts,
@@ -29,7 +29,7 @@ from .surrogate_kernel import N_FEATURES, descend
 PERCENTS = (100, 80)
 """Numbers of cores of the first mappings, of the chip's."""
 RACE = ((8, 12), (4, 24), (3, 200), (2, 300))
-"""Lineages, and candidates of each, in each heat of the race."""
+"""The heats of the race: how many lineages, and how many candidates each of them gets."""
 BEHIND = 2.0
 """A lineage that is slower than the fastest by this factor is out of the race."""
 SAMPLE = 1000
@@ -39,7 +39,7 @@ BATCH = 4
 ATTEMPTS = 50
 """Candidates drawn for a batch before one is measured again."""
 FATIGUE = 0.006
-"""What a mapping's logarithm of latency counts as more for each of its children."""
+"""Added to a mapping's height, the logarithm of its latency, for each child that it has had."""
 KINDS = (
     (False, None),
     (False, range(1, 2)),
@@ -77,7 +77,7 @@ class _SurrogateSearch:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.genome = Genome(session.problem)
-        self.surrogate = Surrogate(session.problem)
+        self.surrogate = Surrogate(self.genome)
         self.genes: list[Genes] = []
         self.lineages: list[int] = []
         self.targets = np.zeros(0)
@@ -92,7 +92,7 @@ class _SurrogateSearch:
         orders = [np.lexsort([keys[k] for k in names]) for names in permutations(keys)]
         cuts = [balanced(self.session.problem, percent) for percent in PERCENTS]
         found = [genome.encode(self.session.problem.reference_mapping)]
-        found += [np.concatenate([c, o]).astype(np.int32) for o in orders for c in cuts]
+        found += [genome.join(cut, order) for order in orders for cut in cuts]
         first = {genome.decode(one): one for one in reversed(found)}  # the reference may be of them
         self.seen.update(first)
         self._measure(list(first.values())[::-1], list(range(len(first))))
@@ -126,12 +126,12 @@ class _SurrogateSearch:
         """Spend evaluations, and learn from them."""
         measured = self.session.evaluate_batch([self.genome.decode(one) for one in candidates])
         targets = np.log([float(result.latency_ps) for result in measured])
-        self.genes += candidates[: len(measured)]
-        self.lineages += lineages[: len(measured)]
+        self.genes += candidates
+        self.lineages += lineages
         self.targets = np.append(self.targets, targets)
         self.heights = np.append(self.heights, targets)
         with self.session.ask_surrogate(0):
-            described = [self.surrogate.describe(one) for one in candidates[: len(measured)]]
+            described = [self.surrogate.describe(one) for one in candidates]
         self.described = np.concatenate([self.described, described])[-SAMPLE:]
 
     def _lowest(self, lineage: int | None) -> int:
@@ -172,16 +172,8 @@ class _SurrogateSearch:
 
     def _descend(self, parent: Genes, model: Model, swaps: int) -> Genes:
         """The parent after as many swaps, each the model's choice of several."""
-        rng, layers = self.session.rng, self.genome.n_layers
-        draws = rng.random((swaps, TRIES, 2))
+        draws = self.session.rng.random((swaps, TRIES, 2))
         with self.session.ask_surrogate(swaps * TRIES):
             cut = self.surrogate.placed(parent)
             descend(cut.flow, cut.placed, model.weights[:N_FEATURES], draws)
-        return _with_placement(parent, cut.placed.placement, layers)
-
-
-def _with_placement(genes: Genes, placement: np.ndarray, layers: int) -> Genes:
-    """The genes with used cores replaced; the others follow in their old order."""
-    order = genes[layers:]
-    others = order[~np.isin(order, placement)]
-    return np.concatenate([genes[:layers], placement, others]).astype(np.int32)
+        return self.genome.placed(parent, cut.placed.placement)

@@ -18,8 +18,10 @@ from loihi_gym.chip import chip_names
 from loihi_gym.errors import LoihiGymError
 from loihi_gym.files import write_bytes, write_text
 from loihi_gym.mapping import Problem
-from loihi_gym.search.session import Pretraining
+from loihi_gym.search.costs import Pretraining
 from loihi_gym.search.trace import DIGEST_CHARACTERS
+
+from .learners import ENV, make_agent, settings
 
 STEPS = 40_000
 ENVS = 16
@@ -33,8 +35,8 @@ class Pretrained:
     """A pretrained policy.
 
     Attributes:
-        cost: What it took to train it with `bound`.
-        weights: Of the policy's modules.
+        cost: Cost of its training with `bound`.
+        weights: Weights of the policy's modules, by name.
     """
 
     cost: Pretraining
@@ -48,8 +50,6 @@ def pretrained_policy(name: str, problem: Problem, max_layers: int) -> Pretraine
         LoihiGymError: if the chip is no bundled one: the family could not be generated.
     """
     import torch
-
-    from .agents import settings
 
     chip = problem.chip.name
     if chip not in chip_names():
@@ -84,8 +84,6 @@ def _family(problem: Problem) -> list[str]:
 
 def _train(name: str, problem: Problem, family: list[str], max_layers: int) -> Pretrained:
     from loihi_gym.sb3 import make_vec_env
-
-    from .agents import ENV, make_agent
 
     started = time.process_time()
     envs = make_vec_env(

@@ -1,9 +1,7 @@
 """A race of several starts, since which of them is worth most shows only some way down.
 
-On `mlp-deep` the fastest of the standard heuristics leads evolution to a third off its latency, a
-start that is 10 % slower to four tenths (`docs/baselines.md`). So the fastest starts are each
-searched from for an equal part of the budget, the faster half of them goes on, and so forth
-(successive halving, Jamieson and Talwalkar 2016).
+The fastest starts are each searched from for an equal part of the budget, the faster half of them
+goes on, and so forth (successive halving, Jamieson and Talwalkar 2016).
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +17,7 @@ ENTRANTS = 8
 EACH = 500
 """Evaluations of the budget for each start of the first heat; a small budget has fewer of them."""
 BEHIND = 1.2
-"""What costs more than the best by this factor is out of the race."""
+"""A state that costs more than the best one by this factor is out of the race."""
 
 State = TypeVar("State")
 
@@ -27,8 +25,8 @@ State = TypeVar("State")
 def starts(problem: Problem) -> list[Mapping]:
     """The standard heuristics, and their partitionings in one more order.
 
-    That order is slower than the best standard one at first, and faster after a few hundred
-    evaluations, on `mlp-deep` and on eight chips.
+    Down the columns of routers, one core of each before the second of any: slower than the best
+    standard order at first, and faster after a few hundred evaluations.
     """
     order = column_planes(problem.topology)
     further = [in_order(problem, cut(problem), order) for cut in PARTITIONINGS.values()]
@@ -42,15 +40,17 @@ def race(
     search: Callable[[State, int, int], State],
     heat: float,
 ) -> State:
-    """Search from the fastest states, then go on with the fastest that came of it; which that is.
+    """Successive halving: search from the fastest states, keep the better half, repeat.
+
+    Returns the winner.
 
     Args:
         session: The search.
         states: Where to start from.
-        cost: Of a state, least for the best: its latency, or what a search prefers to it.
-        search: Takes a state, how many are searched from in this heat, and the count of evaluations
-            at which to end; gives the state then.
-        heat: A heat's part of the budget.
+        cost: Cost of a state, least for the best: its latency, or what a search prefers to it.
+        search: Takes a state, the number of states in this heat, and the count of evaluations at
+            which to end; returns the state that it has reached.
+        heat: Part of the budget that each heat gets.
     """
     states = _cheapest(states, cost, min(max(session.budget // EACH, 1), ENTRANTS))
     while len(states) > 1:

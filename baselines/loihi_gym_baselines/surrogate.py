@@ -13,10 +13,9 @@ import numpy as np
 
 from loihi_gym.arrays import Float64Array, Int32Array
 from loihi_gym.backends.assembly import link_service_ps
-from loihi_gym.mapping import Problem
 from loihi_gym.mapping.recent import Recent
 
-from .genome import Genes
+from .genome import Genes, Genome
 from .near import near
 from .surrogate_kernel import LEAST_US, N_FEATURES, Flow, Placed, features, place
 
@@ -36,13 +35,17 @@ class Cut(NamedTuple):
 class Surrogate:
     """Descriptions of one problem's mappings. L layers.
 
+    Args:
+        genome: Reads the problem's genes.
+
     Attributes:
         size: Numbers that describe a mapping: first those of `surrogate_kernel.FEATURES`, then
             those that the partitioning alone decides.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self._problem = problem
+    def __init__(self, genome: Genome) -> None:
+        self._genome = genome
+        self._problem = problem = genome.problem
         self._layers: dict[tuple[int, int, int], tuple[Float64Array, Float64Array]] = {}
         self._cuts: Recent[bytes, Cut] = Recent(KEPT)
         self._pairs: dict[tuple[int, int, int], Float64Array] = {}
@@ -62,9 +65,9 @@ class Surrogate:
 
     def placed(self, genes: Genes) -> Cut:
         """The partitioning of a mapping with its cores in place; valid until the next call."""
-        layers = self._problem.n_layers
-        cut = self.cut(genes[:layers])
-        place(cut.flow, cut.placed, genes[layers:][: len(cut.placed.placement)])
+        counts, order = self._genome.split(genes)
+        cut = self.cut(counts)
+        place(cut.flow, cut.placed, order[: len(cut.placed.placement)])
         return cut
 
     def cut(self, counts: Int32Array) -> Cut:
@@ -148,8 +151,8 @@ class Model(NamedTuple):
     """A linear model of the logarithm of a latency.
 
     Attributes:
-        weights: Of the numbers of a description, (size,).
-        offset: What is added.
+        weights: Weights of the numbers of a description, (size,).
+        offset: Constant that is added.
     """
 
     weights: Float64Array

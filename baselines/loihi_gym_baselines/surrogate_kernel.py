@@ -31,7 +31,7 @@ N_FEATURES = len(FEATURES)
 NEAR = 0.5
 """Part of a descent's swaps that are with a close core."""
 LEAST_US = 1e-3
-"""What a time counts as, besides, where its logarithm is taken."""
+"""Added to each time before its logarithm is taken, since it may be 0."""
 
 
 class Flow(NamedTuple):
@@ -146,7 +146,7 @@ def descend(flow: Any, placed: Any, weights: Any, draws: Any) -> None:
     Args:
         flow: The partitioning.
         placed: The start; left with the end.
-        weights: Of the logarithms of the features, (8,).
+        weights: Weights of the logarithms of the features, (8,).
         draws: Uniform numbers in [0, 1), (steps, swaps tried, 2).
     """
     values = np.empty(N_FEATURES)

@@ -11,16 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..benchmarks.suite import load_suite, suite_names
-from ..comparison.plan import (
-    EXECUTORS,
-    Plan,
-    Scope,
-    SearchTask,
-    plan,
-    read_plan,
-    run_all,
-    write_plan,
-)
+from ..comparison.plan import Plan, Scope, SearchTask, plan, read_plan, write_plan
+from ..comparison.runner import EXECUTORS, run_all
 from ..errors import LoihiGymError
 from .app import app, show
 
@@ -72,10 +64,7 @@ def compare(
     from ..comparison.report import write_report
 
     made = plan(chosen, solvers.split(","), directory)
-    try:
-        write_plan(made, directory)
-    except OSError as error:
-        raise LoihiGymError(f"cannot write to {directory}: {error.strerror}") from error
+    write_plan(made, directory)
     with _progress(made) as on_done:
         run_all(made, jobs, executor, on_done)
     show(f"report  {write_report(made, directory)}")

@@ -21,9 +21,10 @@ from rich.progress import (
 from ..benchmarks import load
 from ..errors import LoihiGymError, ProblemFileError
 from ..mapping import save_problem
+from ..search.config import Config
+from ..search.recorder import Standing
 from ..search.registry import flag, load_solver, parse_options, solver_names, solver_options
-from ..search.run import Config, Outcome, free_directory, resume, search
-from ..search.session import Progress as Standing
+from ..search.run import Outcome, free_directory, resume, search
 from .app import app, show, table
 from .problems import backend_option, bound_text, json_option, microseconds
 
@@ -217,7 +218,7 @@ def _report(outcome: Outcome) -> list[object]:
     rows = table(
         *("", "reference", "best found"),
         title=f"{config.solver} on {config.benchmark}: {outcome.reduction:.1%} less latency after "
-        f"{outcome.evaluations:,} evaluations in {outcome.seconds:.0f} s",
+        f"{outcome.evaluations:,} evaluations in {outcome.costs.seconds:.0f} s",
     )
     rows.columns[1].justify = rows.columns[2].justify = "left"
     before = problem.reference_mapping

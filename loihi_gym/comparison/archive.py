@@ -13,6 +13,7 @@ from pathlib import Path
 from ..errors import RunError
 from ..files import write_bytes
 from ..search.run import CONFIG, COSTS, RESULT
+from ..search.storage import reading, writing
 from ..search.trace import NAME, read_trace
 from .plan import PLAN, Plan
 from .results import BOUNDS
@@ -30,22 +31,22 @@ def write_archive(made: Plan, out: Path, path: Path) -> int:
     if not finished:
         raise RunError(f"{out} holds no finished run")
     packed = BytesIO()
-    try:
-        with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
-            for top in (PLAN, BOUNDS):
-                if (out / top).exists():
-                    _add(tar, top, (out / top).read_bytes())
-            for run in finished:
-                for name in (CONFIG, COSTS, RESULT):
-                    _add(tar, f"{run.relative_to(out)}/{name}", (run / name).read_bytes())
-                _add(tar, f"{run.relative_to(out)}/{NAME}", _improvements(run / NAME))
-    except OSError as error:
-        raise RunError(f"{error.filename} cannot be read: {error.strerror}") from error
-    try:
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for top in (PLAN, BOUNDS):
+            if (out / top).exists():
+                _add(tar, top, _bytes(out / top))
+        for run in finished:
+            for name in (CONFIG, COSTS, RESULT):
+                _add(tar, f"{run.relative_to(out)}/{name}", _bytes(run / name))
+            _add(tar, f"{run.relative_to(out)}/{NAME}", _improvements(run / NAME))
+    with writing(path):
         write_bytes(path, lzma.compress(packed.getvalue(), preset=9))
-    except OSError as error:
-        raise RunError(f"{path} cannot be written: {error.strerror}") from error
     return len(finished)
+
+
+def _bytes(path: Path) -> bytes:
+    with reading(path):
+        return path.read_bytes()
 
 
 def _improvements(path: Path) -> bytes:

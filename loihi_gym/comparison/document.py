@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..files import write_bytes, write_text
+from ..search.storage import writing
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,17 @@ class Document:
         self.blocks += blocks
 
     def write(self, out: Path, name: str) -> None:
-        """Write ``name.md`` with its pictures as files, and ``name.html`` that holds all."""
-        for block in self.blocks:
-            if isinstance(block, Picture):
-                write_bytes(out / f"{block.name}.png", block.png)
-        write_text(out / f"{name}.md", self.to_markdown())
-        write_text(out / f"{name}.html", self.to_html())
+        """Write ``name.md`` with its pictures as files, and ``name.html`` that holds all.
+
+        Raises:
+            RunError: if one of them cannot be written.
+        """
+        with writing(out):
+            for block in self.blocks:
+                if isinstance(block, Picture):
+                    write_bytes(out / f"{block.name}.png", block.png)
+            write_text(out / f"{name}.md", self.to_markdown())
+            write_text(out / f"{name}.html", self.to_html())
 
     def to_markdown(self) -> str:
         """GitHub's Markdown."""

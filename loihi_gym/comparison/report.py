@@ -141,9 +141,10 @@ def _costs(results: Results) -> list[Block]:
     for label in results.labels:
         runs = [run for run in results.runs if run.task.label == label]
         evaluations = sum(len(run.best_ps) for run in runs)
-        seconds = sum(run.cpu_seconds for run in runs)
+        spent = [costs for run in runs for costs in run.costs]
+        seconds = sum(costs.cpu_seconds for costs in spent)
         # A policy is trained once, however many searches begin with it.
-        trained = {one.policy: one for one in (run.pretraining for run in runs) if one is not None}
+        trained = {one.policy: one for one in (costs.pretraining for costs in spent) if one}
         rows.append(
             [
                 label,
@@ -151,8 +152,8 @@ def _costs(results: Results) -> list[Block]:
                 f"{evaluations:,}",
                 f"{seconds:,.0f}",
                 f"{1000 * seconds / evaluations:.1f}",
-                f"{sum(run.surrogate_calls for run in runs):,}",
-                f"{sum(run.surrogate_cpu_seconds for run in runs):,.0f}",
+                f"{sum(costs.surrogate_calls for costs in spent):,}",
+                f"{sum(costs.surrogate_cpu_seconds for costs in spent):,.0f}",
                 f"{sum(one.calls for one in trained.values()):,}",
                 f"{sum(one.cpu_seconds for one in trained.values()):,.0f}",
             ]

@@ -14,8 +14,9 @@ from ..bounds import lower_bound
 from ..errors import RunError
 from ..files import write_text
 from ..mapping import heuristic
+from ..search.costs import Costs, read_costs
 from ..search.run import COSTS, begun_with
-from ..search.session import Pretraining
+from ..search.storage import read_json, writing
 from ..search.trace import NAME, Evaluation, read_trace
 from .plan import Plan, SearchTask
 
@@ -27,24 +28,18 @@ class FinishedRun:
     """One finished search.
 
     Attributes:
-        task: What was run.
+        task: The search that was run.
         best_ps: Best latency after each evaluation, (evaluations,).
         best: The best mapping's measurement, made again for this report.
-        cpu_seconds: Of all processes that ended the search or were resumed, as they noted it.
-        surrogate_calls: Mappings judged by surrogates.
-        surrogate_cpu_seconds: CPU time of that.
-        pretraining: What was learnt before, if anything.
-        commit: Of the checkout it was begun with, None if it was a release's.
-        versions: Of Python and the packages it was begun with, None for what was not installed.
+        costs: What each process that ended the search spent.
+        commit: Commit of the checkout it was begun with, None for a release.
+        versions: Versions of Python and packages then, None for what was not installed.
     """
 
     task: SearchTask
     best_ps: Int64Array
     best: Measurement
-    cpu_seconds: float
-    surrogate_calls: int
-    surrogate_cpu_seconds: float
-    pretraining: Pretraining | None
+    costs: tuple[Costs, ...]
     commit: str | None
     versions: dict[str, str | None]
 
@@ -58,7 +53,7 @@ class Instance:
     """A problem of the comparison, with what its runs are held against.
 
     Attributes:
-        name: Of the benchmark.
+        name: Name of the benchmark.
         reference: Measurement of the reference mapping.
         default: Measurement of what the toolchain would do, ``lava-default/row-major``.
         lower_bound_ps: No mapping is faster.
@@ -149,26 +144,19 @@ def read_results(plan: Plan, out: Path) -> Results:
 
 def _read(task: SearchTask, backend: Backend, budgets: list[int]) -> FinishedRun:
     trace = read_trace(task.out / NAME, whole=False)
+    if not trace or trace[-1].index > task.config.budget:
+        raise RunError(f"{task.out / NAME} is not of {task.config.budget:,} evaluations at most")
     best_ps = best_so_far(trace)
     best = None
     for budget in sorted(budgets):
         best = _measured_again(task, trace, min(budget, len(best_ps)), best_ps, backend)
     assert best is not None
-    try:
-        lines = (task.out / COSTS).read_text(encoding="utf-8").splitlines()
-        costs = [json.loads(line) for line in lines]
-    except (OSError, ValueError):
-        costs = []
     begun = begun_with(task.out)
-    trained = [Pretraining(**cost["pretraining"]) for cost in costs if cost.get("pretraining")]
     return FinishedRun(
         task,
         best_ps,
         best,
-        cpu_seconds=sum(cost["cpu_seconds"] for cost in costs),
-        surrogate_calls=sum(cost["surrogate_calls"] for cost in costs),
-        surrogate_cpu_seconds=sum(cost["surrogate_cpu_seconds"] for cost in costs),
-        pretraining=trained[-1] if trained else None,
+        costs=tuple(read_costs(task.out / COSTS)),
         commit=begun["git"],
         versions={"python": begun["python"]} | begun["versions"],
     )
@@ -203,8 +191,11 @@ def best_so_far(trace: list[Evaluation]) -> Int64Array:
 def _lower_bound_ps(backend: Backend, path: Path) -> int:
     """The lower bound of a problem, which takes a while, from a file beside the runs or new."""
     name = backend.problem.name
-    known: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    known = read_json(path) if path.exists() else {}
+    if not isinstance(known, dict) or type(known.get(name, 0)) is not int:
+        raise RunError(f"{path} holds no lower bounds: remove it, and they are computed again")
     if name not in known:
         known[name] = lower_bound(backend.problem).latency_ps
-        write_text(path, json.dumps(known, indent=2) + "\n")
-    return known[name]
+        with writing(path):
+            write_text(path, json.dumps(known, indent=2) + "\n")
+    return int(known[name])

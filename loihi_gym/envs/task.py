@@ -86,12 +86,10 @@ class EpisodeTask:
             results = self.backend.evaluate_batch(mappings)
         except MeasurementError:
             return [self._try(mapping) for mapping in mappings]
-        found: list[MeasuredMapping | MeasurementError] = [
+        return [
             Evaluated(self.partition(mapping.cores_per_layer), mapping, result)
-            for mapping, result in zip(mappings, results, strict=False)
+            for mapping, result in zip(mappings, results, strict=True)
         ]
-        # A session whose budget ends within a batch answers in part; asked again, it says so.
-        return found + [self._try(mapping) for mapping in mappings[len(found) :]]
 
     def _try(self, mapping: Mapping) -> MeasuredMapping | MeasurementError:
         try:

@@ -12,8 +12,9 @@ from ..comparison.plan import Contender, contender
 from ..errors import SubmissionError
 from ..files import write_text
 from ..mapping import Mapping
+from ..search.config import Config
 from ..search.registry import is_anytime, is_bundled
-from ..search.run import CONFIG, RESULT, Config, read_config
+from ..search.run import CONFIG, RESULT, read_config
 from ..search.trace import NAME, read_trace
 from .replayer import Replayer
 from .submission import (

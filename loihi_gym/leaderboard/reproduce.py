@@ -7,8 +7,9 @@ from pathlib import Path
 from platform import python_version
 
 from ..errors import SubmissionError
+from ..search.config import Config
 from ..search.registry import check_options, is_bundled
-from ..search.run import VERSIONED, Config, installed_version, search
+from ..search.run import VERSIONED, installed_version, search
 from ..search.trace import NAME, read_trace
 from .replayer import Replayer
 from .reproduced import Note, write_reproduced

@@ -1,45 +1,58 @@
 """Scalars and pictures for TensorBoard, written with what `tensorboard` itself ships (no torch)."""
 
+import os
 import time
 from io import BytesIO
+from itertools import count
 from pathlib import Path
+from platform import node
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .storage import writing
 
-class ScalarLog:
+PREFIX = "events.out.tfevents."
+_number = count()
+
+
+class EventLog:
     """The event file of a directory.
 
-    One that is there is an interrupted run's, which a kill has left with holes. The search logs
-    again what it is given from its trace, and calls `replace` when that is done; a log closed
-    before that leaves the old one.
+    A file that is there already is an interrupted run's, which a kill has left with holes. The
+    search logs all of it again and calls `replace` when that is done, which removes the old file; a
+    log closed before that removes its own.
+
+    Raises:
+        RunError: whenever the file cannot be written.
     """
 
     def __init__(self, directory: Path) -> None:
-        # The writer that torch.utils.tensorboard uses too; imported here since it takes a while.
+        # Imported here since it takes a while. TensorBoard's own EventFileWriter is not used: it
+        # writes in a thread, and a full disk then shows as that thread's traceback.
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+        from tensorboard.summary.writer.record_writer import RecordWriter
 
         self._event, self._summary = Event, Summary
-        self._directory = directory
-        self._before = self._files()
-        self._writer = EventFileWriter(str(directory))
-
-    def _files(self) -> set[Path]:
-        return set(self._directory.glob("events.out.tfevents.*"))
+        self._before = set(directory.glob(f"{PREFIX}*"))
+        self._path = directory / (
+            f"{PREFIX}{int(time.time()):010d}.{node()}.{os.getpid()}.{next(_number)}"
+        )
+        with writing(self._path):
+            self._records = RecordWriter(self._path.open("xb"))
+        self._write(file_version="brain.Event:2")
 
     def replace(self) -> None:
-        """Remove what was there before: all of it is written again."""
+        """Remove the interrupted run's file: all of it is written again."""
         for left in self._before:
             left.unlink()
         self._before = set()
 
     def add(self, tag: str, value: float, step: int) -> None:
         """Write one point of the curve `tag`."""
-        self._write(self._summary.Value(tag=tag, simple_value=value), step)
+        self._write_value(self._summary.Value(tag=tag, simple_value=value), step)
 
     def add_picture(self, tag: str, picture: npt.NDArray[np.uint8], step: int) -> None:
         """Write an RGB picture, (height, width, 3). Needs matplotlib."""
@@ -53,15 +66,26 @@ class ScalarLog:
             colorspace=3,
             encoded_image_string=png.getvalue(),
         )
-        self._write(self._summary.Value(tag=tag, image=image), step)
+        self._write_value(self._summary.Value(tag=tag, image=image), step)
 
-    def _write(self, value: Any, step: int) -> None:
-        summary = self._summary(value=[value])
-        self._writer.add_event(self._event(wall_time=time.time(), step=step, summary=summary))
+    def _write_value(self, value: Any, step: int) -> None:
+        self._write(step=step, summary=self._summary(value=[value]))
+
+    def _write(self, **fields: Any) -> None:
+        event = self._event(wall_time=time.time(), **fields)
+        with writing(self._path):
+            self._records.write(event.SerializeToString())
+
+    def flush(self) -> None:
+        """Write what is still buffered."""
+        with writing(self._path):
+            self._records.flush()
 
     def close(self) -> None:
-        """Write what is still queued and close the file."""
-        self._writer.close()
-        if self._before:
-            for unfinished in self._files() - self._before:
-                unfinished.unlink()
+        """Close the file."""
+        try:
+            with writing(self._path):
+                self._records.close()
+        finally:
+            if self._before:
+                self._path.unlink()

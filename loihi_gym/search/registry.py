@@ -5,12 +5,13 @@ takes a `Session` and keyword options, and searches until the session raises `Bu
 nothing left to try.
 """
 
-import contextlib
 import inspect
 from collections.abc import Callable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
-from typing import Any
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any, cast
 
 from ..errors import LoihiGymError, unknown
 from .session import BudgetSpent, Session
@@ -39,10 +40,14 @@ def load_solver(name: str) -> Solver:
         LoihiGymError: if it is declared but cannot be imported.
     """
     try:
-        solver: Solver = _entry_point(name).load()
-    except (ImportError, AttributeError) as error:
-        raise LoihiGymError(f"solver {name!r} cannot be imported: {error}") from error
-    return solver
+        solver = _entry_point(name).load()
+    except LoihiGymError:
+        raise
+    except (Exception, SystemExit) as error:  # whatever another package's module does
+        raise LoihiGymError(f"solver {name!r} cannot be imported: {_described(error)}") from error
+    if not callable(solver):
+        raise LoihiGymError(f"solver {name!r} is no function but a {type(solver).__name__}")
+    return cast(Solver, solver)
 
 
 def anytime(solver: Solver) -> Solver:
@@ -140,10 +145,10 @@ def parse_options(name: str, words: Sequence[str]) -> dict[str, Any]:
     return options
 
 
-def _kind(option: inspect.Parameter) -> type:
+def _kind(option: inspect.Parameter, default: type = str) -> type:
     """Type of an option's value; a module may keep annotations as strings (PEP 563)."""
     name = getattr(option.annotation, "__name__", option.annotation)
-    return {"bool": bool, "int": int, "float": float}.get(name, str)
+    return {"bool": bool, "int": int, "float": float, "str": str}.get(name, default)
 
 
 def flag(option: inspect.Parameter) -> str:
@@ -152,16 +157,21 @@ def flag(option: inspect.Parameter) -> str:
 
 
 def check_options(name: str, options: dict[str, Any]) -> None:
-    """Raise unless a solver has all these options.
+    """Raise unless a solver has all these options, and they have values of their types.
 
     Raises:
         LoihiGymError: names the option.
     """
     known = solver_options(name)
-    for option in options:
+    for option, value in options.items():
         if option not in known:
             raise LoihiGymError(
                 f"solver {name!r} has no option {option!r}; it has: {', '.join(known) or 'none'}"
+            )
+        kind = _kind(known[option], default=object)
+        if not isinstance(value, (int, float) if kind is float else kind):
+            raise LoihiGymError(
+                f"option {option!r} of solver {name!r} takes {kind.__name__}, not {value!r}"
             )
 
 
@@ -169,11 +179,27 @@ def run_solver(name: str, session: Session, options: dict[str, Any]) -> None:
     """Let a solver search until it stops or the session's budget ends it.
 
     Raises:
-        LoihiGymError: if the solver has no such option.
+        LoihiGymError: if the solver has no such option, or another package's solver fails.
     """
     check_options(name, options)
-    with contextlib.suppress(BudgetSpent):
-        load_solver(name)(session, **options)
+    solver = load_solver(name)
+    try:
+        solver(session, **options)
+    except BudgetSpent:
+        return
+    except LoihiGymError:
+        raise
+    except (Exception, SystemExit) as error:
+        if is_bundled(name):
+            raise  # our mistake: the traceback is wanted
+        raise LoihiGymError(f"solver {name!r} failed: {_described(error)}") from error
+
+
+def _described(error: BaseException) -> str:
+    """An error in one line, with the place it comes from."""
+    where = extract_tb(error.__traceback__)[-1]
+    said = " ".join(str(error).split())[:200]
+    return f"{type(error).__name__}: {said} ({Path(where.filename).name}, line {where.lineno})"
 
 
 def _entry_points() -> dict[str, list[EntryPoint]]:

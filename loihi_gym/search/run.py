@@ -13,7 +13,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
@@ -26,49 +26,23 @@ from ..benchmarks import load
 from ..errors import RunError
 from ..files import write_text
 from ..mapping import Mapping, Problem
+from .config import Config
+from .costs import Costs
+from .recorder import Recorder, Standing
 from .registry import check_installed, check_options, run_solver
-from .session import Progress, Session, SurrogateUse
+from .session import Session
+from .storage import LineFile, read_json, reading, writing
 
 CONFIG, RESULT, MAPPING, COSTS = "config.json", "result.json", "mapping.json", "costs.jsonl"
 LOCK = ".lock"
 LOCK_SECONDS = 10.0
 """How long to wait for another process that searches in the same directory."""
+NAME_CHARACTERS = 60
+"""How much of a benchmark's or a solver's name a directory is called by."""
 VERSIONED = (
-    "loihi-gym",
-    "gymnasium",
-    "numpy",
-    "numba",
-    "pygad",
-    "cma",
-    "torch",
-    "stable-baselines3",
-    "sb3-contrib",
+    *("loihi-gym", "gymnasium", "numpy", "numba", "pygad", "cma"),
+    *("torch", "stable-baselines3", "sb3-contrib"),
 )
-
-
-@dataclass(frozen=True)
-class Config:
-    """What a search is asked to do.
-
-    Attributes:
-        solver: Name of the solver.
-        benchmark: Name of the benchmark, a generator URI, or a problem file.
-        budget: Evaluations.
-        seed: Of the solver's chance.
-        backend: What measures.
-        options: The solver's own options.
-        seconds: Wall time after which it ends, too; None for no limit.
-        count_unique: Whether a mapping asked for again is free.
-    """
-
-    solver: str
-    benchmark: str
-    budget: int
-    seed: int = 0
-    backend: str = "mesh"
-    options: dict[str, Any] = field(default_factory=dict)
-    seconds: float | None = None
-    count_unique: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,16 +50,13 @@ class Outcome:
     """How a search ended.
 
     Attributes:
-        config: What was asked for.
-        problem: What was solved.
+        config: Settings of the search.
+        problem: The problem that was solved.
         reference: Measurement of the reference mapping.
         best: Measurement of the best mapping found.
-        mapping: That mapping.
+        mapping: The best mapping found.
         evaluations: Evaluations spent.
-        measured: Of these, how many were measured in this process: not repeats, not resumed ones.
-        seconds: Wall time of this process.
-        cpu_seconds: CPU time of this process.
-        surrogate: What was asked of surrogates in this process.
+        costs: What this process spent; repeats and resumed evaluations were not measured by it.
         out: The run's directory, None if nothing was written.
     """
 
@@ -95,10 +66,7 @@ class Outcome:
     best: Measurement
     mapping: Mapping
     evaluations: int
-    measured: int
-    seconds: float
-    cpu_seconds: float
-    surrogate: SurrogateUse
+    costs: Costs
     out: Path | None
 
     @property
@@ -119,30 +87,18 @@ class Outcome:
             "reduction": self.reduction,
         }
 
-    def costs(self) -> dict[str, Any]:
-        """What this process spent; unlike `summary`, no two runs are alike in it."""
-        return {
-            "measured": self.measured,
-            "seconds": round(self.seconds, 3),
-            "cpu_seconds": round(self.cpu_seconds, 3),
-            "surrogate_calls": self.surrogate.calls,
-            "surrogate_cpu_seconds": round(self.surrogate.cpu_seconds, 3),
-            "pretraining": self.surrogate.pretraining and asdict(self.surrogate.pretraining),
-        }
-
 
 def search(
     config: Config,
     out: Path | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[Standing], None] | None = None,
 ) -> Outcome:
     """Run a solver, in the directory `out` if that is given; it must be new or empty.
 
     Raises:
         LoihiGymError: if anything asked for does not exist or `out` cannot be used.
     """
-    _check(config)
-    backend = make_backend(config.backend, load(config.benchmark))
+    backend = _backend(config)
     if out is None:
         return _run(config, backend, None, on_progress)
     _begin(out, config)
@@ -150,15 +106,14 @@ def search(
         return _run(config, backend, out, on_progress)
 
 
-def resume(out: Path, on_progress: Callable[[Progress], None] | None = None) -> Outcome:
+def resume(out: Path, on_progress: Callable[[Standing], None] | None = None) -> Outcome:
     """Go on with an interrupted run; the outcome is that of an uninterrupted one.
 
     Raises:
         RunError: if `out` is not a run's directory or cannot be read.
     """
     config = read_config(out)
-    _check(config)
-    backend = make_backend(config.backend, load(config.benchmark))
+    backend = _backend(config)
     with locked(out):
         return _run(config, backend, out, on_progress)
 
@@ -169,14 +124,11 @@ def read_config(out: Path) -> Config:
     Raises:
         RunError: if there is no run or its config is malformed.
     """
-    path = out / CONFIG
+    data = _written(out)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
         return Config(**data["config"])
-    except OSError as error:
-        raise RunError(f"{out} is not the directory of a run: {path}: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise RunError(f"{path} is not the config of a run: {error}") from error
+    except (TypeError, KeyError, RunError) as error:
+        raise RunError(f"{out / CONFIG} is not the config of a run: {error}") from error
 
 
 def begun_with(out: Path) -> dict[str, Any]:
@@ -185,18 +137,32 @@ def begun_with(out: Path) -> dict[str, Any]:
     Raises:
         RunError: if its config does not say.
     """
+    data = _written(out)
+    found = {key: data.get(key) for key in ("python", "versions", "git")}
+    packages = found["versions"] if isinstance(found["versions"], dict) else {}
+    texts = [found["python"], found["git"], *packages.values()]
+    if not packages or not all(text is None or isinstance(text, str) for text in texts):
+        raise RunError(f"{out / CONFIG} does not say what the run began with")
+    return found
+
+
+def _written(out: Path) -> dict[str, Any]:
+    """The content of `config.json`."""
     path = out / CONFIG
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return {key: data[key] for key in ("python", "versions", "git")}
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RunError(f"{path} does not say what the run began with: {error}") from error
+    with reading(out):
+        if not path.exists():
+            raise RunError(f"{out} is not the directory of a run: it holds no {CONFIG}")
+    data = read_json(path)
+    if not isinstance(data, dict):
+        raise RunError(f"{path} is not the config of a run: it holds no settings")
+    return data
 
 
 def free_directory(config: Config, parent: Path = Path("runs")) -> Path:
     """A directory for a run that nobody uses yet: ``runs/BENCHMARK/SOLVER-seedN``, numbered."""
-    benchmark = Path(config.benchmark).stem  # a problem file may lie anywhere
-    first = parent / benchmark / f"{config.solver}-seed{config.seed}"
+    # A problem file may lie anywhere, and a URI may be longer than a file name can be.
+    benchmark = Path(config.benchmark).stem[:NAME_CHARACTERS]
+    first = parent / benchmark / f"{config.solver[:NAME_CHARACTERS]}-seed{config.seed}"
     number, chosen = 1, first
     while chosen.exists():
         number += 1
@@ -209,24 +175,29 @@ def locked(out: Path) -> Iterator[None]:
     """Meanwhile no other process searches in a run's directory; its end, however, frees it.
 
     Raises:
-        RunError: if one does.
+        RunError: if one does, or the lock cannot be made.
     """
+    lock = FileLock(out / LOCK)
+    with writing(out / LOCK):
+        try:
+            lock.acquire(timeout=LOCK_SECONDS)
+        except Timeout as error:
+            raise RunError(f"{out}: another process is searching there; let it end") from error
     try:
-        with FileLock(out / LOCK, timeout=LOCK_SECONDS):
-            yield
-    except Timeout as error:
-        raise RunError(f"{out}: another process is searching there; let it end first") from error
+        yield
+    finally:
+        lock.release()
 
 
-def _check(config: Config) -> None:
-    if config.budget < 1:
-        raise RunError(f"budget = {config.budget}: a search needs at least one evaluation")
+def _backend(config: Config) -> Backend:
+    """The backend of a search; raises unless its solver, options and problem are all there."""
     check_options(config.solver, config.options)
     check_installed(config.solver)
+    return make_backend(config.backend, load(config.benchmark))
 
 
 def _begin(out: Path, config: Config) -> None:
-    try:
+    with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         # A process killed just while it wrote the config leaves only this.
         torn = set(out.glob(f".{CONFIG}.*"))
@@ -236,35 +207,29 @@ def _begin(out: Path, config: Config) -> None:
             )
         for path in torn:
             path.unlink()
-        written = {
-            "config": asdict(config),
-            "python": python_version(),
-            "versions": {name: installed_version(name) for name in VERSIONED},
-            "git": _git_hash(),
-        }
+    written = {
+        "config": asdict(config),
+        "python": python_version(),
+        "versions": {name: installed_version(name) for name in VERSIONED},
+        "git": _git_hash(),
+    }
+    with writing(out / CONFIG):
         write_text(out / CONFIG, json.dumps(written, indent=2) + "\n")
-    except OSError as error:
-        raise RunError(f"cannot write to {out}: {error.strerror}") from error
 
 
 def _run(
     config: Config,
     backend: Backend,
     out: Path | None,
-    on_progress: Callable[[Progress], None] | None,
+    on_progress: Callable[[Standing], None] | None,
 ) -> Outcome:
+    recorder = Recorder(out, on_progress)
     with Session(
-        backend,
-        config.budget,
-        config.seed,
-        out,
-        on_progress,
-        config.seconds,
-        config.count_unique,
+        backend, config.budget, config.seed, recorder, config.seconds, config.count_unique
     ) as session:
         run_solver(config.solver, session, config.options)
     if session.best is None or session.best_mapping is None:
-        raise RunError(f"solver {config.solver!r} ended without an evaluation")
+        raise RunError(f"solver {config.solver!r} ended without an evaluation: nothing was found")
     outcome = Outcome(
         config=config,
         problem=session.problem,
@@ -272,18 +237,29 @@ def _run(
         best=session.best,
         mapping=session.best_mapping,
         evaluations=session.evaluations,
-        measured=session.measured,
-        seconds=session.seconds,
-        cpu_seconds=session.cpu_seconds,
-        surrogate=session.surrogate,
+        costs=Costs(
+            session.measured,
+            round(session.seconds, 3),
+            round(session.cpu_seconds, 3),
+            session.surrogate.calls,
+            round(session.surrogate.cpu_seconds, 3),
+            session.surrogate.pretraining,
+        ),
         out=out,
     )
     if out is not None:
-        outcome.mapping.save(out / MAPPING)
-        with (out / COSTS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(outcome.costs()) + "\n")
-        write_text(out / RESULT, json.dumps(outcome.summary(), indent=2) + "\n")
+        _finish(outcome, out)
     return outcome
+
+
+def _finish(outcome: Outcome, out: Path) -> None:
+    with writing(out / MAPPING):
+        outcome.mapping.save(out / MAPPING)
+    costs = LineFile(out / COSTS)
+    costs.add(outcome.costs.to_json())
+    costs.close()
+    with writing(out / RESULT):
+        write_text(out / RESULT, json.dumps(outcome.summary(), indent=2) + "\n")
 
 
 def installed_version(name: str) -> str | None:

@@ -7,14 +7,17 @@ the mapping is the best so far, the mapping itself. Reports are computed from th
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from ..errors import RunError
 from ..mapping import Mapping
+from .storage import whole_lines
 
 NAME = "trace.jsonl"
 DIGEST_CHARACTERS = 16
 """Enough of the sha256 to tell the mappings of one search apart."""
+LONGEST_PS = (1 << 63) - 1
+"""The longest time that is counted, in ps: measurements are arrays of 64-bit integers."""
 
 
 @dataclass(frozen=True)
@@ -60,19 +63,23 @@ class Evaluation:
         """
         data = json.loads(line)
         try:
-            found = cls(
-                index=int(data["evaluation"]),
-                digest=str(data["digest"]),
-                step_times_ps=tuple(int(time) for time in data["step_times_ps"]),
-                mapping=Mapping(data["cores_per_layer"], data["placement"])
-                if "placement" in data
-                else None,
-            )
-        except (KeyError, TypeError, AttributeError) as error:
+            mapping = None
+            if "placement" in data:
+                mapping = Mapping(_numbers(data["cores_per_layer"]), _numbers(data["placement"]))
+            (index,) = _numbers([data["evaluation"]])
+            found = cls(index, str(data["digest"]), _numbers(data["step_times_ps"]), mapping)
+        except (KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"no evaluation: {error!r}") from error
-        if found.latency_ps != data.get("latency_ps"):
+        if found.latency_ps != data.get("latency_ps") or found.latency_ps > LONGEST_PS:
             raise ValueError("latency_ps is not the sum of step_times_ps")
         return found
+
+
+def _numbers(values: list[Any]) -> tuple[int, ...]:
+    for value in values:
+        if type(value) is not int or not 0 <= value <= LONGEST_PS:
+            raise ValueError(f"no evaluation: {str(value)[:40]!r} is no whole number of 0 or more")
+    return tuple(values)
 
 
 def short_digest(mapping: Mapping) -> str:
@@ -92,32 +99,13 @@ def read_trace(path: Path, whole: bool = True) -> list[Evaluation]:
     """
     if not path.exists():
         return []
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError(f"trace {path} cannot be read: {error}") from error
     found: list[Evaluation] = []
-    for number, line in enumerate(text.split("\n")[:-1], 1):
+    for number, line in enumerate(whole_lines(path), 1):
         try:
             found.append(Evaluation.from_json(line))
             least = found[-2].index + 1 if number > 1 else 1
             if found[-1].index < least or (whole and found[-1].index > least):
                 raise ValueError(f"evaluation {found[-1].index} stands where {least} should")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RunError(f"trace {path}, line {number}: {error}") from error
     return found
-
-
-def append_to(path: Path) -> TextIO:
-    """Open a trace to add lines; a last line that a crash cut off is dropped first.
-
-    Raises:
-        RunError: if the file cannot be written.
-    """
-    try:
-        with path.open("a+b") as file:
-            file.seek(0)
-            file.truncate(file.read().rfind(b"\n") + 1)
-        return path.open("a", encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"trace {path} cannot be written: {error.strerror}") from error

@@ -14,6 +14,7 @@ from loihi_gym_baselines.mesh_cnn import MeshCNN
 
 from loihi_gym import Mapping, load, make_backend
 from loihi_gym.envs.observation import Layout
+from loihi_gym.search.recorder import Recorder
 from loihi_gym.search.registry import run_solver
 from loihi_gym.search.run import Config, resume, search
 from loihi_gym.search.session import Session
@@ -57,7 +58,7 @@ def test_a_killed_learner_goes_on_as_if_it_had_not_been(name, tmp_path):
     (killed / "trace.jsonl").write_text("".join(trace.splitlines(keepends=True)[:150]))
     outcome = resume(killed)
     assert outcome.summary() == expected.summary()
-    assert outcome.measured < expected.measured
+    assert outcome.costs.measured < expected.costs.measured
     assert (killed / "trace.jsonl").read_text() == trace
 
 
@@ -68,7 +69,7 @@ def test_learning_begins_alike_whatever_its_budget(name, tmp_path):
     for budget in (600, 1100):  # a policy is first updated after 512 steps
         out = tmp_path / str(budget)
         out.mkdir()
-        with Session(make_backend("bound", load("mlp-xs")), budget, 0, out) as session:
+        with Session(make_backend("bound", load("mlp-xs")), budget, 0, Recorder(out)) as session:
             run_solver(name, session, {})
         traces.append((out / "trace.jsonl").read_text().splitlines())
     assert traces[0] == traces[1][:600]
@@ -83,8 +84,8 @@ def test_pretraining_is_done_once_changes_no_draw_and_its_cost_is_reported(tmp_p
     for name in "ab":
         outcome = search(config, tmp_path / name)
         assert outcome.evaluations == 60
-        assert outcome.surrogate.calls == 0
-        spent.append(outcome.surrogate.pretraining)
+        assert outcome.costs.surrogate_calls == 0
+        spent.append(outcome.costs.pretraining)
         monkeypatch.setattr(pretraining, "_train", None)  # a second training would fail
     assert spent[0] == spent[1]
     traces = [(tmp_path / name / "trace.jsonl").read_bytes() for name in "ab"]
@@ -104,7 +105,7 @@ def test_pretraining_changes_what_is_tried(tmp_path, monkeypatch):
         config = Config("ppo", "mlp-xs", 200, backend="bound", options=options)
         outcome = search(config, tmp_path / str(pretrained))
         costs = json.loads((tmp_path / str(pretrained) / "costs.jsonl").read_text())
-        used = outcome.surrogate.pretraining
+        used = outcome.costs.pretraining
         assert costs["pretraining"] == (asdict(used) if pretrained else None)
     a, b = ((tmp_path / name / "trace.jsonl").read_bytes() for name in ("False", "True"))
     assert a != b

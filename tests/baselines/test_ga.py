@@ -35,7 +35,7 @@ def draw(case: tuple[Problem, int]) -> tuple[Genome, np.random.Generator]:
 
 def assert_legal(genome: Genome, genes) -> None:
     assert genome.problem.check(genome.decode(genes)) == []
-    assert sorted(genes[genome.n_layers :]) == list(range(genome.n_cores))
+    assert sorted(genome.split(genes)[1]) == list(range(genome.n_cores))
 
 
 @examples(60)
@@ -46,6 +46,9 @@ def test_genes_stand_for_one_mapping(case):
     genes = genome.encode(mapping)
     assert_legal(genome, genes)
     assert genome.decode(genes) == mapping
+    counts, order = genome.split(genes)
+    assert (counts == mapping.cores_per_layer).all()
+    assert (genome.join(counts, order) == genes).all()
 
 
 @examples(150)
@@ -66,10 +69,10 @@ def test_a_child_is_legal_and_takes_counts_from_its_parents(case):
     a, b = (genome.encode(random_mapping(genome.problem, rng)) for _ in range(2))
     child = genome.crossover(a, b, rng)
     assert_legal(genome, child)
-    layers = slice(None, genome.n_layers)
-    chosen = (child[layers] == a[layers]) | (child[layers] == b[layers])
+    counts, of_a, of_b = (genome.split(one)[0] for one in (child, a, b))
+    chosen = (counts == of_a) | (counts == of_b)
     # Only where both parents' counts together need more cores than there are is one taken away.
-    over = np.maximum(a[layers], b[layers]).sum() > genome.n_cores
+    over = np.maximum(of_a, of_b).sum() > genome.n_cores
     assert over or chosen.all()
 
 
@@ -77,7 +80,7 @@ def test_mutation_reaches_counts_and_places():
     genome, rng = draw((PROBLEMS[0], 0))
     parent = genome.encode(random_mapping(genome.problem, rng))
     mutants = [genome.mutate(parent, 3.0, 0.5, 0.5, rng) for _ in range(200)]
-    recut = [(child[:3] != parent[:3]).any() for child in mutants]
+    recut = [(genome.split(one)[0] != genome.split(parent)[0]).any() for one in mutants]
     assert 0.2 < np.mean(recut) < 0.6
     assert len({child.tobytes() for child in mutants}) > 150
 
@@ -127,8 +130,9 @@ def test_a_swap_changes_what_is_where_and_never_within_a_layer(case):
     parent = genome.encode(random_mapping(genome.problem, rng))
     child = genome.swapped(parent, 1, rng)
     assert_legal(genome, child)
-    ends = np.cumsum(parent[: genome.n_layers])
-    moved = np.flatnonzero(child[genome.n_layers :] != parent[genome.n_layers :])
+    counts, before = genome.split(parent)
+    ends = np.cumsum(counts)
+    moved = np.flatnonzero(genome.split(child)[1] != before)
     assert len(moved) == 2
     layers = np.searchsorted(ends, moved, side="right")
     assert len(set(layers.tolist())) == len(moved)
@@ -138,13 +142,15 @@ def test_a_gathered_piece_goes_to_a_free_core_close_to_one_of_its_layer():
     problem = load("mlp-xs")
     genome, close, rng = Genome(problem), near(problem.topology), np.random.default_rng(0)
     parent = genome.encode(problem.reference_mapping)
-    held, used = genome.held(parent), int(parent[: genome.n_layers].sum())
+    counts, before = genome.split(parent)
+    held, used = genome.held(parent), int(counts.sum())
     for _ in range(100):
         child = genome.swapped(parent, 1, rng, gathered=1.0)
         assert_legal(genome, child)
-        piece, free = np.flatnonzero(child[genome.n_layers :] != parent[genome.n_layers :])
+        after = genome.split(child)[1]
+        piece, free = np.flatnonzero(after != before)
         assert piece < used <= free
-        core = child[genome.n_layers :][piece]
+        core = after[piece]
         assert genome.held(child)[core] in held[close.to(core)]
 
 
@@ -153,12 +159,14 @@ def test_mutations_of_places_gather_as_often_as_asked(gathered, least, most):
     problem = load("mlp-xs")
     genome, close, rng = Genome(problem), near(problem.topology), np.random.default_rng(0)
     parent = genome.encode(problem.reference_mapping)
-    layers, used = genome.n_layers, int(parent[: genome.n_layers].sum())
+    counts, before = genome.split(parent)
+    used = int(counts.sum())
     found = 0
     for _ in range(200):
         child = genome.mutate(parent, 1.0, 0.0, gathered, rng)
-        piece, other = np.flatnonzero(child[layers:] != parent[layers:])
-        core = child[layers:][piece]
+        after = genome.split(child)[1]
+        piece, other = np.flatnonzero(after != before)
+        core = after[piece]
         near_own = genome.held(child)[core] in genome.held(parent)[close.to(core)]
         found += bool(other >= used and near_own)
     assert least * 200 < found < most * 200
@@ -172,18 +180,18 @@ def test_other_core_counts_are_legal_whichever_way_places_follow(case):
     children = [genome.recut(parent, rng) for _ in range(8)]
     for child in children:
         assert_legal(genome, child)
-    same_order = [(c[genome.n_layers :] == parent[genome.n_layers :]).all() for c in children]
+    before = genome.split(parent)[1]
+    same_order = [(genome.split(child)[1] == before).all() for child in children]
     assert any(same_order)
 
 
 def test_a_change_that_exchanges_pieces_of_one_layer_is_drawn_again():
     genome, rng = draw((PROBLEMS[0], 0))
     parent = genome.encode(random_mapping(genome.problem, rng))
-    first = genome.n_layers
     within = parent.copy()
-    layer = int(np.argmax(parent[:first]))
-    start = first + int(parent[:layer].sum())
-    within[[start, start + 1]] = within[[start + 1, start]]
+    counts, order = genome.split(within)
+    start = int(counts[: np.argmax(counts)].sum())
+    order[[start, start + 1]] = order[[start + 1, start]]
     assert (genome.held(within) == genome.held(parent)).all()
     swapped = genome.swapped(parent, 1, rng)
     draws = iter([parent, within, swapped])

@@ -11,6 +11,7 @@ from loihi_gym.chip import load_chip
 from loihi_gym.comparison.plan import contender
 from loihi_gym.errors import UnknownNameError
 from loihi_gym.mapping import heuristic, heuristic_names
+from loihi_gym.search.recorder import Recorder
 from loihi_gym.search.registry import is_bundled, run_solver, solver_names
 from loihi_gym.search.run import Config, resume, search
 from loihi_gym.search.session import Session
@@ -27,7 +28,7 @@ FIXED = ["lava-default", "packed", "balanced", "greedy"]
 
 def run(label: str, backend, budget: int, seed: int = 0, out=None) -> Session:
     one = contender(label)
-    with Session(backend, budget, seed, out) as session:
+    with Session(backend, budget, seed, Recorder(out)) as session:
         run_solver(one.solver, session, one.options)
     return session
 
@@ -88,7 +89,7 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(label, kept, tmp_path):
     (killed / "trace.jsonl").write_text("".join(lines[:kept]) + lines[kept][:20])
     outcome = resume(killed)
     assert outcome.summary() == expected.summary()
-    assert outcome.measured < expected.measured
+    assert outcome.costs.measured < expected.costs.measured
     assert (killed / "trace.jsonl").read_text() == trace
 
 
@@ -163,11 +164,11 @@ def test_greedy_is_never_worse_than_the_reference():
 def test_surrogates_are_counted_apart(tmp_path):
     outcome = search(Config("map", "mlp-xs", budget=60), tmp_path / "run")
     assert outcome.evaluations == 60
-    assert outcome.surrogate.calls > 60
+    assert outcome.costs.surrogate_calls > 60
     costs = json.loads((tmp_path / "run" / "costs.jsonl").read_text())
-    assert costs["surrogate_calls"] == outcome.surrogate.calls
+    assert costs["surrogate_calls"] == outcome.costs.surrogate_calls
     assert 0 < costs["surrogate_cpu_seconds"] < costs["cpu_seconds"]
-    assert outcome.measured <= 60
+    assert outcome.costs.measured <= 60
 
 
 def test_solvers_work_on_several_chips():

@@ -76,15 +76,16 @@ def features_by_hand(load, layers):
 
 def described_in_us(problem, mapping):
     """The description without its logarithm."""
-    described = Surrogate(problem).describe(Genome(problem).encode(mapping))
+    genome = Genome(problem)
+    described = Surrogate(genome).describe(genome.encode(mapping))
     return np.exp(described) - LEAST_US
 
 
 def descended_by_hand(problem, mapping, weights, draws):
     """The placement after the swaps that `descend` should choose, each judged from scratch."""
-    genome, surrogate = Genome(problem), Surrogate(problem)
-    counts = mapping.cores_per_layer
-    order = genome.encode(mapping)[problem.n_layers :]
+    genome = Genome(problem)
+    surrogate = Surrogate(genome)
+    counts, order = genome.split(genome.encode(mapping))
     layer_of = np.repeat(np.arange(problem.n_layers), counts)
     for tries in draws:
         judged = []
@@ -101,7 +102,7 @@ def descended_by_hand(problem, mapping, weights, draws):
                 continue
             swapped = order.copy()
             swapped[[a, b]] = order[[b, a]]
-            described = surrogate.describe(np.concatenate([counts, swapped]).astype(np.int32))
+            described = surrogate.describe(genome.join(counts, swapped))
             judged.append((described[:N_FEATURES] @ weights, swapped))
         if judged:
             order = min(judged, key=lambda one: one[0])[1]
@@ -124,7 +125,8 @@ def test_swaps_leave_what_placing_from_scratch_would(case):
     problem, seed = case
     rng = np.random.default_rng(seed)
     mapping = random_mapping(problem, rng)
-    surrogate, genome = Surrogate(problem), Genome(problem)
+    genome = Genome(problem)
+    surrogate = Surrogate(genome)
     cut = surrogate.placed(genome.encode(mapping))
     for _ in range(5):
         a, b = rng.choice(mapping.placement), rng.integers(problem.topology.n_cores)
@@ -143,7 +145,8 @@ def test_a_descent_takes_the_swaps_that_the_model_likes_best(case):
     rng = np.random.default_rng(seed)
     mapping = random_mapping(problem, rng)
     weights, draws = rng.random(N_FEATURES), rng.random((4, 6, 2))
-    cut = Surrogate(problem).placed(Genome(problem).encode(mapping))
+    genome = Genome(problem)
+    cut = Surrogate(genome).placed(genome.encode(mapping))
     descend(cut.flow, cut.placed, weights, draws)
     by_hand = descended_by_hand(problem, mapping, weights, draws)
     assert cut.placed.placement.tolist() == by_hand.tolist()

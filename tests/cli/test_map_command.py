@@ -38,7 +38,7 @@ def test_a_network_file_becomes_a_problem_that_can_be_resumed(tmp_path, monkeypa
     assert problem.chip.name == "loihi2-24"
     assert problem.activity.steps == 2
     assert problem.check(Mapping.load("mine/mapping.json")) == []
-    assert resume(Path("mine")).measured == 0
+    assert resume(Path("mine")).costs.measured == 0
 
 
 @pytest.mark.parametrize("name", ["missing.nir", "missing.npz", "mlp-sx"])

@@ -17,17 +17,10 @@ from loihi_gym import load, make_backend
 from loihi_gym.benchmarks.suite import load_suite
 from loihi_gym.cli import main
 from loihi_gym.comparison.archive import write_archive
-from loihi_gym.comparison.plan import (
-    Scope,
-    contender,
-    plan,
-    read_plan,
-    run_all,
-    run_task,
-    write_plan,
-)
+from loihi_gym.comparison.plan import Scope, contender, plan, read_plan, write_plan
 from loihi_gym.comparison.report import write_report
 from loihi_gym.comparison.results import read_results
+from loihi_gym.comparison.runner import run_all, run_task
 from loihi_gym.errors import LoihiGymError, RunError, UnknownNameError
 from loihi_gym.search.trace import read_trace
 

@@ -14,6 +14,7 @@ from loihi_gym.envs.registration import ENVIRONMENTS
 from loihi_gym.mapping import Mapping
 
 DOCS = Path(__file__).parents[2] / "docs"
+RECIPES = DOCS.parent / "baselines" / "recipes"
 HEADINGS = (
     "Description",
     "Action Space",
@@ -55,7 +56,7 @@ def test_every_page_has_gymnasiums_headings_and_a_picture(env_id):
 
 
 def run_tutorial(name, directory, *words):
-    script = DOCS / "tutorials" / f"{name}.py"
+    script = RECIPES / f"{name}.py"
     page = (DOCS / "tutorials" / f"{name.replace('_', '-')}.md").read_text(encoding="utf-8")
     assert script.read_text(encoding="utf-8").strip() in page, "the page shows another script"
     done = subprocess.run(
@@ -81,7 +82,7 @@ def test_the_hand_written_loop_beats_the_reference(tmp_path):
     found = reduction(tmp_path / "mapping.json")
     assert found > 0.01
     assert f"{found:.1%} below the reference" in out
-    lines = (DOCS / "tutorials" / "hand_written_loop.py").read_text().splitlines()
+    lines = (RECIPES / "hand_written_loop.py").read_text().splitlines()
     assert len([line for line in lines if line and not line.startswith('"""')]) <= 20
 
 

@@ -9,6 +9,7 @@ from loihi_gym.backends import Bound
 from loihi_gym.errors import IllegalMappingError, RunError
 from loihi_gym.mapping import Mapping, random_mapping
 from loihi_gym.search import session as session_module
+from loihi_gym.search.recorder import Recorder
 from loihi_gym.search.session import BudgetSpent, Session
 from loihi_gym.search.trace import read_trace
 from tests.toys import toy_problem
@@ -44,12 +45,20 @@ def test_every_mapping_asked_for_is_one_evaluation(backend):
         assert session.remaining == 5
 
 
-def test_a_batch_is_cut_where_the_budget_ends(backend):
+def test_a_batch_beyond_the_budget_is_measured_as_far_as_it_goes_and_ends_the_search(backend):
+    """A solver that indexes the results never sees fewer than it asked for."""
+    mappings = draws(backend, 5)
     with Session(backend, budget=3) as session:
-        assert len(session.evaluate_batch(draws(backend, 5))) == 3
-        with pytest.raises(BudgetSpent):
-            session.evaluate(draws(backend, 1)[0])
-        assert session.evaluations == 3
+        with pytest.raises(BudgetSpent) as spent:
+            session.evaluate_batch(mappings)
+        expected = [backend.evaluate(one).latency_ps for one in mappings[:3]]
+        assert [one.latency_ps for one in spent.value.measured] == expected
+        assert session.evaluations == session.measured == 3
+        with pytest.raises(BudgetSpent) as again:
+            session.evaluate(mappings[0])
+        assert again.value.measured == ()
+    with Session(backend, budget=5) as session:
+        assert len(session.evaluate_batch(mappings)) == 5  # just enough
 
 
 def test_the_incumbent_is_the_first_of_the_fastest(backend):
@@ -79,7 +88,9 @@ def test_a_repeat_counts_but_is_not_measured_again(backend):
 def test_a_repeat_is_free_when_unique_mappings_are_counted(backend):
     a, b, c = draws(backend, 3)
     with Session(backend, budget=2, count_unique=True) as session:
-        assert len(session.evaluate_batch([a, a, b, a, c])) == 4  # c is beyond the budget
+        with pytest.raises(BudgetSpent) as spent:
+            session.evaluate_batch([a, a, b, a, c])
+        assert len(spent.value.measured) == 4  # c is beyond the budget
         assert session.evaluations == 2
         with pytest.raises(BudgetSpent):
             session.evaluate(c)
@@ -113,7 +124,7 @@ def test_time_ends_a_search_too(backend):
 
 def test_the_trace_has_a_line_per_evaluation(backend, tmp_path):
     mappings = draws(backend, 12)
-    with Session(backend, budget=12, out=tmp_path) as session:
+    with Session(backend, budget=12, listener=Recorder(tmp_path)) as session:
         results = session.evaluate_batch(mappings)
     trace = read_trace(tmp_path / "trace.jsonl")
     assert [line.index for line in trace] == list(range(1, 13))
@@ -126,7 +137,7 @@ def test_the_trace_has_a_line_per_evaluation(backend, tmp_path):
 
 
 def test_tensorboard_reads_the_curves_back(backend, tmp_path):
-    with Session(backend, budget=9, out=tmp_path) as session:
+    with Session(backend, budget=9, listener=Recorder(tmp_path)) as session:
         results = session.evaluate_batch(draws(backend, 9))
     events = EventAccumulator(str(tmp_path))
     events.Reload()
@@ -141,7 +152,7 @@ def test_tensorboard_reads_the_curves_back(backend, tmp_path):
 
 def run(backend, out, budget: int) -> Session:
     """A search whose steps depend on what was measured."""
-    with Session(backend, budget, seed=3, out=out) as session:
+    with Session(backend, budget, seed=3, listener=Recorder(out)) as session:
         mapping = backend.problem.reference_mapping
         best = session.evaluate(mapping).latency_ps
         while session.remaining:
@@ -187,7 +198,10 @@ def test_a_kill_within_a_batch_loses_what_is_in_flight(backend, tmp_path, monkey
         return real(mappings)
 
     monkeypatch.setattr(backend, "evaluate_batch", killed_at_the_third)
-    with Session(backend, budget=20, out=tmp_path) as session, pytest.raises(KeyboardInterrupt):
+    with (
+        Session(backend, budget=20, listener=Recorder(tmp_path)) as session,
+        pytest.raises(KeyboardInterrupt),
+    ):
         session.evaluate_batch(draws(backend, 20))
     assert calls == [3, 3, 3]
     assert len(read_trace(tmp_path / "trace.jsonl")) == 6
@@ -196,12 +210,12 @@ def test_a_kill_within_a_batch_loses_what_is_in_flight(backend, tmp_path, monkey
 @pytest.mark.parametrize("agreed", [0, 2])
 def test_another_search_does_not_go_on_with_a_trace_and_leaves_its_files(backend, tmp_path, agreed):
     mappings = draws(backend, 3)
-    with Session(backend, budget=3, out=tmp_path) as session:
+    with Session(backend, budget=3, listener=Recorder(tmp_path)) as session:
         session.evaluate_batch(mappings)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert len(before) == 2
     with (
-        Session(backend, budget=6, out=tmp_path) as session,
+        Session(backend, budget=6, listener=Recorder(tmp_path)) as session,
         pytest.raises(RunError, match=f"evaluation {agreed + 1} of the trace is of mapping"),
     ):
         session.evaluate_batch(mappings[:agreed] + draws(backend, 3, seed=9))
@@ -215,18 +229,25 @@ def test_another_search_does_not_go_on_with_a_trace_and_leaves_its_files(backend
         ("nonsense", "Expecting value"),
         ('{"evaluation":2,"digest":"a","latency_ps":1,"step_times_ps":[1]}', "stands where 1"),
         ('{"evaluation":1,"digest":"a","latency_ps":9,"step_times_ps":[1]}', "not the sum"),
-        ('{"evaluation":1,"digest":"a","latency_ps":1,"step_times_ps":["x"]}', "invalid literal"),
+        ('{"evaluation":1,"digest":"a","latency_ps":1,"step_times_ps":["x"]}', "no whole number"),
         ("[1]", "no evaluation"),
+        ("[" * 50_000, "recursion"),
+        ('{"evaluation":1,"digest":"a","latency_ps":NaN,"step_times_ps":[NaN]}', "no whole number"),
+        ('{"evaluation":1e999,"digest":"a","latency_ps":1,"step_times_ps":[1]}', "no whole number"),
+        (f'{{"evaluation":1,"digest":"a","latency_ps":1,"step_times_ps":[{10**30}]}}', "no whole"),
+        (f'{{"evaluation":1,"digest":"a","latency_ps":{"9" * 5000}}}', "integer string"),
+        ('{"evaluation":1,"digest":"a","latency_ps":1,"step_times_ps":[-1, 2]}', "no whole number"),
+        ('{"evaluation":1,"digest":"a","latency_ps":1,"step_times_ps":[1]}', "has 1 step times"),
     ],
 )
 def test_a_malformed_trace_is_named_with_its_line(backend, tmp_path, line, what):
     (tmp_path / "trace.jsonl").write_text(line + "\n")
-    with pytest.raises(RunError, match=rf"trace .*trace\.jsonl, line 1: .*{what}"):
-        Session(backend, budget=1, out=tmp_path)
+    with pytest.raises(RunError, match=rf"trace .*trace\.jsonl(, line 1)?: .*{what}"):
+        Session(backend, budget=1, listener=Recorder(tmp_path))
 
 
 def test_trace_lines_are_plain_json(backend, tmp_path):
-    with Session(backend, budget=1, out=tmp_path) as session:
+    with Session(backend, budget=1, listener=Recorder(tmp_path)) as session:
         result = session.evaluate(draws(backend, 1)[0])
     line = json.loads((tmp_path / "trace.jsonl").read_text())
     assert line["latency_ps"] == sum(line["step_times_ps"]) == result.latency_ps

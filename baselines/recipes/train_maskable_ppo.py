@@ -1,4 +1,4 @@
-"""Train MaskablePPO on mlp-xs for about a minute; train-maskable-ppo.md explains it."""
+"""Train MaskablePPO on mlp-xs in a minute; docs/tutorials/train-maskable-ppo.md explains it."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Hill climbing on LoihiSwap; hand-written-loop.md explains it."""
+"""Hill climbing on LoihiSwap; docs/tutorials/hand-written-loop.md explains it."""
 
 import gymnasium
 import numpy as np

@@ -1,0 +1,117 @@
+"""`Recorder`: writes down what a session does, and knows what an interrupted run has measured."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..backends import Measurement
+from ..errors import RunError
+from ..mapping import Mapping
+from .curves import Curves
+from .session import Listener, Session
+from .storage import LineFile
+from .trace import NAME, Evaluation, read_trace
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a search stands.
+
+    Attributes:
+        evaluations: Evaluations spent.
+        budget: Evaluations allowed.
+        best_latency_ps: Latency of the best mapping.
+        reduction: Part of the reference latency that it takes off.
+        seconds: Wall time since the search began.
+    """
+
+    evaluations: int
+    budget: int
+    best_latency_ps: int
+    reduction: float
+    seconds: float
+
+
+class Recorder(Listener):
+    """Writes a session's trace and TensorBoard curves, and tells how it stands.
+
+    Args:
+        out: Existing directory for them; one that holds the trace of an interrupted run is gone on
+            with. None writes nothing.
+        on_progress: Called after every few evaluations.
+    """
+
+    def __init__(
+        self, out: Path | None = None, on_progress: Callable[[Standing], None] | None = None
+    ) -> None:
+        self._out = out
+        self._on_progress = on_progress
+        self._recorded: list[Evaluation] = []
+        self._files = ExitStack()
+        self._trace: LineFile | None = None
+        self._curves: Curves | None = None
+
+    def begun(self, session: Session) -> dict[str, tuple[int, ...]]:
+        """Open the files; returns the recorded step times by digest.
+
+        Raises:
+            RunError: if the trace is malformed or not of this problem, or a file cannot be written.
+        """
+        if self._out is None:
+            return {}
+        self._recorded = read_trace(self._out / NAME)
+        steps = len(session.reference.step_times_ps)
+        for line in self._recorded:
+            if len(line.step_times_ps) != steps:
+                raise RunError(
+                    f"trace {self._out / NAME}: evaluation {line.index} has "
+                    f"{len(line.step_times_ps)} step times, {session.problem.name} has {steps}"
+                )
+        with ExitStack() as files:
+            self._trace = LineFile(self._out / NAME)
+            files.callback(self._trace.close)
+            self._curves = Curves(self._out)
+            files.callback(self._curves.close)
+            self._files = files.pop_all()
+        return {line.digest: line.step_times_ps for line in self._recorded}
+
+    def counted(
+        self, session: Session, mapping: Mapping, digest: str, result: Measurement, improved: bool
+    ) -> None:
+        """Note one evaluation, or check it against the recorded one.
+
+        Raises:
+            RunError: if the recorded one is of another mapping.
+        """
+        index = session.evaluations
+        replayed = index <= len(self._recorded)
+        if replayed and (recorded := self._recorded[index - 1].digest) != digest:
+            raise RunError(
+                f"evaluation {index} of the trace is of mapping {recorded}, but the search now "
+                f"asks for {digest}: the run was begun with another version"
+            )
+        if self._curves is not None:
+            self._curves.log(session, result, improved)
+            if index >= len(self._recorded):
+                self._curves.replace()
+        if self._trace is not None and not replayed:
+            kept = mapping if improved else None
+            self._trace.add(Evaluation(index, digest, result.step_times_ps, kept).to_json())
+
+    def measured(self, session: Session) -> None:
+        """Write what was noted and tell how the search stands."""
+        if self._trace is not None:
+            self._trace.flush()
+        if self._curves is not None:
+            self._curves.flush()
+        if self._on_progress is not None and session.best is not None:
+            spent, best_ps = session.evaluations, session.best.latency_ps
+            now = Standing(spent, session.budget, best_ps, session.reduction, session.seconds)
+            self._on_progress(now)
+
+    def ended(self, session: Session, whole: bool) -> None:
+        """Draw the best mapping of a whole search, and close the files."""
+        with self._files:
+            if whole and self._curves is not None:
+                self._curves.draw(session)
