@@ -9,8 +9,8 @@ searched from for an equal part of the budget, the faster half of them goes on, 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from loihi_gym.mapping import Mapping, Problem, heuristic, heuristic_names
-from loihi_gym.mapping.heuristics import PARTITIONINGS, in_order
+from loihi_gym.mapping import Mapping, Problem, fitting
+from loihi_gym.mapping.heuristics import in_order, partitions
 from loihi_gym.mapping.orders import column_planes
 from loihi_gym.search.session import Session
 
@@ -25,14 +25,14 @@ State = TypeVar("State")
 
 
 def starts(problem: Problem) -> list[Mapping]:
-    """The standard heuristics, and their partitionings in one more order.
+    """The standard heuristics that fit, and their partitionings in one more order.
 
     That order is slower than the best standard one at first, and faster after a few hundred
     evaluations, on `mlp-deep` and on eight chips.
     """
     order = column_planes(problem.topology)
-    further = [in_order(problem, cut(problem), order) for cut in PARTITIONINGS.values()]
-    return [heuristic(problem, name) for name in heuristic_names()] + further
+    further = [in_order(problem, counts, order) for counts in partitions(problem).values()]
+    return [*fitting(problem).values(), *further]
 
 
 def race(

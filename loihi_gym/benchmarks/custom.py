@@ -5,7 +5,7 @@ from dataclasses import replace
 from ..arrays import IntArray
 from ..backends import make_backend
 from ..chip import ChipSpec, load_chip
-from ..mapping import Problem, heuristic, heuristic_names
+from ..mapping import Problem, fitting
 from ..network import SparseMLP, record
 
 
@@ -36,8 +36,12 @@ def make_problem(
 
 
 def fastest_heuristic(problem: Problem) -> str:
-    """Name of the standard heuristic with the lowest latency on `mesh`, the first among equals."""
-    backend = make_backend("mesh", problem)
-    measured = backend.evaluate_batch([heuristic(problem, name) for name in heuristic_names()])
-    latencies = [m.latency_ps for m in measured]
-    return heuristic_names()[latencies.index(min(latencies))]
+    """Name of the standard heuristic with the lowest latency on `mesh`, the first among equals.
+
+    Raises:
+        IllegalMappingError: if the network does not fit on the chip.
+    """
+    mappings = fitting(problem)
+    measured = make_backend("mesh", problem).evaluate_batch(list(mappings.values()))
+    latencies = {name: m.latency_ps for name, m in zip(mappings, measured, strict=True)}
+    return min(latencies, key=lambda name: latencies[name])

@@ -8,7 +8,7 @@ from scipy.stats import pearsonr, spearmanr
 
 from ..arrays import Float64Array
 from ..chip import ChipSpec
-from ..mapping import Mapping, Problem, heuristic, heuristic_names, random_mapping
+from ..mapping import Mapping, Problem, fitting, random_mapping
 from .data_points import DataPoint
 from .fit import Fit, calibrate, jacobian
 from .parameters import Parameter, with_values
@@ -168,7 +168,7 @@ def next_mappings(
     rng = np.random.default_rng(seed)
     problem = replace(problem, chip=fit.chip)
     done = {one.mapping for one in fit.measured}
-    drawn = [heuristic(problem, name) for name in heuristic_names()]
+    drawn = list(fitting(problem).values())
     drawn += [random_mapping(problem, rng) for _ in range(pool)]
     candidates = [mapping for mapping in dict.fromkeys(drawn) if mapping not in done]
 

@@ -39,8 +39,8 @@ def lava_default(problem: Workload) -> Counts:
     if counts is None:
         fewest = int(partition(problem, "packed").sum())
         raise IllegalMappingError(
-            f"lava-default does not fit {problem.name} on {problem.chip.name}: it doubles the cores "
-            f"of a layer that is too large; packed fits, with {fewest:,} cores"
+            f"{problem.name} does not fit on {problem.chip.name} with lava-default, which doubles "
+            f"the cores of a layer that is too large; packed fits with {fewest:,} cores"
         )
     return counts
 
@@ -161,6 +161,13 @@ def heuristic(problem: Workload, name: str) -> Mapping:
         raise unknown("heuristic", name, heuristic_names())
     partitioning, order = name.split("/")
     return in_order(problem, partition(problem, partitioning), ORDERS[order](problem.topology))
+
+
+def toolchain_default(problem: Workload) -> Mapping | None:
+    """What Intel's toolchain would do as far as is public; None where that does not fit."""
+    with suppress(IllegalMappingError):
+        return heuristic(problem, "lava-default/row-major")
+    return None
 
 
 def in_order(problem: Workload, counts: Counts, order: Int64Array) -> Mapping:
