@@ -64,12 +64,13 @@ def parameters(chip: ChipSpec) -> list[Parameter]:
     found = []
     for name, constant in chip.constants.items():
         section = name.split(".")[0]
-        if constant.range is None or section not in ("costs", "network"):
+        low, high = constant.range or (0, 0)
+        if low == high or section not in ("costs", "network"):
             continue
         if name in AMONG_CHIPS and chip.n_chips == 1:
             continue
         grid = GRID_PS if section == "costs" else 1
-        found.append(Parameter(name, *constant.range, constant.value, grid))
+        found.append(Parameter(name, low, high, constant.value, grid))
     return found
 
 
