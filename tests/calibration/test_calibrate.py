@@ -234,11 +234,10 @@ def test_a_calibrated_chip_says_what_was_calibrated(tmp_path, reported):
             )
 
 
-def test_the_same_measurements_give_the_same_chip(toy):
+def test_the_same_measurements_give_the_same_chip(toy, reported):
     path, problem = toy
-    measured = measurements(problem, path, 10)
-    one, other = (calibrate(measured, load_chip("loihi2-16")) for _ in range(2))
-    assert one.chip == other.chip
+    again = calibrate(measurements(problem, path, 24), load_chip("loihi2-16"))
+    assert again.chip == reported.fit.chip
 
 
 def test_an_outlier_does_not_spoil_the_fit(toy):
@@ -330,8 +329,17 @@ def test_missing_or_empty_files_are_named(tmp_path):
             append_measured(path, [])
 
 
-def test_from_measuring_to_a_chip_file(tmp_path, toy, capsys):
+def test_from_measuring_to_a_chip_file(tmp_path, toy, capsys, monkeypatch):
+    from loihi_gym import calibration
     from loihi_gym.cli import main
+
+    found = []
+
+    def assess_once(*arguments):
+        found.extend([] if found else [assess(*arguments)])
+        return found[0]
+
+    monkeypatch.setattr(calibration, "assess", assess_once)
 
     def run(*arguments: str) -> str:
         with pytest.raises(SystemExit) as ended:
