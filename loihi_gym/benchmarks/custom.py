@@ -19,11 +19,11 @@ def make_problem(
     """A problem from a network and real input; its reference is the fastest heuristic on `mesh`.
 
     Args:
-        network: What is to be mapped.
+        network: The network to be mapped.
         inputs: One sample per time step, (at least depth + steps, widths[0]), integers.
-        chip: A chip, its name, or a chip file.
+        chip: The chip, its name, or a chip file's path.
         steps: Time steps to record once every layer is busy.
-        name: For reports.
+        name: Name of the problem in reports.
 
     Raises:
         ValueError: if `inputs` is too short or of the wrong shape.

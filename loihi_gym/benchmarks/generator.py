@@ -54,7 +54,7 @@ class Generated:
 
     Attributes:
         layers: Hidden layers.
-        width: Neurons of each.
+        width: Neurons of each hidden layer.
         inputs: Neurons of the input population.
         outputs: Neurons of the last layer.
         density: Part of all possible synapses; a neuron has the nearest whole number, at least 1.

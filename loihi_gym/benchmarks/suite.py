@@ -26,12 +26,12 @@ class Frozen:
     """What a score of one problem follows from.
 
     Attributes:
-        sha256: Of network, activity, chip constants and reference: `Problem.digest`.
+        sha256: Digest of the problem (`Problem.digest`): network, activity, chip and reference.
         chip: Name of the bundled chip.
-        reference: The fastest standard heuristic on `mesh`, as ``partitioning/order``.
-        reference_latency_ps: Of that mapping.
-        reference_energy_fj: Of that mapping.
-        lower_bound_ps: Proven for all mappings.
+        reference: Fastest standard heuristic on `mesh`, as ``partitioning/order``.
+        reference_latency_ps: Latency of the reference mapping.
+        reference_energy_fj: Energy of the reference mapping.
+        lower_bound_ps: Latency below which no mapping can be.
     """
 
     sha256: str
@@ -47,9 +47,9 @@ class Entry:
     """One problem of a suite.
 
     Attributes:
-        name: What `load` takes.
-        uri: Of what it is generated from; empty if it is a bundled benchmark.
-        frozen: What was measured of it; None in a suite that is not frozen yet.
+        name: The problem's name, which `load` takes.
+        uri: Generator URI that the problem is made from; empty if it is a bundled benchmark.
+        frozen: What scores follow from; None in a suite that is not frozen yet.
     """
 
     name: str
@@ -59,11 +59,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Track:
-    """What the solvers of one table of the leaderboard were given.
+    """The rules of one table of the leaderboard.
 
     Attributes:
-        budget: Evaluations of each run.
-        seeds: Number of runs on each problem; their seeds count from 0.
+        budget: Evaluations that each run may take.
+        seeds: Runs on each problem; their seeds count from 0.
     """
 
     budget: int
@@ -75,14 +75,14 @@ class Suite:
     """A suite's manifest.
 
     Attributes:
-        name: Of its file.
-        description: One line.
-        problems: What is to be mapped.
-        backend: What measures.
-        scorer: Version of how the leaderboard scores.
-        seeds: Of `loihi-gym compare`: number of seeds by budget of evaluations, ascending.
-        tracks: Of the leaderboard's solver tracks, by name.
-        commit: The freeze commit that generated problems follow from; empty if none are.
+        name: Name of the manifest's file, without its ending.
+        description: One line for people.
+        problems: The problems, in the order in which they are shown.
+        backend: Name of the backend that measures.
+        scorer: Version of the leaderboard's scoring.
+        seeds: Seeds that `loihi-gym compare` runs, by budget of evaluations, ascending.
+        tracks: Rules of the leaderboard's solver tracks, by name.
+        commit: Hash of the freeze commit that problems are drawn from; empty if none are drawn.
     """
 
     name: str

@@ -16,12 +16,12 @@ FIELDS = {"benchmark", "cores_per_layer", "placement", "step_times_ps"}
 
 @dataclass(frozen=True)
 class DataPoint:
-    """One measurement.
+    """One measured mapping.
 
     Attributes:
-        benchmark: Name of a benchmark, or a problem file.
-        mapping: What was measured.
-        step_times_ps: Time of each recorded step.
+        benchmark: Name of the benchmark, or path of a problem file.
+        mapping: The mapping that was measured.
+        step_times_ps: Time that each recorded step took.
     """
 
     benchmark: str
@@ -34,7 +34,7 @@ class DataPoint:
         return sum(self.step_times_ps)
 
     def to_json(self) -> str:
-        """One line, without its end."""
+        """The measurement as one line of JSON, without its end; `read_measured` reads it."""
         data = {
             "benchmark": self.benchmark,
             "cores_per_layer": self.mapping.cores_per_layer.tolist(),

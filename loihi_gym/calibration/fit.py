@@ -37,13 +37,13 @@ class Fit:
 
     Attributes:
         chip: The chip at the fit.
-        known: What was fitted, P constants.
-        x: Where each is, (P,).
+        known: Constants that were fitted, P of them.
+        x: Fitted value of each, on the scale of its `Parameter`, (P,).
         jacobian: Change of the logarithm of each measured step's prediction with x, (M, P).
         residuals: Logarithm of predicted / measured at each step, (M,).
         noise: Relative scatter of the measurements about the fit, robust.
-        problems: Problem of each measurement, its chip the one given.
-        measured: What was fitted to.
+        problems: Problem of each measurement, on the chip that the fit started from.
+        measured: Measurements that were fitted to.
     """
 
     chip: ChipSpec
@@ -63,8 +63,8 @@ def calibrate(
 
     Args:
         measured: Measurements, of one or several benchmarks.
-        chip: Where to start; its constants' ranges bound the fit.
-        on_progress: Called with a sentence now and then.
+        chip: Chip to start from; its constants' ranges bound the fit.
+        on_progress: Called with a sentence after each round.
 
     Raises:
         CalibrationError: if there are too few measurements, one is not of its benchmark or does

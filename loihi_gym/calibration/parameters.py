@@ -20,11 +20,11 @@ class Parameter:
     """One constant on the scale x = log(value + shift).
 
     Attributes:
-        name: Dotted name.
+        name: Dotted name, such as ``costs.synop_ps``.
         low: Lowest plausible value.
         high: Highest plausible value.
-        value: Of the chip that calibration starts from.
-        grid: Values are rounded to multiples of it.
+        value: Value on the chip that calibration starts from.
+        grid: Number that values are rounded to multiples of.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Parameter:
 
 
 def parameters(chip: ChipSpec) -> list[Parameter]:
-    """All constants of a chip that decide times and have a range."""
+    """All constants of a chip that decide times and have a range to be fitted in."""
     found = []
     for name, constant in chip.constants.items():
         section = name.split(".")[0]

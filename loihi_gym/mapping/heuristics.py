@@ -25,9 +25,9 @@ from .workload import Workload
 Counts = Int32Array
 
 MANY = 64
-"""Cores to give for each layer beyond which `balanced` does not give all of them one by one."""
+"""With more cores than this to give per layer, `balanced` gives most of them in proportion."""
 HELD_BACK = 4
-"""Cores for each layer that it still gives one by one."""
+"""Cores per layer that `balanced` then still gives one by one."""
 
 
 def lava_default(problem: Workload) -> Counts:
@@ -46,13 +46,17 @@ def lava_default(problem: Workload) -> Counts:
 
 
 def balanced(problem: Workload, percent: int = 100) -> Counts:
-    """So many of the cores: each further core goes to the layer whose cores work longest.
-
-    More cores share the work but multiply messages, so that fewer than all are often faster.
+    """Start from `packed`, and give each further core to the layer whose busiest core works longest.
 
     A core's work is the longer of its sending side (updates and messages) and its receiving side.
-    Where there are more than `MANY` cores for each layer to give, most of them are first given in
-    proportion to the layers' work.
+
+    Args:
+        problem: What is to be cut.
+        percent: Part of the chip's cores to use. More cores share the work but multiply messages,
+            so fewer than all are often faster.
+
+    Returns:
+        Cores per layer; those of `packed` if the balanced ones take too many output axons.
     """
     fewest, widths = partition(problem, "packed"), problem.network.widths
     counts = fewest.copy()
@@ -171,7 +175,7 @@ def toolchain_default(problem: Workload) -> Mapping | None:
 
 
 def in_order(problem: Workload, counts: Counts, order: Int64Array) -> Mapping:
-    """The mapping that takes cores in an order that goes chip by chip."""
+    """A partitioning as a mapping: logical cores take physical ones in `order`, chip by chip."""
     return Mapping(counts, order[core_positions(counts, problem.topology)])
 
 
@@ -195,8 +199,10 @@ def core_positions(counts: Counts, mesh: Topology) -> Int64Array:
 def random_mapping(problem: Workload, rng: np.random.Generator) -> Mapping:
     """Random legal core counts at random places.
 
-    The counts start at the fewest that fit; of the cores left over, a random number goes to random
-    layers.
+    Counts start at those of `packed`. Of the cores left over, a random number goes to random layers.
+
+    Raises:
+        IllegalMappingError: if the network does not fit on the chip.
     """
     counts, places = partition(problem, "packed"), problem.topology.n_cores
     spare = int(rng.integers(0, places - int(counts.sum()) + 1))
