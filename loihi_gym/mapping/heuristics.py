@@ -46,7 +46,7 @@ def lava_default(problem: Workload) -> Counts:
 
 
 def balanced(problem: Workload, percent: int = 100) -> Counts:
-    """Start from `packed`, and give each further core to the layer whose busiest core works longest.
+    """Start from `packed`; give each further core to the layer whose busiest core works longest.
 
     A core's work is the longer of its sending side (updates and messages) and its receiving side.
 
@@ -199,7 +199,7 @@ def core_positions(counts: Counts, mesh: Topology) -> Int64Array:
 def random_mapping(problem: Workload, rng: np.random.Generator) -> Mapping:
     """Random legal core counts at random places.
 
-    Counts start at those of `packed`. Of the cores left over, a random number goes to random layers.
+    Counts start at those of `packed`; a random number of the other cores goes to random layers.
 
     Raises:
         IllegalMappingError: if the network does not fit on the chip.
