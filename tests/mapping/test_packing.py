@@ -2,6 +2,7 @@
 
 from itertools import product
 
+import gymnasium
 import numpy as np
 import pytest
 from hypothesis import given
@@ -148,3 +149,12 @@ def test_a_refusal_names_layer_resource_need_and_limit(widths, limits, message):
     for name in heuristic_names():
         with pytest.raises(IllegalMappingError, match="toy does not fit on toy: "):
             heuristic(problem, name)
+
+
+@pytest.mark.parametrize("name", ["Place", "Swap", "Partition", "Map", "OneShot"])
+def test_environments_take_a_network_that_not_every_heuristic_fits(name):
+    env = gymnasium.make(f"Loihi{name}-v0", benchmark=TIGHT, backend="bound")
+    observation, _ = env.reset(seed=0)
+    assert env.observation_space.contains(observation)
+    env.action_space.seed(0)
+    assert np.isfinite(env.step(env.action_space.sample())[1])
