@@ -46,7 +46,7 @@ LIMITS = st.fixed_dictionaries(
 )
 
 
-@examples(100)
+@examples(60)
 @given(st.integers(0, 50), LIMITS, st.sampled_from([0.2, 0.5, 1.0]))
 def test_packed_fits_exactly_if_some_partitioning_does(seed, limits, density):
     problem = tiny(seed, limits, density)
