@@ -20,7 +20,7 @@ def grown(problem: Workload, grow: Callable[[int], int]) -> Int32Array | None:
     widths, places = problem.network.widths, problem.topology.n_cores
     counts = np.ones(problem.n_layers, np.int32)
     for layer in reversed(range(problem.n_layers)):
-        fewest = fewest_cores(problem, layer)
+        fewest = _first_to_try(problem, layer)
         while counts[layer] < fewest or not problem.fits(layer, counts):
             if counts[layer] >= widths[layer] or counts.sum() > places:
                 return None
@@ -66,14 +66,23 @@ def packed(problem: Workload) -> Int32Array:
 
 
 def fewest_cores(problem: Workload, layer: int) -> int:
-    """A count below which a layer cannot fit: all pieces on average, or the first, are too large.
+    """A count below which a layer cannot fit, since its pieces are too large on average.
 
-    To count the axons of all pieces takes long in a layer of millions of synapses.
+    Frozen lower bounds follow from it: a tighter count would move them.
     """
     capacity, width = problem.chip.capacity, problem.network.widths[layer]
     bits = int(problem.pieces.synapses(layer, 1)[0]) * capacity.synapse_bits
     by_neurons = -(-width // max(capacity.neurons, 1))
-    fewest = max(by_neurons, -(-bits // max(64 * capacity.synmem_words, 1)))
+    return max(by_neurons, -(-bits // max(64 * capacity.synmem_words, 1)))
+
+
+def _first_to_try(problem: Workload, layer: int) -> int:
+    """A count below which the first piece of a layer is too large.
+
+    To count the axons of all pieces takes long in a layer of millions of synapses.
+    """
+    capacity, width = problem.chip.capacity, problem.network.widths[layer]
+    fewest = fewest_cores(problem, layer)
     most = min(width, problem.topology.n_cores)
     while fewest < most and problem.pieces.first_words(layer, fewest) > capacity.synmem_words:
         fewest += 1
@@ -83,7 +92,7 @@ def fewest_cores(problem: Workload, layer: int) -> int:
 def _least(problem: Workload, layer: int) -> int:
     """Fewest cores of a layer whose output axons do not count."""
     most = min(problem.network.widths[layer], problem.topology.n_cores)
-    for k in range(fewest_cores(problem, layer), most + 1):
+    for k in range(_first_to_try(problem, layer), most + 1):
         if not _excess(problem, layer, k):
             return k
     raise _refusal(problem, f"layer {layer} is too large{_since(problem, layer, most)}")
