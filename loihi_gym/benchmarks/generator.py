@@ -127,25 +127,22 @@ def parse(uri: str) -> Generated:
 def _require_size(uri: str, spec: Generated) -> None:
     """Raise if a problem is too large to be drawn."""
     neurons = sum(spec.widths)
-    sizes = (
+    for what, size, most in (
         ("neurons", neurons, MAX_NEURONS),
         ("synapses", _synapses(spec), MAX_SYNAPSES),
         ("messages", neurons * spec.steps, MAX_MESSAGES),
-    )
-    for what, size, most in sizes:
+    ):
         if size > most:
             raise BenchmarkError(f"{uri!r} has {size:,} {what}; at most {most:,} are generated")
 
 
 def _require_room(spec: Generated, chip: ChipSpec) -> None:
     """Raise if a network is too large for its chip however it is cut, before memory is taken."""
-    capacity = chip.capacity
-    synapses = capacity.synmem_words * 64 // max(capacity.synapse_bits, 1)
-    needs = (
+    capacity, bits = chip.capacity, _synapses(spec) * chip.capacity.synapse_bits
+    for what, need, room in (
         ("neurons", sum(spec.widths), chip.n_cores * capacity.neurons),
-        ("synapses", _synapses(spec), chip.n_cores * synapses),
-    )
-    for what, need, room in needs:
+        ("bits of synapses", bits, chip.n_cores * capacity.synmem_words * 64),
+    ):
         if need > room:
             raise IllegalMappingError(
                 f"{spec.uri} does not fit on {chip.name}: it has {need:,} {what}, and all cores "

@@ -43,11 +43,11 @@ def packed(problem: Workload) -> Int32Array:
     spare = problem.topology.n_cores - sum(least)
     if spare < 0:
         layer = int(np.argmax(least))
-        raise _refusal(
-            problem,
+        why = (
             f"it needs {sum(least):,} cores or more and the chip has {problem.topology.n_cores:,}; "
-            f"most for layer {layer}, {least[layer]:,}{_since(problem, layer, least[layer] - 1)}",
+            f"most for layer {layer}, {least[layer]:,}"
         )
+        raise _refusal(problem, why, layer, least[layer] - 1)
     reach = 1
     while True:  # a solution is near as a rule, and counting axons for all counts takes long
         found = _search(problem, least, min(reach, spare))
@@ -57,12 +57,8 @@ def packed(problem: Workload) -> Int32Array:
             break
         reach *= 4
     most = min(least[found] + spare, problem.network.widths[found])
-    fan_out = least[found + 1]
-    raise _refusal(
-        problem,
-        f"the output axons of layer {found} are too many however layers are cut"
-        f"{_since(problem, found, most, fan_out)}",
-    )
+    why = f"the output axons of layer {found} are too many however layers are cut"
+    raise _refusal(problem, why, found, most, least[found + 1])
 
 
 def fewest_cores(problem: Workload, layer: int) -> int:
@@ -95,7 +91,7 @@ def _least(problem: Workload, layer: int) -> int:
     for k in range(_first_to_try(problem, layer), most + 1):
         if not _excess(problem, layer, k):
             return k
-    raise _refusal(problem, f"layer {layer} is too large{_since(problem, layer, most)}")
+    raise _refusal(problem, f"layer {layer} is too large", layer, most)
 
 
 def _search(problem: Workload, least: list[int], reach: int) -> Int32Array | int:
@@ -142,14 +138,13 @@ def _excess(problem: Workload, layer: int, k: int, fan_out: int = 0) -> list[str
     ]
 
 
-def _since(problem: Workload, layer: int, k: int, fan_out: int = 0) -> str:
-    """Why `k` pieces of a layer are too few."""
+def _refusal(
+    problem: Workload, why: str, layer: int, k: int, fan_out: int = 0
+) -> IllegalMappingError:
+    """The error that says why, and by how much `k` pieces of a layer are too few."""
     excess = _excess(problem, layer, k, fan_out) if k else []
-    return f" (cut into {k:,}, a core has {excess[0]})" if excess else ""
-
-
-def _refusal(problem: Workload, why: str) -> IllegalMappingError:
+    detail = f" (cut into {k:,}, a core has {excess[0]})" if excess else ""
     return IllegalMappingError(
-        f"{problem.name} does not fit on {problem.chip.name}: {why}; use a larger chip or a "
-        "smaller network"
+        f"{problem.name} does not fit on {problem.chip.name}: {why}{detail}; use a larger chip or "
+        "a smaller network"
     )

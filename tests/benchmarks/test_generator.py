@@ -168,7 +168,7 @@ def test_every_density_survives_the_canonical_form(density):
     ("more", "need"),
     [
         ("layers=30&width=65535&density=0.00001&chip=loihi2-16", "1,966,844 neurons"),
-        ("layers=4&width=16000&density=1&chip=loihi2", "780,704,000 synapses"),
+        ("layers=4&width=16000&density=1&chip=loihi2", "15,614,080,000 bits of synapses"),
     ],
 )
 def test_what_no_core_count_holds_is_refused_before_it_is_drawn(monkeypatch, more, need):
