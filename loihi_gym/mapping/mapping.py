@@ -90,10 +90,8 @@ class Mapping:
         """
         try:
             data = json.loads(text, object_pairs_hook=_no_duplicates)
-        except (ValueError, RecursionError) as error:  # a ValueError is a number of 5,000 digits
+        except (ValueError, RecursionError) as error:  # such as a number of 5,000 digits
             raise MappingFileError(f"{source} is not JSON: {error}") from error
-        except _DuplicateKey as error:
-            raise MappingFileError(f"{source}: key {error} stands twice") from error
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise MappingFileError(f'{source} is not a mapping: no "format": "{FORMAT}"')
         if type(data.get("version")) is not int or data["version"] != VERSION:
@@ -128,15 +126,11 @@ class Mapping:
         write_text(path, self.to_json() + "\n")
 
 
-class _DuplicateKey(Exception):
-    pass
-
-
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for key, value in pairs:
         if key in data:
-            raise _DuplicateKey(repr(key))
+            raise ValueError(f"key {key!r} stands twice")
         data[key] = value
     return data
 
