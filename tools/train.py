@@ -240,11 +240,18 @@ def _int8(linear: MaskedLinear) -> csr_array:
     return csr_array((data, columns.astype(np.int32), indptr), shape=dense.shape)
 
 
+def _seed(text: str) -> int:
+    seed = int(text)
+    if not 0 <= seed < 1 << 32:
+        raise ValueError(text)  # argparse says so
+    return seed
+
+
 def main() -> None:
     """Train one network from the command line and write its file."""
     parser = argparse.ArgumentParser(description="Train a bundled network.")
     parser.add_argument("name", choices=sorted(RECIPES))
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=_seed, default=1, help="a whole number from 0 to 2^32 - 1")
     parser.add_argument("--out", type=Path, help="default: NAME.npz here")
     arguments = parser.parse_args()
     network, seeds, digits = train(arguments.name, arguments.seed)

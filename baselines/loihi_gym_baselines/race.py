@@ -7,8 +7,8 @@ goes on, and so forth (successive halving, Jamieson and Talwalkar 2016).
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from loihi_gym.mapping import Mapping, Problem, heuristic, heuristic_names
-from loihi_gym.mapping.heuristics import PARTITIONINGS, in_order
+from loihi_gym.mapping import Mapping, Problem, fitting
+from loihi_gym.mapping.heuristics import in_order, partitions
 from loihi_gym.mapping.orders import column_planes
 from loihi_gym.search.session import Session
 
@@ -23,14 +23,14 @@ State = TypeVar("State")
 
 
 def starts(problem: Problem) -> list[Mapping]:
-    """The standard heuristics, and their partitionings in one more order.
+    """The standard heuristics that fit, and their partitionings in one more order.
 
     Down the columns of routers, one core of each before the second of any: slower than the best
     standard order at first, and faster after a few hundred evaluations.
     """
     order = column_planes(problem.topology)
-    further = [in_order(problem, cut(problem), order) for cut in PARTITIONINGS.values()]
-    return [heuristic(problem, name) for name in heuristic_names()] + further
+    further = [in_order(problem, counts, order) for counts in partitions(problem).values()]
+    return [*fitting(problem).values(), *further]
 
 
 def race(

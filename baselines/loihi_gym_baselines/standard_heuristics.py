@@ -2,22 +2,23 @@
 
 from collections.abc import Callable
 
-from loihi_gym.mapping import heuristic, heuristic_names
+from loihi_gym.mapping import fitting, heuristic
 from loihi_gym.search.registry import anytime
 from loihi_gym.search.session import Session
 
 
 def _solver(partitioning: str, doc: str) -> Callable[..., None]:
     def solve(session: Session, order: str = "all") -> None:
-        names = [
-            name
-            for name in heuristic_names()
+        mappings = [
+            mapping
+            for name, mapping in fitting(session.problem).items()
             if name.startswith((f"{partitioning}/", f"{partitioning}-"))
             and (order == "all" or name.endswith(f"/{order}"))
         ]
-        if not names:  # let the lookup say what there is
-            names = [f"{partitioning}/{order}"]
-        session.evaluate_batch([heuristic(session.problem, name) for name in names])
+        if not mappings:  # let the lookup say that it does not fit, or which orders there are
+            one = "row-major" if order == "all" else order
+            mappings = [heuristic(session.problem, f"{partitioning}/{one}")]
+        session.evaluate_batch(mappings)
 
     solve.__doc__ = doc
     return anytime(solve)

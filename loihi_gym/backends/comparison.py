@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from ..arrays import Int64Array
-from ..mapping import Mapping, Problem, heuristic, heuristic_names, random_mapping
+from ..mapping import Mapping, Problem, fitting, random_mapping
 from .measurement import Backend
 
 
@@ -35,12 +35,11 @@ class Agreement(NamedTuple):
 
 
 def sample_mappings(problem: Problem, count: int, seed: int) -> tuple[list[Mapping], int]:
-    """Standard heuristics, at most half, then random ones: (all, how many heuristics)."""
-    names = heuristic_names()[: count // 2]
+    """Standard heuristics that fit, at most half, then random ones: (all, how many heuristics)."""
+    chosen = list(fitting(problem).values())[: count // 2]
     rng = np.random.default_rng(seed)
-    mappings = [heuristic(problem, name) for name in names]
-    mappings += [random_mapping(problem, rng) for _ in range(count - len(names))]
-    return mappings, len(names)
+    drawn = [random_mapping(problem, rng) for _ in range(count - len(chosen))]
+    return chosen + drawn, len(chosen)
 
 
 def latencies(backend: Backend, mappings: Sequence[Mapping]) -> tuple[Int64Array, float]:

@@ -22,14 +22,15 @@ class Benchmark:
     """One entry of `bundled.toml`.
 
     Attributes:
-        name: What `load` takes.
-        description: One line.
+        name: The benchmark's name, which `load` takes.
+        description: One line for people.
         network: File in `data/`, or a generator URI.
-        sha256: Of that file, or of what the URI generates (`fingerprint`).
+        sha256: Digest of the file, or of what the URI generates (`fingerprint`).
         chip: Name of a bundled chip.
         steps: Recorded time steps.
-        reference: The fastest standard heuristic on `mesh`, as ``partitioning/order``.
-        test_accuracy: Of the integer network on 1,000 held-out digits; None if it is not trained.
+        reference: Fastest standard heuristic on `mesh`, as ``partitioning/order``.
+        test_accuracy: Part of 1,000 held-out digits that the integer network tells; None if it is
+            not trained.
     """
 
     name: str
@@ -75,11 +76,14 @@ def benchmark(name: str) -> Benchmark:
 
 
 def load(name: str) -> Problem:
-    """The problem of that name or generator URI, or in a problem file (a path ending in ``.npz``).
+    """Load a problem by its name.
 
-    Names are those of bundled benchmarks and of what suites draw, such as ``mlp-gen-v1-0``.
+    Args:
+        name: A bundled benchmark, a problem that a suite draws (``mlp-gen-v1-0``), a generator URI,
+            or the path of a problem file, which ends in ``.npz``.
 
-    It is a new object each time, with caches of its own.
+    Returns:
+        A new object each time, with caches of its own.
 
     Raises:
         UnknownNameError: if there is no such benchmark.
@@ -110,7 +114,7 @@ def load(name: str) -> Problem:
 
 
 def problem_of(entry: Entry) -> Problem:
-    """The problem that a suite's entry stands for; as `load` raises."""
+    """The problem that a suite's entry stands for. Raises what `load` does."""
     if not entry.uri:
         return load(entry.name)
     problem = replace(generate(entry.uri), name=entry.name)

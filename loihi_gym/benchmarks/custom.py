@@ -5,7 +5,7 @@ from dataclasses import replace
 from ..arrays import IntArray
 from ..backends import make_backend
 from ..chip import ChipSpec, load_chip
-from ..mapping import Problem, heuristic, heuristic_names
+from ..mapping import Problem, fitting
 from ..network import SparseMLP, record
 
 
@@ -19,11 +19,11 @@ def make_problem(
     """A problem from a network and real input; its reference is the fastest heuristic on `mesh`.
 
     Args:
-        network: What is to be mapped.
+        network: The network to be mapped.
         inputs: One sample per time step, (at least depth + steps, widths[0]), integers.
-        chip: A chip, its name, or a chip file.
+        chip: The chip, its name, or a chip file's path.
         steps: Time steps to record once every layer is busy.
-        name: For reports.
+        name: Name of the problem in reports.
 
     Raises:
         ValueError: if `inputs` is too short or of the wrong shape.
@@ -36,8 +36,12 @@ def make_problem(
 
 
 def fastest_heuristic(problem: Problem) -> str:
-    """Name of the standard heuristic with the lowest latency on `mesh`, the first among equals."""
-    backend = make_backend("mesh", problem)
-    measured = backend.evaluate_batch([heuristic(problem, name) for name in heuristic_names()])
-    latencies = [m.latency_ps for m in measured]
-    return heuristic_names()[latencies.index(min(latencies))]
+    """Name of the standard heuristic with the lowest latency on `mesh`, the first among equals.
+
+    Raises:
+        IllegalMappingError: if the network does not fit on the chip.
+    """
+    mappings = fitting(problem)
+    measured = make_backend("mesh", problem).evaluate_batch(list(mappings.values()))
+    latencies = {name: m.latency_ps for name, m in zip(mappings, measured, strict=True)}
+    return min(latencies, key=lambda name: latencies[name])

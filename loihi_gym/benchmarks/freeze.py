@@ -30,7 +30,7 @@ def freeze(suite: Suite) -> Suite:
 
 
 def measure(entry: Entry) -> Frozen:
-    """What a manifest states of a problem."""
+    """What the code computes now of all that a manifest states of a problem."""
     problem = problem_of(entry)
     if entry.uri:
         problem = replace(problem, reference=fastest_heuristic(problem))

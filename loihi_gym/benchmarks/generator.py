@@ -24,8 +24,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ..arrays import BoolArray
-from ..chip import chip_names, load_chip
-from ..errors import BenchmarkError, unknown
+from ..chip import ChipSpec, chip_names, load_chip
+from ..errors import BenchmarkError, IllegalMappingError, unknown
 from ..mapping import Problem, heuristic_names
 from ..network import Activity, SparseMLP
 from .generator_kernel import draw_mask, hash_many
@@ -44,6 +44,8 @@ STEP_SCATTER = 318
 
 MAX_NEURONS = 1 << 24
 MAX_SYNAPSES = 1 << 30
+MAX_MESSAGES = 1 << 28
+"""Of all neurons in all steps, 4 bytes each."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Generated:
 
     Attributes:
         layers: Hidden layers.
-        width: Neurons of each.
+        width: Neurons of each hidden layer.
         inputs: Neurons of the input population.
         outputs: Neurons of the last layer.
         density: Part of all possible synapses; a neuron has the nearest whole number, at least 1.
@@ -78,7 +80,7 @@ class Generated:
     reference: str = "balanced/strided"
     seed: int = 0
 
-    @property
+    @cached_property
     def widths(self) -> tuple[int, ...]:
         """Neurons of each layer, the input population first."""
         return (self.inputs, *[self.width] * self.layers, self.outputs)
@@ -118,16 +120,38 @@ def parse(uri: str) -> Generated:
         if name not in names:
             raise BenchmarkError(f"{uri!r} lacks {name}=")
     generated = Generated(**{name: _READERS[name](name, text) for name, text in pairs})
-    neurons = sum(generated.widths)
-    synapses = sum(
-        fan_in(generated, layer) * w for layer, w in enumerate(generated.widths) if layer
-    )
-    if neurons > MAX_NEURONS or synapses > MAX_SYNAPSES:
-        raise BenchmarkError(
-            f"{uri!r} has {neurons:,} neurons and {synapses:,} synapses; at most {MAX_NEURONS:,} "
-            f"and {MAX_SYNAPSES:,} are generated"
-        )
+    _require_size(uri, generated)
     return generated
+
+
+def _require_size(uri: str, spec: Generated) -> None:
+    """Raise if a problem is too large to be drawn."""
+    neurons = sum(spec.widths)
+    for what, size, most in (
+        ("neurons", neurons, MAX_NEURONS),
+        ("synapses", _synapses(spec), MAX_SYNAPSES),
+        ("messages", neurons * spec.steps, MAX_MESSAGES),
+    ):
+        if size > most:
+            raise BenchmarkError(f"{uri!r} has {size:,} {what}; at most {most:,} are generated")
+
+
+def _require_room(spec: Generated, chip: ChipSpec) -> None:
+    """Raise if a network is too large for its chip however it is cut, before memory is taken."""
+    capacity, bits = chip.capacity, _synapses(spec) * chip.capacity.synapse_bits
+    for what, need, room in (
+        ("neurons", sum(spec.widths), chip.n_cores * capacity.neurons),
+        ("bits of synapses", bits, chip.n_cores * capacity.synmem_words * 64),
+    ):
+        if need > room:
+            raise IllegalMappingError(
+                f"{spec.uri} does not fit on {chip.name}: it has {need:,} {what}, and all cores "
+                f"together hold {room:,}; use a larger chip or a smaller network"
+            )
+
+
+def _synapses(spec: Generated) -> int:
+    return sum(fan_in(spec, layer) * w for layer, w in enumerate(spec.widths) if layer)
 
 
 def generate(uri: str) -> Problem:
@@ -135,9 +159,12 @@ def generate(uri: str) -> Problem:
 
     Raises:
         BenchmarkError, UnknownNameError: as `parse`.
+        IllegalMappingError: if all cores of the chip together cannot hold the network.
     """
     spec = parse(uri)
-    return Problem(spec.uri, network(spec), activity(spec), load_chip(spec.chip), spec.reference)
+    chip = load_chip(spec.chip)
+    _require_room(spec, chip)
+    return Problem(spec.uri, network(spec), activity(spec), chip, spec.reference)
 
 
 def fingerprint(problem: Problem) -> str:

@@ -7,6 +7,7 @@ suite, since scores of the old one would no longer be comparable.
 """
 
 import tomllib
+from collections.abc import Container
 from dataclasses import dataclass, fields
 from importlib import resources
 from pathlib import Path
@@ -25,12 +26,12 @@ class Frozen:
     """What a score of one problem follows from.
 
     Attributes:
-        sha256: Of network, activity, chip constants and reference: `Problem.digest`.
+        sha256: Digest of the problem (`Problem.digest`): network, activity, chip and reference.
         chip: Name of the bundled chip.
-        reference: The fastest standard heuristic on `mesh`, as ``partitioning/order``.
-        reference_latency_ps: Of that mapping.
-        reference_energy_fj: Of that mapping.
-        lower_bound_ps: Proven for all mappings.
+        reference: Fastest standard heuristic on `mesh`, as ``partitioning/order``.
+        reference_latency_ps: Latency of the reference mapping.
+        reference_energy_fj: Energy of the reference mapping.
+        lower_bound_ps: Latency below which no mapping can be.
     """
 
     sha256: str
@@ -46,9 +47,9 @@ class Entry:
     """One problem of a suite.
 
     Attributes:
-        name: What `load` takes.
-        uri: Of what it is generated from; empty if it is a bundled benchmark.
-        frozen: What was measured of it; None in a suite that is not frozen yet.
+        name: The problem's name, which `load` takes.
+        uri: Generator URI that the problem is made from; empty if it is a bundled benchmark.
+        frozen: What scores follow from; None in a suite that is not frozen yet.
     """
 
     name: str
@@ -58,11 +59,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Track:
-    """What the solvers of one table of the leaderboard were given.
+    """The rules of one table of the leaderboard.
 
     Attributes:
-        budget: Evaluations of each run.
-        seeds: Number of runs on each problem; their seeds count from 0.
+        budget: Evaluations that each run may take.
+        seeds: Runs on each problem; their seeds count from 0.
     """
 
     budget: int
@@ -74,14 +75,14 @@ class Suite:
     """A suite's manifest.
 
     Attributes:
-        name: Of its file.
-        description: One line.
-        problems: What is to be mapped.
-        backend: What measures.
-        scorer: Version of how the leaderboard scores.
-        seeds: Of `loihi-gym compare`: number of seeds by budget of evaluations, ascending.
-        tracks: Of the leaderboard's solver tracks, by name.
-        commit: The freeze commit that generated problems follow from; empty if none are.
+        name: Name of the manifest's file, without its ending.
+        description: One line for people.
+        problems: The problems, in the order in which they are shown.
+        backend: Name of the backend that measures.
+        scorer: Version of the leaderboard's scoring.
+        seeds: Seeds that `loihi-gym compare` runs, by budget of evaluations, ascending.
+        tracks: Rules of the leaderboard's solver tracks, by name.
+        commit: Hash of the freeze commit that problems are drawn from; empty if none are drawn.
     """
 
     name: str
@@ -123,6 +124,17 @@ class Suite:
         return found
 
 
+KINDS = {str: "a text", int: "a whole number of at least 1", list: "a list", dict: "a table"}
+FROZEN = {field.name: field.type for field in fields(Frozen)}
+TRACK = {field.name: field.type for field in fields(Track)}
+SUITE = {"description": str, "problems": list, "backend": str, "seeds": dict} | {
+    "tracks": dict,
+    "scorer": int,
+    "commit": str,
+}
+"""What a manifest and its tables hold."""
+
+
 def folder() -> Path:
     """Where the bundled manifests are."""
     return Path(str(resources.files(__package__) / "suites"))
@@ -157,12 +169,10 @@ def read_suite(path: Path) -> Suite:
         suite = _suite(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise SuiteError(f"suite {path}: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise SuiteError(f"suite {path} is malformed: {error!r}") from error
-    counts = [*suite.seeds, *suite.seeds.values()]
-    counts += [n for track in suite.tracks.values() for n in (track.budget, track.seeds)]
-    if not suite.problems or not suite.seeds or min(counts) < 1:
-        raise SuiteError(f"suite {path} needs a problem, and budgets and seeds of at least 1")
+    except (ValueError, RecursionError) as error:
+        raise SuiteError(f"suite {path} is malformed: {error}") from error
+    if not suite.problems or not suite.seeds:
+        raise SuiteError(f"suite {path} needs a problem, and seeds for a budget")
     if len(set(suite.names)) < len(suite.names):
         raise SuiteError(f"suite {path} lists a problem twice")
     return suite
@@ -175,20 +185,45 @@ def generated(name: str) -> Entry | None:
 
 
 def _suite(name: str, data: dict[str, Any]) -> Suite:
-    seeds = {int(budget): int(count) for budget, count in data["seeds"].items()}
+    _check("the manifest", data, SUITE, ("tracks", "scorer", "commit"))
+    budgets = dict.fromkeys(data["seeds"], int)
+    _check("[seeds]", data["seeds"], budgets)
+    if not all(budget.isdecimal() and int(budget) > 0 for budget in budgets):
+        raise ValueError("[seeds] has a budget that is no whole number of at least 1")
+    for track, table in data.get("tracks", {}).items():
+        _check(f"track {track!r}", table, TRACK)
     return Suite(
         name=name,
-        description=str(data["description"]),
-        problems=tuple(_entry(table) for table in data["problems"]),
-        backend=str(data["backend"]),
-        scorer=int(data.get("scorer", SCORER)),
-        seeds=dict(sorted(seeds.items())),
+        description=data["description"],
+        problems=tuple(_entry(number, table) for number, table in enumerate(data["problems"], 1)),
+        backend=data["backend"],
+        scorer=data.get("scorer", SCORER),
+        seeds=dict(sorted((int(budget), seeds) for budget, seeds in data["seeds"].items())),
         tracks={track: Track(**table) for track, table in data.get("tracks", {}).items()},
-        commit=str(data.get("commit", "")),
+        commit=data.get("commit", ""),
     )
 
 
-def _entry(table: dict[str, Any]) -> Entry:
-    measured = {field.name: table[field.name] for field in fields(Frozen) if field.name in table}
-    frozen = Frozen(**measured) if measured else None
-    return Entry(str(table["name"]), str(table.get("uri", "")), frozen)
+def _entry(number: int, table: Any) -> Entry:
+    what = f"problem {number}"
+    _check(what, table, {"name": str, "uri": str, **FROZEN}, ("uri", *FROZEN))
+    measured = {key: value for key, value in table.items() if key in FROZEN}
+    if measured:
+        _check(what, measured, FROZEN)
+    return Entry(table["name"], table.get("uri", ""), Frozen(**measured) if measured else None)
+
+
+def _check(
+    what: str, table: Any, kinds: dict[str, Any], optional: Container[str] = frozenset()
+) -> None:
+    """Raise a ValueError unless a table has the keys of `kinds`, each with a value of its kind."""
+    if type(table) is not dict:
+        raise ValueError(f"{what} is no table")
+    for key, value in table.items():
+        if key not in kinds:
+            raise unknown(f"key of {what}", key, list(kinds))
+        if type(value) is not kinds[key] or (kinds[key] is int and value < 1):
+            raise ValueError(f"{what}: {key} is not {KINDS[kinds[key]]}")
+    for key in kinds:
+        if key not in table and key not in optional:
+            raise ValueError(f"{what} lacks {key}")

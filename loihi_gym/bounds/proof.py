@@ -49,7 +49,8 @@ import numpy as np
 from ..arrays import Int32Array, Int64Array
 from ..chip import Topology
 from ..mapping import Problem
-from ..mapping.heuristics import PARTITIONINGS, fewest_cores
+from ..mapping.heuristics import partitions
+from ..mapping.packing import fewest_cores
 from ..threads import processors
 from .proof_kernel import INFEASIBLE, cheapest, fill_step
 
@@ -158,8 +159,7 @@ def _feasible_sum(problem: Problem) -> int:
     """Sum of step times, barriers left out, that satisfies 1 to 4 of the proof."""
     n, within = n_router_links(problem.topology), cores_within(problem.topology)
     sums = []
-    for partitioning in PARTITIONINGS.values():
-        counts = partitioning(problem)
+    for counts in partitions(problem).values():
         traffic = problem.traffic(counts)
         link_ps = _least_link_ps(problem)
         hops = [

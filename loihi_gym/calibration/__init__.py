@@ -1,6 +1,6 @@
 """Calibration: a chip's constants from measured mappings, what ``loihi-gym calibrate`` does.
 
-measured    measured mappings, one JSON object per line
+data_points measured mappings, one JSON object per line
 parameters  the constants that are fitted, and the scale they are fitted on
 affine      step times of `bound` for any constants, from counts that no constant changes
 predict     step times of `mesh` for any constants

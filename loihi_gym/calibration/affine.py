@@ -24,10 +24,10 @@ COLUMNS = (
 
 
 class Affine:
-    """The places of several mappings and steps, M in all: counts by `COLUMNS`.
+    """What every place (core or link) does in each step of several mappings, counted by `COLUMNS`.
 
     Attributes:
-        steps: DataPoint steps, in the order of mappings, M.
+        steps: Number of steps of all mappings, M.
     """
 
     def __init__(self, problems: Sequence[Problem], mappings: Sequence[Mapping]) -> None:
@@ -41,7 +41,7 @@ class Affine:
         self._first = np.cumsum([0, *map(len, blocks[:-1])])
 
     def step_ps(self, costs: dict[str, float]) -> Float64Array:
-        """Time of each step, (M,)."""
+        """Time of each step, in the order of mappings, in ps, (M,)."""
         values = np.array([costs[name] for name in COLUMNS])
         longest = np.maximum.reduceat(self._places @ values, self._first)
         return np.asarray(longest + costs["costs.barrier_ps"], np.float64)

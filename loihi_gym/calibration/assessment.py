@@ -8,14 +8,14 @@ from scipy.stats import pearsonr, spearmanr
 
 from ..arrays import Float64Array
 from ..chip import ChipSpec
-from ..mapping import Mapping, Problem, heuristic, heuristic_names, random_mapping
+from ..mapping import Mapping, Problem, fitting, random_mapping
 from .data_points import DataPoint
 from .fit import Fit, calibrate, jacobian
 from .parameters import Parameter, with_values
 from .predict import mesh_step_ps
 
 UNTOLD = 0.5
-"""A constant is not told by the data if they leave more than this part of its range's spread."""
+"""Part of its range's spread that a constant's spread must fall below to count as told."""
 TWO_SIDED = 1.96
 HELD_OUT = 0.25
 LOADING = 0.3
@@ -27,11 +27,11 @@ class ConstantInterval:
     """What is known of one constant.
 
     Attributes:
-        parameter: Which.
-        value: At the fit.
-        low: Lower end of the 95 % interval.
-        high: Upper end of it.
-        told: Whether the data tell it.
+        parameter: The constant.
+        value: Its fitted value.
+        low: Lower end of its 95 % interval.
+        high: Upper end of its 95 % interval.
+        told: Whether the measurements tell it.
     """
 
     parameter: Parameter
@@ -46,13 +46,13 @@ class Assessment:
     """A fit and how it predicts mappings it was not fitted to.
 
     Attributes:
-        fit: To all measurements.
-        held_out: Measurements that a fit to the others was to predict.
-        pearson: Correlation of predicted and measured latencies of those.
-        spearman: The same of their ranks.
-        error: Median of |predicted / measured - 1| of their latencies.
-        intervals: Of each constant.
-        confused: Names of constants that the data know only together, by direction.
+        fit: Fit to all measurements.
+        held_out: Number of measurements that a fit to the others predicted.
+        pearson: Correlation of predicted and measured latencies of the held-out mappings.
+        spearman: Rank correlation of the same.
+        error: Median of |predicted / measured - 1| of the same.
+        intervals: Interval of each constant.
+        confused: Names of constants that the measurements tell only together, by direction.
     """
 
     fit: Fit
@@ -162,13 +162,20 @@ def next_mappings(
 ) -> list[Mapping]:
     """The mappings that would tell most about the constants if they were measured next.
 
-    Greedy choice from random mappings and the heuristics of those that make the determinant of the
-    information largest (D-optimal), each in the light of those chosen before it.
+    Of the heuristics and random mappings, the one is chosen that makes the determinant of the
+    information largest (D-optimal), then the next in the light of those before it.
+
+    Args:
+        fit: What is known so far.
+        problem: The problem whose mappings are to be measured.
+        count: Mappings to choose.
+        pool: Random mappings to choose from.
+        seed: Seed of the random mappings.
     """
     rng = np.random.default_rng(seed)
     problem = replace(problem, chip=fit.chip)
     done = {one.mapping for one in fit.measured}
-    drawn = [heuristic(problem, name) for name in heuristic_names()]
+    drawn = list(fitting(problem).values())
     drawn += [random_mapping(problem, rng) for _ in range(pool)]
     candidates = [mapping for mapping in dict.fromkeys(drawn) if mapping not in done]
 

@@ -1,4 +1,4 @@
-"""DataPoint mappings, one JSON object per line: benchmark, mapping, step times."""
+"""Measured mappings on disk, one JSON object per line: benchmark, mapping, step times."""
 
 import json
 from collections.abc import Sequence
@@ -9,17 +9,19 @@ from typing import Any
 from ..errors import CalibrationError
 from ..mapping import Mapping
 
+MAX_STEP_PS = 10**15
+"""A quarter of an hour: no step takes as long."""
 FIELDS = {"benchmark", "cores_per_layer", "placement", "step_times_ps"}
 
 
 @dataclass(frozen=True)
 class DataPoint:
-    """One measurement.
+    """One measured mapping.
 
     Attributes:
-        benchmark: Name of a benchmark, or a problem file.
-        mapping: What was measured.
-        step_times_ps: Time of each recorded step.
+        benchmark: Name of the benchmark, or path of a problem file.
+        mapping: The mapping that was measured.
+        step_times_ps: Time that each recorded step took.
     """
 
     benchmark: str
@@ -32,7 +34,7 @@ class DataPoint:
         return sum(self.step_times_ps)
 
     def to_json(self) -> str:
-        """One line, without its end."""
+        """The measurement as one line of JSON, without its end; `read_measured` reads it."""
         data = {
             "benchmark": self.benchmark,
             "cores_per_layer": self.mapping.cores_per_layer.tolist(),
@@ -51,8 +53,8 @@ def append_measured(path: str | Path, measured: Sequence[DataPoint]) -> None:
     try:
         with Path(path).open("a", encoding="utf-8") as file:
             file.writelines(one.to_json() + "\n" for one in measured)
-    except OSError as error:
-        raise CalibrationError(f"measurements {path}: {error.strerror}") from error
+    except (OSError, ValueError) as error:  # a ValueError is a NUL in the path
+        raise CalibrationError(f"measurements {path} cannot be written: {error}") from error
 
 
 def read_measured(path: str | Path) -> list[DataPoint]:
@@ -63,7 +65,7 @@ def read_measured(path: str | Path) -> list[DataPoint]:
     """
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # no text, or a NUL in the path
         raise CalibrationError(f"measurements {path} cannot be read: {error}") from error
     found = []
     for number, line in enumerate(lines, 1):
@@ -71,7 +73,7 @@ def read_measured(path: str | Path) -> list[DataPoint]:
             continue
         try:
             found.append(_measured(json.loads(line)))
-        except (ValueError, TypeError, KeyError, OverflowError) as error:
+        except (ValueError, RecursionError) as error:
             raise CalibrationError(f"measurements {path}, line {number}: {error}") from error
     if not found:
         raise CalibrationError(f"measurements {path} holds none")
@@ -81,8 +83,11 @@ def read_measured(path: str | Path) -> list[DataPoint]:
 def _measured(data: Any) -> DataPoint:
     if not isinstance(data, dict) or not data.keys() >= FIELDS:
         raise ValueError(f"no measurement: it needs {', '.join(sorted(FIELDS))}")
-    times = data["step_times_ps"]
-    if not isinstance(times, list) or not all(type(time) is int and time > 0 for time in times):
-        raise ValueError("step_times_ps are not a list of positive whole numbers")
-    mapping = Mapping(data["cores_per_layer"], data["placement"])
-    return DataPoint(str(data["benchmark"]), mapping, tuple(times))
+    name, times = data["benchmark"], data["step_times_ps"]
+    if not isinstance(name, str):
+        raise ValueError("benchmark is not a text")
+    if not isinstance(times, list) or not all(
+        type(time) is int and 0 < time <= MAX_STEP_PS for time in times
+    ):
+        raise ValueError(f"step_times_ps are not a list of whole numbers from 1 to {MAX_STEP_PS}")
+    return DataPoint(name, Mapping(data["cores_per_layer"], data["placement"]), tuple(times))

@@ -15,7 +15,7 @@ from scipy.optimize import differential_evolution, least_squares
 from ..arrays import Float64Array
 from ..benchmarks import load
 from ..chip import ChipSpec
-from ..errors import CalibrationError
+from ..errors import CalibrationError, IllegalMappingError
 from ..mapping import Problem
 from .affine import COLUMNS, Affine
 from .data_points import DataPoint
@@ -37,13 +37,13 @@ class Fit:
 
     Attributes:
         chip: The chip at the fit.
-        known: What was fitted, P constants.
-        x: Where each is, (P,).
+        known: Constants that were fitted, P of them.
+        x: Fitted value of each, on the scale of its `Parameter`, (P,).
         jacobian: Change of the logarithm of each measured step's prediction with x, (M, P).
         residuals: Logarithm of predicted / measured at each step, (M,).
         noise: Relative scatter of the measurements about the fit, robust.
-        problems: Problem of each measurement, its chip the one given.
-        measured: What was fitted to.
+        problems: Problem of each measurement, on the chip that the fit started from.
+        measured: Measurements that were fitted to.
     """
 
     chip: ChipSpec
@@ -63,17 +63,23 @@ def calibrate(
 
     Args:
         measured: Measurements, of one or several benchmarks.
-        chip: Where to start; its constants' ranges bound the fit.
-        on_progress: Called with a sentence now and then.
+        chip: Chip to start from; its constants' ranges bound the fit.
+        on_progress: Called with a sentence after each round.
 
     Raises:
-        CalibrationError: if there are too few measurements, or one is not of its benchmark.
-        IllegalMappingError: if a mapping does not fit on the chip.
+        CalibrationError: if there are too few measurements, one is not of its benchmark or does
+            not fit on the chip, or the chip has no constant to fit.
+        UnknownNameError: if there is no such benchmark.
     """
     say = on_progress or (lambda _: None)
     if len(measured) < FEWEST:
         raise CalibrationError(f"{len(measured)} measurements are too few: {FEWEST} are needed")
     known = parameters(chip)
+    if not known:
+        raise CalibrationError(
+            f"chip {chip.name} has no constant to fit: give those of [costs] and [network] that "
+            "you do not know a range"
+        )
     problems = problems_of(measured, chip)
     mappings = [one.mapping for one in measured]
     wanted = np.log(np.concatenate([one.step_times_ps for one in measured]))
@@ -105,8 +111,9 @@ def problems_of(measured: Sequence[DataPoint], chip: ChipSpec) -> list[Problem]:
     """The problem of each measurement, on `chip`.
 
     Raises:
-        CalibrationError: if a measurement has another number of steps than its benchmark.
-        IllegalMappingError: if a mapping is not legal on the chip.
+        CalibrationError: if a measurement has another number of steps than its benchmark, or its
+            mapping is not legal on the chip.
+        UnknownNameError: if there is no such benchmark.
     """
     loaded: dict[str, Problem] = {}
     for number, one in enumerate(measured, 1):
@@ -118,7 +125,10 @@ def problems_of(measured: Sequence[DataPoint], chip: ChipSpec) -> list[Problem]:
                 f"measurement {number} has {len(one.step_times_ps)} step times; "
                 f"{one.benchmark} has {problem.activity.steps} steps"
             )
-        problem.require(one.mapping)
+        try:
+            problem.require(one.mapping)
+        except IllegalMappingError as error:
+            raise CalibrationError(f"measurement {number}: {error}") from error
     return [loaded[one.benchmark] for one in measured]
 
 
@@ -169,6 +179,9 @@ def _fit_bound(
     fitted = [index for index, one in enumerate(known) if one.name in names]
     fixed = {name: float(chip.constants[name].value) for name in names}
     chosen = [known[index] for index in fitted]
+    x = np.array([one.to_x(one.value) for one in known])
+    if not chosen:
+        return x
 
     def residuals(position: Float64Array) -> Float64Array:
         costs = dict(fixed)
@@ -192,7 +205,6 @@ def _fit_bound(
         loss="soft_l1",
         max_nfev=100,
     )
-    x = np.array([one.to_x(one.value) for one in known])
     x[fitted] = found.x
     return x
 

@@ -20,11 +20,11 @@ class Parameter:
     """One constant on the scale x = log(value + shift).
 
     Attributes:
-        name: Dotted name.
+        name: Dotted name, such as ``costs.synop_ps``.
         low: Lowest plausible value.
         high: Highest plausible value.
-        value: Of the chip that calibration starts from.
-        grid: Values are rounded to multiples of it.
+        value: Value on the chip that calibration starts from.
+        grid: Number that values are rounded to multiples of.
     """
 
     name: str
@@ -60,16 +60,17 @@ class Parameter:
 
 
 def parameters(chip: ChipSpec) -> list[Parameter]:
-    """All constants of a chip that decide times and have a range."""
+    """All constants of a chip that decide times and have a range to be fitted in."""
     found = []
     for name, constant in chip.constants.items():
         section = name.split(".")[0]
-        if constant.range is None or section not in ("costs", "network"):
+        low, high = constant.range or (0, 0)
+        if low == high or section not in ("costs", "network"):
             continue
         if name in AMONG_CHIPS and chip.n_chips == 1:
             continue
         grid = GRID_PS if section == "costs" else 1
-        found.append(Parameter(name, *constant.range, constant.value, grid))
+        found.append(Parameter(name, low, high, constant.value, grid))
     return found
 
 

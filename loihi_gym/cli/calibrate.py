@@ -10,7 +10,7 @@ from ..backends import make_backend
 from ..benchmarks import load
 from ..chip import load_chip, save_chip
 from ..errors import CalibrationError
-from ..mapping import Mapping, Problem, heuristic, heuristic_names, random_mapping
+from ..mapping import Mapping, Problem, fitting, random_mapping
 from .app import app, show, table
 from .problems import backend_option, json_option
 
@@ -47,7 +47,7 @@ def measure(
 
 def _spread(problem: Problem, count: int, seed: int) -> list[Mapping]:
     rng = np.random.default_rng(seed)
-    found = dict.fromkeys(heuristic(problem, name) for name in heuristic_names())
+    found = dict.fromkeys(fitting(problem).values())
     while len(found) < count:
         found[random_mapping(problem, rng)] = None
     return list(found)[:count]

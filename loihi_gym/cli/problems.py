@@ -9,7 +9,7 @@ from ..backends import Backend, Measurement, backend_names, make_backend
 from ..benchmarks import benchmark, benchmark_names, load
 from ..bounds import lower_bound
 from ..chip import load_chip
-from ..mapping import Mapping, Problem, heuristic, heuristic_names
+from ..mapping import Mapping, Problem, fitting, heuristic, heuristic_names
 from .app import app, show, table
 
 backend_option = click.option(
@@ -125,10 +125,10 @@ def read_mapping(problem: Problem, text: str) -> Mapping:
 
 
 def measure_heuristics(problem: Problem) -> dict[str, tuple[Mapping, Measurement]]:
-    """All standard heuristics of a problem with their measurements on `mesh`."""
-    mappings = [heuristic(problem, name) for name in heuristic_names()]
-    measured = make_backend("mesh", problem).evaluate_batch(mappings)
-    return dict(zip(heuristic_names(), zip(mappings, measured, strict=True), strict=True))
+    """The standard heuristics that fit, with their measurements on `mesh`."""
+    mappings = fitting(problem)
+    measured = make_backend("mesh", problem).evaluate_batch(list(mappings.values()))
+    return dict(zip(mappings, zip(mappings.values(), measured, strict=True), strict=True))
 
 
 def microseconds(time_ps: int) -> str:

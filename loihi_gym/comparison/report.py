@@ -50,7 +50,7 @@ def _problems(results: Results) -> list[Block]:
     rows = [
         [
             one.name,
-            _us(one.default.latency_ps),
+            "does not fit" if one.default is None else _us(one.default.latency_ps),
             _us(one.reference.latency_ps),
             _us(one.best_ps),
             _us(one.lower_bound_ps),

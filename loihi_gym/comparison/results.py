@@ -13,7 +13,7 @@ from ..benchmarks import load
 from ..bounds import lower_bound
 from ..errors import RunError
 from ..files import write_text
-from ..mapping import heuristic
+from ..mapping.heuristics import toolchain_default
 from ..search.costs import Costs, read_costs
 from ..search.run import COSTS, begun_with
 from ..search.storage import read_json, writing
@@ -55,14 +55,14 @@ class Instance:
     Attributes:
         name: Name of the benchmark.
         reference: Measurement of the reference mapping.
-        default: Measurement of what the toolchain would do, ``lava-default/row-major``.
+        default: Measurement of what the toolchain would do; None where that does not fit.
         lower_bound_ps: No mapping is faster.
         best_ps: The fastest mapping of all its runs.
     """
 
     name: str
     reference: Measurement
-    default: Measurement
+    default: Measurement | None
     lower_bound_ps: int
     best_ps: int
 
@@ -130,11 +130,12 @@ def read_results(plan: Plan, out: Path) -> Results:
         own = [_read(task, backend, list(plan.suite.seeds)) for task in tasks]
         runs += own
         problem = backend.problem
+        default = toolchain_default(problem)
         instances.append(
             Instance(
                 name=name,
                 reference=backend.evaluate(problem.reference_mapping),
-                default=backend.evaluate(heuristic(problem, "lava-default/row-major")),
+                default=None if default is None else backend.evaluate(default),
                 lower_bound_ps=_lower_bound_ps(backend, out / BOUNDS),
                 best_ps=min(int(run.best_ps[-1]) for run in own),
             )

@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from ..benchmarks.suite import MAPPING, SCORER
-from ..mapping import heuristic
+from ..mapping.heuristics import toolchain_default
 from .replayer import Played, Replayer
 from .reproduced import read_reproduced
 from .score import area_ppm, below_ppm, interval_ppm, lower_median, score_ppm
 from .submission import REPRODUCED, SUBMISSIONS, SubmittedRun
 
 FORMAT = 1
-DEFAULT = "lava-default/row-major"
-"""What the toolchain would do."""
 
 Json = dict[str, Any]
 
@@ -74,8 +72,9 @@ def _line(value: Any) -> str:
 def _problem(replayer: Replayer, name: str, played: Sequence[Played]) -> Json:
     """What is known of a problem; the best of all tracks and of the two heuristics."""
     frozen, problem = replayer.suite.frozen(name), replayer.problem(name)
-    default = replayer.measure(name, heuristic(problem, DEFAULT))
-    known = [(frozen.reference_latency_ps, frozen.reference_energy_fj), default]
+    default = toolchain_default(problem)  # does not fit everywhere
+    by_default = [replayer.measure(name, default)] if default is not None else []
+    known = [(frozen.reference_latency_ps, frozen.reference_energy_fj), *by_default]
     known += [score for one in played for run, score in one.scores.items() if run.problem == name]
     return {
         "name": name,
@@ -84,7 +83,7 @@ def _problem(replayer: Replayer, name: str, played: Sequence[Played]) -> Json:
         "reference": frozen.reference,
         "reference_latency_ps": frozen.reference_latency_ps,
         "reference_energy_fj": frozen.reference_energy_fj,
-        "default_latency_ps": default[0],
+        "default_latency_ps": by_default[0][0] if by_default else None,
         "lower_bound_ps": frozen.lower_bound_ps,
         "best_latency_ps": min(latency for latency, _ in known),
         "best_energy_fj": min(energy for _, energy in known),

@@ -66,7 +66,7 @@ def _problems(problems: Sequence[Json]) -> list[str]:
         [
             one["name"],
             one["chip"],
-            us(one["default_latency_ps"]),
+            "does not fit" if one["default_latency_ps"] is None else us(one["default_latency_ps"]),
             f"{us(one['reference_latency_ps'])} `{one['reference']}`",
             us(one["best_latency_ps"]),
             us(one["lower_bound_ps"]),

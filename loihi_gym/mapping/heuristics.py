@@ -2,11 +2,15 @@
 
 ``lava-default`` with ``row-major`` is what Intel's toolchain would do as far as is public; the
 others are what an engineer would try next. Search has to beat the best of them.
+
+A network fits on a chip if `packed` does. Of the others, those that do not fit are left out.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from heapq import heapify, heappop, heappush
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -15,39 +19,47 @@ from ..chip import Topology
 from ..errors import IllegalMappingError, unknown
 from .mapping import Mapping
 from .orders import ORDERS
-from .problem import Problem
+from .packing import grown, packed
+from .workload import Workload
 
 Counts = Int32Array
 
 MANY = 64
-"""Cores to give for each layer beyond which `balanced` does not give all of them one by one."""
+"""With more cores than this to give per layer, `balanced` gives most of them in proportion."""
 HELD_BACK = 4
-"""Cores for each layer that it still gives one by one."""
+"""Cores per layer that `balanced` then still gives one by one."""
 
 
-def lava_default(problem: Problem) -> Counts:
-    """One core per layer; the cores of a layer that does not fit are halved until it does.
+def lava_default(problem: Workload) -> Counts:
+    """Start with one core per layer. While a layer does not fit, double its cores.
 
     Source: facts of Lava's compiler logs; core counts are powers of two, capped by the width.
     """
-    return _until_it_fits(problem, lambda k: 2 * k)
+    counts = grown(problem, lambda k: 2 * k)
+    if counts is None:
+        fewest = int(partition(problem, "packed").sum())
+        raise IllegalMappingError(
+            f"{problem.name} does not fit on {problem.chip.name} with lava-default, which doubles "
+            f"the cores of a layer that is too large; packed fits with {fewest:,} cores"
+        )
+    return counts
 
 
-def packed(problem: Problem) -> Counts:
-    """The fewest cores that respect every capacity."""
-    return _until_it_fits(problem, lambda k: k + 1)
-
-
-def balanced(problem: Problem, percent: int = 100) -> Counts:
-    """So many of the cores: each further core goes to the layer whose cores work longest.
-
-    More cores share the work but multiply messages, so that fewer than all are often faster.
+def balanced(problem: Workload, percent: int = 100) -> Counts:
+    """Start from `packed`; give each further core to the layer whose busiest core works longest.
 
     A core's work is the longer of its sending side (updates and messages) and its receiving side.
-    Where there are more than `MANY` cores for each layer to give, most of them are first given in
-    proportion to the layers' work.
+
+    Args:
+        problem: What is to be cut.
+        percent: Part of the chip's cores to use. More cores share the work but multiply messages,
+            so fewer than all are often faster.
+
+    Returns:
+        Cores per layer; those of `packed` if the balanced ones take too many output axons.
     """
-    counts, widths = packed(problem), problem.network.widths
+    fewest, widths = partition(problem, "packed"), problem.network.widths
+    counts = fewest.copy()
     n_cores = problem.topology.n_cores * percent // 100
     if n_cores - int(counts.sum()) > MANY * problem.n_layers:
         counts = _in_proportion(problem, counts, n_cores)
@@ -66,11 +78,11 @@ def balanced(problem: Problem, percent: int = 100) -> Counts:
                 work[changed] = _work(problem, changed, counts)
                 heappush(busiest, (-work[changed], changed))
     if not _fits(problem, counts):  # more pieces after a layer take more of its output axons
-        return packed(problem)
+        return fewest.copy()
     return counts
 
 
-def _in_proportion(problem: Problem, fewest: Counts, n_cores: int) -> Counts:
+def _in_proportion(problem: Workload, fewest: Counts, n_cores: int) -> Counts:
     """Counts in proportion to each layer's work, a few cores per layer held back."""
     counts = fewest
     cores = n_cores - HELD_BACK * problem.n_layers
@@ -84,7 +96,7 @@ def _in_proportion(problem: Problem, fewest: Counts, n_cores: int) -> Counts:
     return counts
 
 
-PARTITIONINGS: dict[str, Callable[[Problem], Counts]] = {
+PARTITIONINGS: dict[str, Callable[[Workload], Counts]] = {
     "lava-default": lava_default,
     "packed": packed,
     "balanced": balanced,
@@ -98,7 +110,51 @@ def heuristic_names() -> list[str]:
     return [f"{partitioning}/{order}" for partitioning in PARTITIONINGS for order in ORDERS]
 
 
-def heuristic(problem: Problem, name: str) -> Mapping:
+_KEPT: WeakKeyDictionary[Workload, dict[str, Counts]] = WeakKeyDictionary()
+
+
+def partition(problem: Workload, name: str) -> Counts:
+    """Cores per layer of a standard partitioning, computed once for a problem, read-only.
+
+    Raises:
+        IllegalMappingError: if the network does not fit on the chip that way.
+    """
+    kept = _KEPT.setdefault(problem, {})
+    if name not in kept:
+        counts = PARTITIONINGS[name](problem)
+        counts.flags.writeable = False
+        kept[name] = counts
+    return kept[name]
+
+
+def partitions(problem: Workload) -> dict[str, Counts]:
+    """The standard partitionings that fit, by name, `packed` at least.
+
+    Raises:
+        IllegalMappingError: if none fits; names layer, resource, need and limit.
+    """
+    found = {"packed": partition(problem, "packed")}
+    for name in PARTITIONINGS:
+        with suppress(IllegalMappingError):
+            found[name] = partition(problem, name)
+    return {name: found[name] for name in PARTITIONINGS if name in found}
+
+
+def fitting(problem: Workload) -> dict[str, Mapping]:
+    """The mappings of the standard heuristics that fit, in the order of `heuristic_names`.
+
+    Raises:
+        IllegalMappingError: if none fits; names layer, resource, need and limit.
+    """
+    orders = {name: order(problem.topology) for name, order in ORDERS.items()}
+    return {
+        f"{partitioning}/{name}": in_order(problem, counts, order)
+        for partitioning, counts in partitions(problem).items()
+        for name, order in orders.items()
+    }
+
+
+def heuristic(problem: Workload, name: str) -> Mapping:
     """The mapping of a standard heuristic.
 
     Raises:
@@ -108,11 +164,18 @@ def heuristic(problem: Problem, name: str) -> Mapping:
     if name not in heuristic_names():
         raise unknown("heuristic", name, heuristic_names())
     partitioning, order = name.split("/")
-    return in_order(problem, PARTITIONINGS[partitioning](problem), ORDERS[order](problem.topology))
+    return in_order(problem, partition(problem, partitioning), ORDERS[order](problem.topology))
 
 
-def in_order(problem: Problem, counts: Counts, order: Int64Array) -> Mapping:
-    """The mapping that takes cores in an order that goes chip by chip."""
+def toolchain_default(problem: Workload) -> Mapping | None:
+    """What Intel's toolchain would do as far as is public; None where that does not fit."""
+    with suppress(IllegalMappingError):
+        return heuristic(problem, "lava-default/row-major")
+    return None
+
+
+def in_order(problem: Workload, counts: Counts, order: Int64Array) -> Mapping:
+    """A partitioning as a mapping: logical cores take physical ones in `order`, chip by chip."""
     return Mapping(counts, order[core_positions(counts, problem.topology)])
 
 
@@ -133,13 +196,15 @@ def core_positions(counts: Counts, mesh: Topology) -> Int64Array:
     return np.concatenate(positions)
 
 
-def random_mapping(problem: Problem, rng: np.random.Generator) -> Mapping:
+def random_mapping(problem: Workload, rng: np.random.Generator) -> Mapping:
     """Random legal core counts at random places.
 
-    The counts start at the fewest that fit; of the cores left over, a random number goes to random
-    layers.
+    Counts start at those of `packed`; a random number of the other cores goes to random layers.
+
+    Raises:
+        IllegalMappingError: if the network does not fit on the chip.
     """
-    counts, places = packed(problem), problem.topology.n_cores
+    counts, places = partition(problem, "packed"), problem.topology.n_cores
     spare = int(rng.integers(0, places - int(counts.sum()) + 1))
     weights = rng.dirichlet(np.ones(problem.n_layers))
     grown = np.minimum(counts + rng.multinomial(spare, weights), problem.network.widths)
@@ -147,43 +212,10 @@ def random_mapping(problem: Problem, rng: np.random.Generator) -> Mapping:
     return Mapping(counts, rng.permutation(places)[: counts.sum()])
 
 
-def _until_it_fits(problem: Problem, grow: Callable[[int], int]) -> Counts:
-    """Grow every layer that violates a capacity until none does, or the cores run out."""
-    widths, places = problem.network.widths, problem.topology.n_cores
-    counts = np.ones(problem.n_layers, np.int32)
-    fewest = [fewest_cores(problem, layer) for layer in range(problem.n_layers)]
-    growing = True
-    while growing:
-        growing = False
-        # Backwards, since how a layer is cut decides the output axons of the one before it.
-        for layer in reversed(range(problem.n_layers)):
-            while counts[layer] < widths[layer] and (
-                counts[layer] < fewest[layer] or not problem.fits(layer, counts)
-            ):
-                counts[layer] = min(grow(int(counts[layer])), widths[layer])
-                growing = True
-            if counts.sum() > places:
-                raise IllegalMappingError(
-                    f"{problem.name} does not fit on {problem.chip.name}: it needs more than "
-                    f"{places} cores; use a larger chip"
-                )
-    if not _fits(problem, counts):
-        raise IllegalMappingError(f"{problem.name}: a single neuron exceeds a core's capacity")
-    return counts
-
-
-def fewest_cores(problem: Problem, layer: int) -> int:
-    """A count below which a layer cannot fit, since its pieces are too large on average."""
-    capacity, width = problem.chip.capacity, problem.network.widths[layer]
-    bits = int(problem.pieces.synapses(layer, 1)[0]) * capacity.synapse_bits
-    by_neurons = -(-width // max(capacity.neurons, 1))
-    return max(by_neurons, -(-bits // max(64 * capacity.synmem_words, 1)))
-
-
-def _fits(problem: Problem, counts: Counts) -> bool:
+def _fits(problem: Workload, counts: Counts) -> bool:
     return all(problem.fits(layer, counts) for layer in range(problem.n_layers))
 
 
-def _work(problem: Problem, layer: int, counts: Counts) -> int:
+def _work(problem: Workload, layer: int, counts: Counts) -> int:
     """Time of a layer's busiest core over the recorded steps, in ps."""
     return int(problem.loads.work_ps(layer, counts).max())

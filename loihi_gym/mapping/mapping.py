@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Int32Array
-from ..errors import MappingFileError
+from ..errors import IllegalMappingError, MappingFileError
 from ..files import write_text
 
 FORMAT = "loihi-gym-mapping"
@@ -30,6 +30,9 @@ class Mapping:
     Attributes:
         cores_per_layer: Pieces of each layer, input layer first, (n_layers,), read-only.
         placement: Physical core of each logical core, (sum of cores_per_layer,), read-only.
+
+    Raises:
+        IllegalMappingError: if either is no list of whole numbers that could count cores.
     """
 
     cores_per_layer: Int32Array
@@ -40,8 +43,8 @@ class Mapping:
         cores_per_layer: Sequence[int] | npt.NDArray[Any],
         placement: Sequence[int] | npt.NDArray[Any],
     ) -> None:
-        object.__setattr__(self, "cores_per_layer", _frozen(cores_per_layer))
-        object.__setattr__(self, "placement", _frozen(placement))
+        object.__setattr__(self, "cores_per_layer", _frozen("cores_per_layer", cores_per_layer))
+        object.__setattr__(self, "placement", _frozen("placement", placement))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Mapping) and self._key() == other._key()
@@ -87,10 +90,8 @@ class Mapping:
         """
         try:
             data = json.loads(text, object_pairs_hook=_no_duplicates)
-        except (ValueError, RecursionError) as error:  # a ValueError is a number of 5,000 digits
+        except (ValueError, RecursionError) as error:  # such as a number of 5,000 digits
             raise MappingFileError(f"{source} is not JSON: {error}") from error
-        except _DuplicateKey as error:
-            raise MappingFileError(f"{source}: key {error} stands twice") from error
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise MappingFileError(f'{source} is not a mapping: no "format": "{FORMAT}"')
         if type(data.get("version")) is not int or data["version"] != VERSION:
@@ -116,6 +117,8 @@ class Mapping:
             raise MappingFileError(f"mapping file {path}: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise MappingFileError(f"mapping file {path} is not text: {error.reason}") from error
+        except ValueError as error:  # a NUL in the path
+            raise MappingFileError(f"mapping file {str(path)!r}: {error}") from error
         return cls.from_json(text, source=f"mapping file {path}")
 
     def save(self, path: str | Path) -> None:
@@ -123,15 +126,11 @@ class Mapping:
         write_text(path, self.to_json() + "\n")
 
 
-class _DuplicateKey(Exception):
-    pass
-
-
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for key, value in pairs:
         if key in data:
-            raise _DuplicateKey(repr(key))
+            raise ValueError(f"key {key!r} stands twice")
         data[key] = value
     return data
 
@@ -148,7 +147,29 @@ def _counts(data: dict[str, Any], key: str, source: str) -> list[int]:
     return values
 
 
-def _frozen(values: Sequence[int] | npt.NDArray[Any]) -> Int32Array:
-    array = np.array(values, dtype=np.int32).reshape(-1)
+def _frozen(name: str, values: Sequence[int] | npt.NDArray[Any]) -> Int32Array:
+    """A read-only copy. An array of int32 is not looked through: searches make very many."""
+    try:
+        array = np.array(values)
+    except (ValueError, TypeError, OverflowError) as error:  # such as rows of different lengths
+        raise IllegalMappingError(f"{name} is no list of whole numbers: {error}") from error
+    if array.ndim != 1 or array.dtype != np.int32:
+        array = _whole_numbers(name, values, array)
     array.flags.writeable = False
     return array
+
+
+def _whole_numbers(name: str, values: Any, array: npt.NDArray[Any]) -> Int32Array:
+    """The array as int32, if that changes none of the values."""
+    whole = array.dtype.kind in "iu" or array.size == 0
+    mixed = isinstance(values, list | tuple) and bool in map(type, values)
+    if array.ndim != 1 or not whole or mixed:
+        raise IllegalMappingError(
+            f"{name} is no list of whole numbers, but of type {array.dtype} and shape {array.shape}"
+        )
+    # Of numbers from 0 to 2^n - 1, and of no others, all bits together are such a number.
+    if array.size and not 0 <= np.bitwise_or.reduce(array) < MAX_CORES:
+        raise IllegalMappingError(
+            f"{name} has numbers from {array.min()} to {array.max()}; they go from 0 to {MAX_CORES}"
+        )
+    return array.astype(np.int32)

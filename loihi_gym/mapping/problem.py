@@ -1,171 +1,39 @@
-"""`Problem`: what is to be solved, and the one function that says whether a mapping is legal."""
+"""`Problem`: what is to be solved: a workload, and the mapping that results are compared with."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
-import numpy as np
-
-from ..arrays import Int32Array, Int64Array, IntArray
-from ..chip import ChipSpec, Topology, topology_of
-from ..errors import IllegalMappingError
-from ..network import Activity, SparseMLP
-from .loads import Loads
+from ..arrays import IntArray
+from .heuristics import heuristic
 from .mapping import Mapping
-from .pieces import Pieces
-from .recent import Recent
-from .traffic import Traffic, traffic
-
-
-class Violation(NamedTuple):
-    """One constraint that a mapping breaks."""
-
-    constraint: str
-    where: str
-    value: int
-    limit: int
-
-    def __str__(self) -> str:
-        return f"{self.constraint}: {self.where} has {self.value}, the limit is {self.limit}"
+from .problem_digest import problem_digest
+from .workload import Workload
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class Problem(Workload):
     """A network, its recorded activity, a chip, and the mapping that results are compared with.
 
     Attributes:
-        name: The benchmark's name, or whatever the user calls it.
-        network: What is to be mapped.
-        activity: The messages that set the load, recorded on real input.
-        chip: Where it is mapped to.
         reference: A standard heuristic, as ``partitioning/order``: the fastest of them on `mesh`.
         inputs: The samples the activity was recorded on, (depth + T, widths[0]), for backends that
             run the network itself; None if it was not recorded, but drawn or given.
     """
 
-    name: str
-    network: SparseMLP
-    activity: Activity
-    chip: ChipSpec
     reference: str = "lava-default/row-major"
     inputs: IntArray | None = field(default=None, repr=False)
-    _traffic: Recent[bytes, Traffic] = field(
-        default_factory=lambda: Recent(64), init=False, repr=False
-    )
-    _excess: Recent[bytes, list[Violation]] = field(
-        default_factory=lambda: Recent(4096), init=False, repr=False
-    )
-
-    @property
-    def topology(self) -> Topology:
-        """The chip's mesh."""
-        return topology_of(self.chip)
-
-    @property
-    def n_layers(self) -> int:
-        """Number of layers, the input population included."""
-        return len(self.network.widths)
 
     @cached_property
     def digest(self) -> str:
-        """Hash of all that decides a measurement; not of names and sources. See `.files`."""
-        from .problem_file import problem_digest
-
-        return problem_digest(self)
-
-    @cached_property
-    def pieces(self) -> Pieces:
-        """What the network's pieces take of a core, cached."""
-        return Pieces(self.network, self.chip)
-
-    @cached_property
-    def loads(self) -> Loads:
-        """What the network's pieces do under the recorded activity, cached."""
-        return Loads(self.network, self.activity, self.chip)
+        """Hash of all that decides a measurement; not of names and sources."""
+        return problem_digest(self.network, self.activity, self.inputs, self.chip, self.reference)
 
     @cached_property
     def reference_mapping(self) -> Mapping:
-        """The standard heuristic's mapping that reductions are measured against."""
-        from .heuristics import heuristic
-
-        return heuristic(self, self.reference)
-
-    def traffic(self, cores_per_layer: Int32Array) -> Traffic:
-        """What each logical core does and sends under a partitioning; the last ones are kept."""
-        return self._traffic.get(
-            cores_per_layer.tobytes(),
-            lambda: traffic(self.loads, cores_per_layer),
-        )
-
-    def check(self, mapping: Mapping) -> list[Violation]:
-        """Every constraint the mapping violates; an empty list means it is legal."""
-        counts = self._check_counts(mapping.cores_per_layer)
-        if counts:
-            return counts
-        cores = mapping.cores_per_layer
-        excess = self._excess.get(cores.tobytes(), lambda: self._check_capacity(cores))
-        return self._check_places(mapping) + excess
-
-    def require(self, mapping: Mapping) -> None:
-        """Raise unless the mapping is legal.
+        """The standard heuristic's mapping that reductions are measured against.
 
         Raises:
-            IllegalMappingError: names the first violations.
+            UnknownNameError: if no heuristic has the name `reference`.
+            IllegalMappingError: if the network does not fit on the chip that way.
         """
-        violations = self.check(mapping)
-        if violations:
-            more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
-            raise IllegalMappingError(f"illegal mapping for {self.name}: {violations[0]}{more}")
-
-    def _check_counts(self, counts: Int32Array) -> list[Violation]:
-        widths = self.network.widths
-        if len(counts) != len(widths):
-            return [Violation("layers", "cores_per_layer", len(counts), len(widths))]
-        return [
-            Violation("pieces per layer", f"layer {layer}", int(count), width)
-            for layer, (count, width) in enumerate(zip(counts, widths, strict=True))
-            if not 1 <= count <= width
-        ]
-
-    def _check_places(self, mapping: Mapping) -> list[Violation]:
-        placement, n_cores = mapping.placement, self.topology.n_cores
-        wanted = int(mapping.cores_per_layer.sum())
-        if len(placement) != wanted:
-            return [Violation("placement length", "placement", len(placement), wanted)]
-        exists = (placement >= 0) & (placement < n_cores)
-        uses = np.bincount(placement[exists], minlength=n_cores)
-        absent = [
-            Violation("absent core", f"logical core {i}", int(placement[i]), n_cores - 1)
-            for i in np.flatnonzero(~exists)
-        ]
-        shared = [
-            Violation("logical cores per core", f"core {core}", int(uses[core]), 1)
-            for core in np.flatnonzero(uses > 1)
-        ]
-        return absent + shared
-
-    def _check_capacity(self, counts: Int32Array) -> list[Violation]:
-        first = np.concatenate(([0], np.cumsum(counts)))
-        return [
-            Violation(name, f"logical core {first[layer] + piece} (layer {layer})", value, limit)
-            for layer in range(self.n_layers)
-            for name, limit, values in self.usage(layer, counts)
-            for piece in np.flatnonzero(values > limit)
-            for value in [int(values[piece])]
-        ]
-
-    def usage(self, layer: int, counts: Int32Array) -> list[tuple[str, int, Int64Array]]:
-        """What each piece of a layer takes of a core: (resource, limit, (pieces,)) rows."""
-        capacity = self.chip.capacity
-        k = int(counts[layer])
-        fan_out = int(counts[layer + 1]) if layer + 1 < self.n_layers else 0
-        return [
-            ("neurons", capacity.neurons, self.pieces.neurons(layer, k)),
-            ("synaptic memory words", capacity.synmem_words, self.pieces.synmem_words(layer, k)),
-            ("input axons", capacity.input_axons, self.pieces.input_axons(layer, k)),
-            ("output axons", capacity.output_axons, self.pieces.output_axons(layer, k, fan_out)),
-        ]
-
-    def fits(self, layer: int, counts: Int32Array) -> bool:
-        """Whether a layer, cut into its count of pieces, respects every capacity."""
-        return all((values <= limit).all() for _, limit, values in self.usage(layer, counts))
+        return heuristic(self, self.reference)

@@ -5,8 +5,6 @@ text of a chip file) and `chip_name`, `messages_<l>` for each layer, int32 (T, w
 problem has them, `inputs`. The measurement server takes the same bytes.
 """
 
-import hashlib
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +18,8 @@ from ..network import Activity, SparseMLP
 from ..network.network_file import checked_inputs, network_arrays, network_from, pack, unpack_bytes
 from .heuristics import heuristic_names
 from .problem import Problem
+from .problem_digest import VERSION
 
-VERSION = 1
 MAX_CORES = 1 << 20
 """More neurocores than any Loihi system has: a file that claims more is refused."""
 MAX_CONSTANT = 1 << 40
@@ -83,33 +81,6 @@ def problem_from_bytes(data: bytes, source: str, limit: int | None = None) -> Pr
         ) from error
     except (ValueError, TypeError, IndexError, OverflowError, ChipFileError) as error:
         raise ProblemFileError(f"{source} is not a valid problem: {error}") from error
-
-
-def problem_digest(problem: Problem) -> str:
-    """sha256 of a problem's network, messages, inputs, reference and chip.
-
-    Names, and units, sources and ranges of the chip's constants, do not count.
-    """
-    chip = problem.chip
-    arrays = network_arrays(problem.network)
-    arrays |= {f"messages_{i}": layer for i, layer in enumerate(problem.activity.messages)}
-    if problem.inputs is not None:
-        arrays["inputs"] = problem.inputs
-    numbers = [*chip.chips, *chip.routers, chip.cores_per_router]
-    numbers += [number for router in sorted(chip.coreless_routers) for number in router]
-    arrays["topology"] = np.array(numbers, np.int64)
-    for part in ("costs", "network", "capacity", "energy"):
-        arrays[f"chip_{part}"] = np.array(astuple(getattr(chip, part)), np.int64)
-    sha = hashlib.sha256(f"{VERSION} {problem.reference}\n".encode())
-    for key in sorted(arrays):
-        value = np.asarray(arrays[key])
-        if value.dtype.kind == "U":
-            sha.update(f"{key} {value}\n".encode())
-            continue
-        whole = np.ascontiguousarray(value, "<i8")  # whatever integer type a file had it in
-        sha.update(f"{key} {whole.shape}\n".encode())
-        sha.update(whole.tobytes())
-    return sha.hexdigest()
 
 
 def _problem(arrays: NamedArrays) -> Problem:

@@ -9,7 +9,11 @@ Value = TypeVar("Value")
 
 
 class Recent(Generic[Key, Value]):
-    """The last `size` results that were asked for. Not for several threads at once."""
+    """The last `size` results that were asked for.
+
+    Several threads may share one: each operation on the dictionary is whole, and what another
+    thread has dropped in between is made again.
+    """
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -17,10 +21,11 @@ class Recent(Generic[Key, Value]):
 
     def get(self, key: Key, make: Callable[[], Value]) -> Value:
         """The result for `key`, made now if it is not kept."""
-        if key in self._kept:
+        try:
+            value = self._kept[key]
             self._kept.move_to_end(key)
-            return self._kept[key]
-        value = self._kept[key] = make()
-        if len(self._kept) > self._size:
-            self._kept.popitem(last=False)
+        except KeyError:
+            value = self._kept[key] = make()
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
         return value

@@ -1,3 +1,5 @@
+from functools import cache
+
 import pytest
 
 from loihi_gym import benchmark_names, heuristic_names, load, make_backend
@@ -5,6 +7,7 @@ from loihi_gym.benchmarks import benchmark, bundled
 from loihi_gym.errors import NetworkFileError, UnknownNameError
 from loihi_gym.mapping import heuristic
 
+problem_named = cache(load)
 SINGLE_CHIP = ["mlp-xs", "mlp-deep", "mlp-wide"]
 
 
@@ -16,7 +19,7 @@ def test_names():
 
 @pytest.mark.parametrize("name", benchmark_names())
 def test_the_reference_is_the_fastest_standard_heuristic(name):
-    problem = load(name)
+    problem = problem_named(name)
     measured = make_backend("mesh", problem).evaluate_batch(
         [heuristic(problem, known) for known in heuristic_names()]
     )
@@ -27,13 +30,13 @@ def test_the_reference_is_the_fastest_standard_heuristic(name):
 
 @pytest.mark.parametrize("name", ["mlp-deep", "mlp-wide"])
 def test_the_flagships_default_needs_60_to_100_of_152_cores(name):
-    mapping = heuristic(load(name), "lava-default/row-major")
+    mapping = heuristic(problem_named(name), "lava-default/row-major")
     assert 60 <= mapping.n_logical_cores <= 100
 
 
 @pytest.mark.parametrize("name", benchmark_names())
 def test_every_layer_is_busy_in_every_recorded_step(name):
-    problem = load(name)
+    problem = problem_named(name)
     entry = benchmark(name)
     assert problem.activity.steps == entry.steps
     layers = problem.activity.messages

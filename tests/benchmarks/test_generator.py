@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import loihi_gym
-from loihi_gym.benchmarks import benchmark
+from loihi_gym.benchmarks import benchmark, generator
 from loihi_gym.benchmarks.generator import (
     RATE,
     STEP_SCATTER,
@@ -20,7 +20,12 @@ from loihi_gym.benchmarks.generator import (
     stream,
 )
 from loihi_gym.benchmarks.generator_kernel import draw_mask, hash_many
-from loihi_gym.errors import BenchmarkError, LoihiGymError, UnknownNameError
+from loihi_gym.errors import (
+    BenchmarkError,
+    IllegalMappingError,
+    LoihiGymError,
+    UnknownNameError,
+)
 from loihi_gym.mapping import heuristic
 from tests.toys import examples
 
@@ -159,6 +164,20 @@ def test_every_density_survives_the_canonical_form(density):
     assert parse(spec.uri) == spec
 
 
+@pytest.mark.parametrize(
+    ("more", "need"),
+    [
+        ("layers=30&width=65535&density=0.00001&chip=loihi2-16", "1,966,844 neurons"),
+        ("layers=4&width=16000&density=1&chip=loihi2", "15,614,080,000 bits of synapses"),
+    ],
+)
+def test_what_no_core_count_holds_is_refused_before_it_is_drawn(monkeypatch, more, need):
+    monkeypatch.setattr(generator, "draw_mask", None)
+    with pytest.raises(IllegalMappingError) as caught:
+        loihi_gym.load(f"generator://mlp?{more}")
+    assert f"it has {need}, and all cores together hold" in str(caught.value)
+
+
 def test_seeds_differ():
     prints = {fingerprint(generate(SMALL[:-1] + str(seed))) for seed in range(4)}
     assert len(prints) == 4
@@ -188,6 +207,14 @@ BAD = {
     "generator://mlp?layers=2&width=4&bits=16": "bits='16' is neither 32 nor 64",
     "generator://mlp?layers=2&width=4&seed=9223372036854775808": "seed='9223372036854775808' is",
     "generator://mlp?layers=9999&width=65535&density=1": "at most 16,777,216",
+    "generator://mlp?layers=2&width=9999999999999999999999": "is not a whole number from 1",
+    "generator://mlp?layers=2&width=4&density=1e-3": "density='1e-3' is not",
+    "generator://mlp?layers=2&width=4&density=inf": "density='inf' is not",
+    "generator://mlp?layers=2&width=4&density=-0.1": "density='-0.1' is not",
+    "generator://mlp?layers=2&width=4&seed=-1": "seed='-1' is not a whole number from 0",
+    "generator://mlp?layers=2&width=4&seed=%00": r"seed='\x00' is not a whole number",
+    "generator://mlp?layers=2&width=4&steps=1e2": "steps='1e2' is not a whole number",
+    "generator://mlp?layers=255&width=65535&density=0.00001&steps=64": "at most 268,435,456",
 }
 
 
@@ -232,11 +259,3 @@ def test_the_default_needs_more_than_three_of_8_chips(eight_chips):
     cores = heuristic(eight_chips, "lava-default/row-major").n_logical_cores
     mesh = eight_chips.topology
     assert 3 / mesh.n_chips < cores / mesh.n_cores < 0.5
-
-
-def test_the_8_chip_reference_is_the_fastest_heuristic(eight_chips):
-    backend = loihi_gym.make_backend("mesh", eight_chips)
-    names = loihi_gym.heuristic_names()
-    measured = backend.evaluate_batch([heuristic(eight_chips, name) for name in names])
-    latencies = [result.latency_ps for result in measured]
-    assert names[latencies.index(min(latencies))] == eight_chips.reference

@@ -1,3 +1,4 @@
+import re
 import shutil
 
 import pytest
@@ -98,6 +99,22 @@ def test_a_suite_of_ones_own_is_compared_before_it_is_frozen(tmp_path):
         ("problems = 3", "malformed"),
         ("description = ''\nproblems = []\nbackend = 'mesh'\n[seeds]\n3 = 1", "needs a problem"),
         (SMALL.replace("3 = 1", "0 = 1"), "at least 1"),
+        (SMALL.replace("3 = 1", "'-3' = 1"), "at least 1"),
+        (SMALL.replace("3 = 1", "3 = 1.5"), "[seeds]: 3 is not a whole number"),
+        (SMALL.replace("3 = 1", "3 = true"), "[seeds]: 3 is not a whole number"),
+        (SMALL.replace("[seeds]\n3 = 1", "seeds = 3"), "seeds is not a table"),
+        (SMALL.replace("[seeds]\n3 = 1", "[seeds]"), "seeds for a budget"),
+        (SMALL.replace("'mesh'", "3"), "backend is not a text"),
+        (SMALL.replace("backend", "backedn"), "'backedn'; did you mean 'backend'"),
+        ("scorer = '1'\n" + SMALL, "scorer is not a whole number"),
+        ("commit = nan\n" + SMALL, "commit is not a text"),
+        ("a = " + "[" * 50_000, "malformed"),
+        ("problems = [3]\n" + SMALL.partition("[[")[0], "problem 1 is no table"),
+        (SMALL.replace("'mlp-xs'", "['mlp-xs']"), "problem 1: name is not a text"),
+        (SMALL + "reference_latency_ps = 'soon'", "reference_latency_ps is not a whole number"),
+        (SMALL + "[tracks]\na = {budget = 'x', seeds = 1}", "track 'a': budget is not a whole"),
+        (SMALL + "[tracks]\na = {budget = 1}", "track 'a' lacks seeds"),
+        (SMALL + "[tracks]\na = {budget = 1, seeds = 1, sedes = 1}", "unknown key of track 'a'"),
         (SMALL.replace("3 = 1", "x = 1"), "malformed"),
         (SMALL + "[[problems]]\nname = 'mlp-xs'", "lists a problem twice"),
         (SMALL + "sha256 = 'abc'", "malformed"),
@@ -108,9 +125,15 @@ def test_a_suite_of_ones_own_is_compared_before_it_is_frozen(tmp_path):
 )
 def test_a_malformed_suite_is_named(tmp_path, text, message):
     (tmp_path / "mine.toml").write_text(text)
-    with pytest.raises(SuiteError, match=message):
+    with pytest.raises(SuiteError, match=re.escape(message)) as caught:
         load_suite(str(tmp_path / "mine.toml"))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_missing_suite_is_named(tmp_path):
     with pytest.raises(UnknownNameError, match="did you mean 'sparse-mlp-v1'"):
         load_suite("sparse-mlp-v2")
     with pytest.raises(SuiteError, match="No such file"):
         load_suite(str(tmp_path / "none.toml"))
+    with pytest.raises(SuiteError, match="null byte"):
+        load_suite("no\0ne.toml")

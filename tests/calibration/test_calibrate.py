@@ -25,7 +25,7 @@ from loihi_gym.calibration.fit import BARRIER, jacobian
 from loihi_gym.calibration.parameters import parameters, with_values
 from loihi_gym.calibration.predict import mesh_step_ps
 from loihi_gym.chip import ChipSpec, load_chip, save_chip
-from loihi_gym.errors import CalibrationError, IllegalMappingError
+from loihi_gym.errors import CalibrationError, UnknownNameError
 from loihi_gym.mapping import Mapping, Problem, random_mapping, save_problem
 from tests.toys import examples, silent_problem, toy_chip, toy_problem
 
@@ -234,11 +234,10 @@ def test_a_calibrated_chip_says_what_was_calibrated(tmp_path, reported):
             )
 
 
-def test_the_same_measurements_give_the_same_chip(toy):
+def test_the_same_measurements_give_the_same_chip(toy, reported):
     path, problem = toy
-    measured = measurements(problem, path, 10)
-    one, other = (calibrate(measured, load_chip("loihi2-16")) for _ in range(2))
-    assert one.chip == other.chip
+    again = calibrate(measurements(problem, path, 24), load_chip("loihi2-16"))
+    assert again.chip == reported.fit.chip
 
 
 def test_an_outlier_does_not_spoil_the_fit(toy):
@@ -261,8 +260,17 @@ def test_too_few_or_foreign_measurements_are_refused(toy):
     with pytest.raises(CalibrationError, match=r"measurement 8 has 2 step times; .* has 3 steps"):
         calibrate(foreign, problem.chip)
     shared = Mapping([1, 1, 1, 1], [0, 0, 1, 2])
-    with pytest.raises(IllegalMappingError):
+    with pytest.raises(CalibrationError, match="measurement 9: illegal mapping for toy: "):
         calibrate([*measured, replace(measured[0], mapping=shared)], problem.chip)
+    other = [*measured, replace(measured[0], benchmark="mlp-xs")]
+    with pytest.raises(CalibrationError, match="measurement 9 has 3 step times; mlp-xs has 4"):
+        calibrate(other, problem.chip)
+    nobody = [*measured, replace(measured[0], benchmark="mlp-sx")]
+    with pytest.raises(UnknownNameError, match="did you mean 'mlp-xs'"):
+        calibrate(nobody, problem.chip)
+    certain = {name: replace(one, range=None) for name, one in problem.chip.constants.items()}
+    with pytest.raises(CalibrationError, match="chip loihi2-16 has no constant to fit"):
+        calibrate(measured, replace(problem.chip, constants=certain))
 
 
 def test_measurements_on_disk(tmp_path, toy):
@@ -279,8 +287,18 @@ def test_measurements_on_disk(tmp_path, toy):
         ("{", "line 2: "),
         ("[]", "line 2: no measurement"),
         ('{"benchmark": "a"}', "line 2: no measurement"),
-        ('{"benchmark":"a","cores_per_layer":[1],"placement":[0],"step_times_ps":[0]}', "positive"),
-        ('{"benchmark":"a","cores_per_layer":[1],"placement":[0],"step_times_ps":3}', "positive"),
+        ('{"benchmark":"a","cores_per_layer":[1],"placement":[0],"step_times_ps":[0]}', "from 1"),
+        ('{"benchmark":"a","cores_per_layer":[1],"placement":[0],"step_times_ps":3}', "from 1"),
+        ('{"benchmark":"a","cores_per_layer":[1],"placement":[0],"step_times_ps":[NaN]}', "from 1"),
+        (
+            f'{{"benchmark":"a","cores_per_layer":[1],"placement":[0],"step_times_ps":[{10**30}]}}',
+            "from 1 to 1000000000000000",
+        ),
+        ('{"benchmark":["a"],"cores_per_layer":[1],"placement":[0],"step_times_ps":[1]}', "text"),
+        ('{"benchmark":"a","cores_per_layer":[-1],"placement":[0],"step_times_ps":[1]}', "from -1"),
+        ('{"benchmark":"a","cores_per_layer":null,"placement":[0],"step_times_ps":[1]}', "object"),
+        ("[" * 50_000, "line 2: "),
+        ("9" * 5_000, "line 2: "),
         ('{"benchmark":"a","cores_per_layer":"x","placement":[0],"step_times_ps":[1]}', "line 2"),
         (
             '{"benchmark":"a","cores_per_layer":[1],"placement":[1e99],"step_times_ps":[1]}',
@@ -304,12 +322,24 @@ def test_missing_or_empty_files_are_named(tmp_path):
     (tmp_path / "empty").write_text("\n")
     with pytest.raises(CalibrationError, match="holds none"):
         read_measured(tmp_path / "empty")
-    with pytest.raises(CalibrationError, match="measurements"):
-        append_measured(tmp_path / "no" / "where", [])
+    with pytest.raises(CalibrationError, match="cannot be read: embedded null byte"):
+        read_measured("no\0ne")
+    for path in (tmp_path / "no" / "where", "no\0ne"):
+        with pytest.raises(CalibrationError, match="cannot be written"):
+            append_measured(path, [])
 
 
-def test_from_measuring_to_a_chip_file(tmp_path, toy, capsys):
+def test_from_measuring_to_a_chip_file(tmp_path, toy, capsys, monkeypatch):
+    from loihi_gym import calibration
     from loihi_gym.cli import main
+
+    found = []
+
+    def assess_once(*arguments):
+        found.extend([] if found else [assess(*arguments)])
+        return found[0]
+
+    monkeypatch.setattr(calibration, "assess", assess_once)
 
     def run(*arguments: str) -> str:
         with pytest.raises(SystemExit) as ended:

@@ -89,8 +89,8 @@ def test_a_board_of_changed_problems_is_not_built(world, tmp_path, monkeypatch):
         build(board)
     with pytest.raises(SuiteError, match="new suite version needed"):
         check(world.made / BEST)
-    (suites / "tiny-v1.toml").write_text(text.replace("scorer = 1", "scorer = 0"))
-    with pytest.raises(SuiteError, match="scorer 0; this version has 1"):
+    (suites / "tiny-v1.toml").write_text(text.replace("scorer = 1", "scorer = 2"))
+    with pytest.raises(SuiteError, match="scorer 2; this version has 1"):
         check(world.made / BEST)
 
 

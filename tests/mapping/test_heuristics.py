@@ -5,16 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loihi_gym.chip import topology_of
-from loihi_gym.errors import IllegalMappingError, UnknownNameError
+from loihi_gym.errors import UnknownNameError
 from loihi_gym.mapping import Mapping, Problem, heuristic, heuristic_names, random_mapping
 from loihi_gym.mapping.heuristics import (
     PARTITIONINGS,
     balanced,
     core_positions,
     lava_default,
-    packed,
 )
 from loihi_gym.mapping.orders import ORDERS
+from loihi_gym.mapping.packing import packed
 from tests.mapping.conftest import BUNDLED
 from tests.toys import (
     bundled_problem,
@@ -129,23 +129,6 @@ def test_balanced_stays_legal_when_cutting_takes_output_axons():
     problem = problem_of(toy_network((12, 16, 10), density=1.0), chip)
     counts = balanced(problem)
     assert legal(problem, counts)
-
-
-@pytest.mark.parametrize("partitioning", PARTITIONINGS)
-def test_a_chip_that_is_too_small_is_named(partitioning):
-    chip = toy_chip(constants={"capacity.neurons": 2})
-    problem = problem_of(toy_network((12, 16, 10)), chip)
-    with pytest.raises(IllegalMappingError, match="does not fit on toy: it needs more than 16"):
-        heuristic(problem, f"{partitioning}/row-major")
-
-
-@pytest.mark.parametrize("partitioning", PARTITIONINGS)
-@pytest.mark.parametrize("resource", ["neurons", "synmem_words", "input_axons"])
-def test_a_neuron_that_exceeds_a_core_is_named(partitioning, resource):
-    chip = toy_chip(constants={f"capacity.{resource}": 0})
-    problem = problem_of(toy_network((2, 3, 2), density=1.0), chip)
-    with pytest.raises(IllegalMappingError, match="a single neuron exceeds a core's capacity"):
-        heuristic(problem, f"{partitioning}/row-major")
 
 
 @pytest.mark.parametrize("name", ["packed", "packed/hilbret", "", "/", "packed/row-major/2"])

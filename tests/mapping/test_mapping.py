@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loihi_gym.errors import MappingFileError
+from loihi_gym.errors import IllegalMappingError, MappingFileError
 from loihi_gym.mapping import Mapping
 from tests.toys import examples
 
@@ -72,6 +72,48 @@ def test_a_mapping_cannot_be_changed():
     with pytest.raises(ValueError, match="read-only"):
         mapping.placement[0] = 1
     assert mapping.n_logical_cores == 3
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([1.0, 2.0], "type float64 and shape (2,)"),
+        (np.array([1.5]), "type float64"),
+        ([float("nan")], "type float64"),
+        ([True, False], "type bool"),
+        ([1, True], "no list of whole numbers"),
+        (np.array([True]), "type bool"),
+        ([1, -1], "numbers from -1 to 1; they go from 0 to 16777216"),
+        (np.array([-1], np.int8), "numbers from -1 to -1"),
+        ([1 << 24], "numbers from 16777216"),
+        (np.array([1 << 32]), "numbers from 4294967296"),
+        (np.array([1 << 63], np.uint64), "numbers from 9223372036854775808"),
+        ([10**30], "type object"),
+        ([[1, 2], [3, 4]], "shape (2, 2)"),
+        (np.ones((1, 2), np.int32), "type int32 and shape (1, 2)"),
+        (np.int32(3), "shape ()"),
+        ([[1], [2, 3]], "no list of whole numbers: "),
+        (["1"], "no list of whole numbers"),
+        ("12", "no list of whole numbers"),
+        (None, "type object"),
+        ([None], "type object"),
+        ({1: 2}, "type object"),
+    ],
+    ids=repr,
+)
+def test_what_cannot_count_cores_is_refused(values, message):
+    for name, arguments in (("cores_per_layer", (values, [0])), ("placement", ([1], values))):
+        with pytest.raises(IllegalMappingError) as caught:
+            Mapping(*arguments)
+        assert str(caught.value).startswith(f"{name} ")
+        assert message in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_whole_numbers_of_any_kind_are_taken():
+    for kind in (np.int8, np.uint8, np.int16, np.int32, np.int64, np.uint64):
+        assert Mapping(np.array([1], kind), np.array([7], kind)) == Mapping((1,), range(7, 8))
+    assert Mapping([], []).n_logical_cores == 0
 
 
 def test_order_and_white_space_of_a_file_do_not_matter():
@@ -174,6 +216,8 @@ def test_a_missing_file_is_named(tmp_path):
         Mapping.load(tmp_path / "nowhere.json")
     with pytest.raises(MappingFileError, match=r"Is a directory|Permission denied"):
         Mapping.load(tmp_path)
+    with pytest.raises(MappingFileError, match="null byte"):
+        Mapping.load(f"{tmp_path}/a\0b.json")
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):

@@ -57,7 +57,8 @@ def test_a_legal_mapping_violates_nothing():
     ],
 )
 def test_broken_counts_and_places_are_named(cores_per_layer, placement, violations):
-    found = problem().check(Mapping(cores_per_layer, list(placement)))
+    numbers = (np.array(list(some), np.int32) for some in (cores_per_layer, placement))
+    found = problem().check(Mapping(*numbers))
     assert found == [Violation(*violation) for violation in violations]
 
 

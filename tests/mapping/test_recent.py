@@ -1,3 +1,7 @@
+import sys
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from loihi_gym.mapping.recent import Recent
@@ -26,3 +30,34 @@ def test_a_failed_result_is_not_kept():
         with pytest.raises(ZeroDivisionError):
             recent.get("a", lambda: 1 // 0)
     assert recent.get("a", lambda: 1) == 1
+
+
+def test_threads_may_share_it():
+    """Results are right and none fails, whatever another thread drops between two operations."""
+    recent, keys = Recent(3), [n * n % 7 for n in range(4000)]
+
+    def ask(shift: int) -> list[int]:
+        wanted = keys[shift:] + keys[:shift]
+        return [recent.get(key, lambda key=key: 2 * key) - 2 * key for key in wanted]
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            found = list(threads.map(ask, range(0, 4000, 1000)))
+    finally:
+        sys.setswitchinterval(before)
+    assert not any(map(any, found))
+
+
+def test_what_another_thread_has_dropped_in_between_is_made_again():
+    class Dropping(OrderedDict):
+        """Another thread drops each key between the look-up and the move to the end."""
+
+        def move_to_end(self, key, last=True):
+            del self[key]
+            super().move_to_end(key, last)
+
+    recent = Recent(2)
+    recent._kept = Dropping()
+    assert [recent.get("a", lambda n=n: n) for n in range(3)] == [0, 1, 2]

@@ -1,0 +1,46 @@
+"""The hash by which servers, suites and clients know a problem."""
+
+import hashlib
+from dataclasses import astuple
+
+import numpy as np
+
+from ..arrays import IntArray, NamedArrays
+from ..chip import ChipSpec
+from ..network import Activity, SparseMLP
+from ..network.network_file import network_arrays
+
+VERSION = 1
+"""Of problem files and of the digest: a change of either is a new one."""
+
+
+def problem_digest(
+    network: SparseMLP,
+    activity: Activity,
+    inputs: IntArray | None,
+    chip: ChipSpec,
+    reference: str,
+) -> str:
+    """sha256 of all that decides a problem's measurements.
+
+    Names, and units, sources and ranges of the chip's constants, do not count.
+    """
+    arrays: NamedArrays = network_arrays(network)
+    arrays |= {f"messages_{i}": layer for i, layer in enumerate(activity.messages)}
+    if inputs is not None:
+        arrays["inputs"] = inputs
+    numbers = [*chip.chips, *chip.routers, chip.cores_per_router]
+    numbers += [number for router in sorted(chip.coreless_routers) for number in router]
+    arrays["topology"] = np.array(numbers, np.int64)
+    for part in ("costs", "network", "capacity", "energy"):
+        arrays[f"chip_{part}"] = np.array(astuple(getattr(chip, part)), np.int64)
+    sha = hashlib.sha256(f"{VERSION} {reference}\n".encode())
+    for key in sorted(arrays):
+        value = np.asarray(arrays[key])
+        if value.dtype.kind == "U":
+            sha.update(f"{key} {value}\n".encode())
+            continue
+        whole = np.ascontiguousarray(value, "<i8")  # whatever integer type a file had it in
+        sha.update(f"{key} {whole.shape}\n".encode())
+        sha.update(whole.tobytes())
+    return sha.hexdigest()
