@@ -1,5 +1,8 @@
 """Errors a user can cause: each message is one line that names the thing and what to do."""
 
+LONGEST_LINE = 400
+"""Characters of a message that are shown: enough for what is wrong and what to do about it."""
+
 
 class LoihiGymError(ValueError):
     """Base of all errors that bad input causes; the command line prints it and exits with 2."""
@@ -88,3 +91,19 @@ def unknown(kind: str, name: str, known: list[str]) -> UnknownNameError:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
     return UnknownNameError(f"unknown {kind} {name!r}; {hint}")
+
+
+def one_line(text: object, most: int = LONGEST_LINE) -> str:
+    """Foreign text as one line that is safe to show: names in files, messages, paths.
+
+    White space is folded, every control character (escapes of a terminal, too) becomes a question
+    mark, and of a text longer than `most` characters the middle is left out.
+    """
+    line = printable(" ".join(str(text).split()))
+    kept = (most - 3) // 2
+    return line if len(line) <= most else f"{line[:kept]} … {line[-kept:]}"
+
+
+def printable(text: str) -> str:
+    """Text with a question mark for each character that is not printable."""
+    return "".join(character if character.isprintable() else "?" for character in text)

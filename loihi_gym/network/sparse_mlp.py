@@ -47,6 +47,8 @@ class SparseMLP:
             raise ValueError("a network needs at least one weight matrix")
         if not len(self.weights) == len(self.exponents) == len(self.thresholds):
             raise ValueError("weights, exponents and thresholds differ in number of layers")
+        if 0 in self.widths:
+            raise ValueError(f"layer {self.widths.index(0)} has no neurons")
         for layer, weights in enumerate(self.weights, 1):
             if weights.dtype != np.int8:
                 raise ValueError(f"layer {layer}: weights are {weights.dtype}, not int8")
