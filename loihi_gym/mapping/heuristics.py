@@ -173,11 +173,17 @@ def _until_it_fits(problem: Problem, grow: Callable[[int], int]) -> Counts:
 
 
 def fewest_cores(problem: Problem, layer: int) -> int:
-    """A count below which a layer cannot fit, since its pieces are too large on average."""
+    """A count below which a layer cannot fit: all pieces on average, or the first, are too large.
+
+    To count the axons of all pieces takes long in a layer of millions of synapses.
+    """
     capacity, width = problem.chip.capacity, problem.network.widths[layer]
     bits = int(problem.pieces.synapses(layer, 1)[0]) * capacity.synapse_bits
     by_neurons = -(-width // max(capacity.neurons, 1))
-    return max(by_neurons, -(-bits // max(64 * capacity.synmem_words, 1)))
+    fewest = max(by_neurons, -(-bits // max(64 * capacity.synmem_words, 1)))
+    while fewest < width and problem.pieces.first_words(layer, fewest) > capacity.synmem_words:
+        fewest += 1
+    return fewest
 
 
 def _fits(problem: Problem, counts: Counts) -> bool:

@@ -65,6 +65,16 @@ class Pieces:
         bits = self.synapses(layer, k) * self._capacity.synapse_bits
         return -(-bits // 64) + self.input_axons(layer, k) * self._capacity.axon_words
 
+    def first_words(self, layer: int, k: int) -> int:
+        """Words of synaptic memory that the first of `k` pieces takes: a small part of counting."""
+        if layer == 0:
+            return 0
+        weights = self.network.weights[layer - 1]
+        indices = weights.indices[: weights.indptr[self.widths[layer] // k]]
+        bits = len(indices) * self._capacity.synapse_bits
+        axons = np.count_nonzero(np.bincount(indices, minlength=1))
+        return -(-bits // 64) + axons * self._capacity.axon_words
+
     def input_axons(self, layer: int, k: int) -> Int64Array:
         """Presynaptic neurons with at least one synapse in each piece, (k,)."""
         return np.zeros(k, np.int64) if layer == 0 else self.axons(layer, k).into

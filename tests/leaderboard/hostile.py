@@ -434,7 +434,7 @@ def _values() -> Rows:
         ("problem a number", {"problem": 1}, "problem is 1, not a name"),
         ("problem null", {"problem": None}, "problem is None, not a name"),
         ("problem a megabyte", {"problem": "a" * 1_000_000}, "is not in the suite"),
-        ("placement null", {"placement": None}, "mlp-xs: placement is None, not a list"),
+        ("placement null", {"placement": None}, "mappings[0]: placement is None, not a list"),
         ("placement text", {"placement": "0123"}, "placement is '0123', not a list"),
         ("placement a table", {"placement": {"0": 1}}, "placement is a table of 1, not a list"),
         ("placement nested", {"placement": [[0]]}, "placement[0] is a list of 1"),
