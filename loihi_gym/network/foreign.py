@@ -1,6 +1,7 @@
 """Files that anybody may have written: read with bounds, refused in a line that names the file."""
 
 import stat
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ MAX_NAME = 200
 MALFORMED = (
     *(ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError),
     *(MemoryError, EOFError, SyntaxError, NotImplementedError, zipfile.BadZipFile, zlib.error),
+    tokenize.TokenError,
 )
 """What malformed content provokes in numpy, zipfile, h5py, nir and torch, and in our own checks."""
 

@@ -174,6 +174,8 @@ def _weights(arrays: NamedArrays, layer: int, widths: tuple[int, ...]) -> csr_ar
         indptr = np.arange(shape[0] + 1, dtype=np.int32) * np.int32(fan_in)
     else:
         indptr, indices = arrays[f"indptr_{layer}"], arrays[f"indices_{layer}"]
+        if not indptr.dtype.kind == indices.dtype.kind == "i":
+            raise ValueError(f"indptr_{layer} or indices_{layer} are not whole numbers")
     weights = csr_array((data, indices, indptr), shape=shape)
     weights.check_format(full_check=True)
     if not weights.has_canonical_format:

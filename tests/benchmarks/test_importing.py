@@ -94,7 +94,7 @@ def test_values_beyond_24_bits_are_refused(tmp_path, spiking):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"", "not an .npy"), (b"\x80\x04.", "not an .npy"), (None, "No such")]
+    ("content", "message"), [(b"", "not a valid .npy"), (b"\x80\x04.", "not a valid .npy"), (None, "No such")]
 )
 def test_activity_that_is_no_array_is_refused(tmp_path, content, message):
     path = tmp_path / "x.npy"

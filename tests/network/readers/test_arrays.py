@@ -61,8 +61,14 @@ REFUSED = {
     "text": ({"weights_1": np.array([["a"]])}, "layer 1 (matrix): weights"),
     "not a number": ({"weights_1": np.full((3, 12), np.nan)}, "layer 1 (matrix): weights"),
     "chain": ({"weights_1": np.ones((3, 12)), "weights_2": np.ones((2, 4))}, "it takes 4 inputs"),
-    "biases": ({"weights_1": np.ones((3, 12)), "biases_1": np.ones(2)}, "layer 1 (matrix): biases are (2,)"),
-    "masks": ({"weights_1": np.ones((3, 12)), "masks_1": np.ones((2, 12))}, "layer 1 (matrix): the mask"),
+    "biases": (
+        {"weights_1": np.ones((3, 12)), "biases_1": np.ones(2)},
+        "biases are (2,)",
+    ),
+    "masks": (
+        {"weights_1": np.ones((3, 12)), "masks_1": np.ones((2, 12))},
+        "the mask is (2, 12)",
+    ),
     "width": ({"weights_1": np.ones((3, 5))}, "(time steps, 5)"),
 }
 
