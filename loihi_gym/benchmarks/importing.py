@@ -21,7 +21,7 @@ from .custom import fastest_heuristic
 
 PAYLOAD_LIMIT = (1 << 23) - 1
 STEPS = 4
-"""Time steps recorded if no other number is asked for."""
+"""Default number of time steps to record."""
 
 
 def import_problem(
@@ -39,12 +39,12 @@ def import_problem(
     Other neurons start from rest at the first sample and are recorded in the last `steps`.
 
     Args:
-        path: The network; see `read_network`.
-        activity: Input samples, one per time step; None if the file has them.
-        chip: Name of a chip, or a chip file.
-        steps: Time steps to record.
-        name: Of the problem; default the file's.
-        dt_s: Time step of a NIR graph.
+        path: File of the network; see `read_network`.
+        activity: Input samples, one per time step, (T, inputs); None if the file has them.
+        chip: Name of a chip, or path of a chip file.
+        steps: Number of time steps to record.
+        name: Name of the problem; by default the file's, control characters replaced.
+        dt_s: Time step of a NIR graph, in seconds.
         on_progress: Called with what is done next, before it takes its time.
 
     Returns:
@@ -52,6 +52,7 @@ def import_problem(
 
     Raises:
         NetworkImportError: names the layer that is not supported, or what the samples lack.
+        NetworkFileError: if the file is missing or corrupt.
         IllegalMappingError: if the network does not fit on the chip.
     """
     tell = on_progress or (lambda _: None)

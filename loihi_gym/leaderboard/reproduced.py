@@ -23,9 +23,9 @@ class Note:
     """When and with what a submission was reproduced.
 
     Attributes:
-        date: Day, as YYYY-MM-DD.
-        command: What was run.
-        versions: Of Python, this package, and what its solvers use.
+        date: Day of the reproduction, as YYYY-MM-DD.
+        command: Command that was run.
+        versions: Versions, by name, of Python, this package, and what its solvers use.
     """
 
     date: str

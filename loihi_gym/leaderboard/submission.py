@@ -46,7 +46,7 @@ class SubmittedRun:
 
     Attributes:
         problem: Name of the problem.
-        seed: Of the solver's chance; None on the mapping track.
+        seed: What the solver's random numbers start from; None on the mapping track.
     """
 
     problem: str
@@ -58,11 +58,11 @@ class SubmittedRun:
 
 @dataclass(frozen=True)
 class Bundled:
-    """A solver of this package, with the options it was given.
+    """A solver that comes with this package, with the options it was given.
 
     Attributes:
-        solver: Its name.
-        options: Its own options.
+        solver: Name of the solver.
+        options: Options by name; empty if it was given none.
     """
 
     solver: str
@@ -76,13 +76,13 @@ class About:
     Attributes:
         suite: Name of the suite.
         track: ``mapping``, or a solver track of the suite.
-        name: Of the row.
-        authors: Who it is by.
-        solver: What searched.
-        code_url: Where that is to be had, https; may be empty.
-        code_commit: Which version of it; may be empty.
-        licence: Of the mappings.
-        bundled: The solver of this package that can reproduce it; None if it is not one.
+        name: Name that stands in the board's table.
+        authors: Names of people or teams, at least one.
+        solver: What found the mappings.
+        code_url: Address of the solver's code, https; may be empty.
+        code_commit: Commit of that code, as hex digits; may be empty.
+        licence: Licence of the mappings.
+        bundled: The solver of this package that can reproduce the submission; None if it is none.
     """
 
     suite: str
@@ -98,11 +98,11 @@ class About:
 
 @dataclass(frozen=True)
 class Improvement:
-    """A mapping that was the best so far.
+    """A mapping that was better than all before it in its run.
 
     Attributes:
-        evaluation: Which of its run's, from 1 on.
-        mapping: The mapping.
+        evaluation: Number of the evaluation that found it; a run's first is 1.
+        mapping: The mapping itself.
     """
 
     evaluation: int
@@ -114,13 +114,13 @@ class Submission:
     """All that a submission holds.
 
     Attributes:
-        folder: Name of its directory.
-        day: Of that name.
-        files: What is in it.
-        about: What it says of itself.
-        suite: What it is on.
-        mappings: The best mapping of each run, in the order of the suite's problems and seeds.
-        traces: Of solver tracks: the improvements of each run.
+        folder: Name of the submission's directory, ``YYYY-MM-DD-slug``.
+        day: Day in that name, as YYYY-MM-DD.
+        files: Names of the files in the directory.
+        about: Content of `submission.toml`.
+        suite: Suite that the submission is on.
+        mappings: Best mapping of each run, in the order of the suite's problems and seeds.
+        traces: Improvements of each run; empty on the mapping track.
     """
 
     folder: str
@@ -211,14 +211,15 @@ def _suite_name(value: object, source: str) -> str:
 
 
 def _bundled(value: object, source: str) -> Bundled:
-    return Bundled(**read_table(value, source, BUNDLED_FIELDS))
+    fields = read_table(value, source, BUNDLED_FIELDS)
+    return Bundled(fields["solver"], fields["options"] or {})
 
 
 def _options(value: object, source: str) -> dict[str, Any]:
     if not isinstance(value, dict) or len(value) > MAX_OPTIONS:
         raise SubmissionError(f"{source} is {shown(value)}, not a small table")
     for key, one in value.items():
-        WORD(key, f"{source}: the name of an option")
+        WORD(key, f"{source}: an option")
         if isinstance(one, str):
             plain(one, f"{source}: option {key}")
         elif type(one) not in (bool, int, float) or not abs(one) < 10**12:  # NaN is not, either
@@ -236,7 +237,7 @@ def _problem(value: object, source: str) -> str:
 
 WORD = text("the name of a solver or option", r"[a-z][a-z0-9_-]{0,39}")
 FORMATS = Field(whole(FORMAT, FORMAT))
-BUNDLED_FIELDS = {"solver": Field(WORD), "options": Field(_options, {})}
+BUNDLED_FIELDS = {"solver": Field(WORD), "options": Field(_options, None)}
 ABOUT_FIELDS = {
     "format": FORMATS,
     "suite": Field(_suite_name),

@@ -26,7 +26,9 @@ MAX_WIDTH = 1 << 20
 MAX_SEEDED = 1 << 26
 """Most places of a mask that is stored as its seed: drawing them takes some ten seconds."""
 MAX_EXPONENT = 64
+"""Larger shifts than any state has bits, either way, mean nothing."""
 MAX_THRESHOLD = 1 << 40
+"""More than any state reaches: a neuron with such a threshold never sends."""
 
 
 def save_network(
@@ -38,10 +40,11 @@ def save_network(
     """Write a network and its input samples, whole or not at all.
 
     Args:
-        path: Where to, usually ending in ``.npz``.
-        network: The network.
+        path: File to write; its name usually ends in ``.npz``.
+        network: Network to write.
         inputs: Samples that its activity is recorded on, (T, widths[0]), of any integer type.
-        mask_seeds: Seed of each layer's `random_mask`, to be stored instead of the mask.
+        mask_seeds: Seeds of each layer's `random_mask`, stored instead of the masks; None stores
+            the masks.
     """
     arrays = network_arrays(network, mask_seeds) | {"inputs": inputs}
     write_bytes(path, pack(arrays))
