@@ -8,7 +8,7 @@ import numpy as np
 from ...arrays import NumberArray
 from ...errors import NetworkFileError, NetworkImportError
 from ..foreign import named
-from . import arrays, netx, nir_graph, torch_sequential
+from . import matrices, netx, nir_graph, torch_sequential
 from .imported import Imported
 
 Inputs = NumberArray
@@ -16,7 +16,7 @@ Inputs = NumberArray
 READERS: dict[str, Callable[[Path, Inputs | None], Imported]] = {
     ".net": netx.read,
     ".nir": nir_graph.read,
-    ".npz": arrays.read,
+    ".npz": matrices.read,
     ".pt": torch_sequential.read,
     ".pth": torch_sequential.read,
 }
