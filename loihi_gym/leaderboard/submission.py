@@ -6,7 +6,6 @@ trace.jsonl       on solver tracks: every improving mapping, with the evaluation
 reproduced.toml   written by the maintainers alone; see `reproduced`
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,7 +17,7 @@ from ..errors import SubmissionError
 from ..mapping import Mapping
 from .names import FOLDER, MAX_AUTHORS, person, plain
 from .reading import lines_of, names_in, parse_json, read_text, read_toml, shown
-from .schema import Field, listed, numbers, read_table, text, whole
+from .schema import Field, listed, read_table, text, unread, whole
 
 FORMAT = 1
 SUBMISSIONS = "submissions"
@@ -227,14 +226,6 @@ def _options(value: object, source: str) -> dict[str, Any]:
     return dict(value)
 
 
-def _problem(value: object, source: str) -> str:
-    if not isinstance(value, str):
-        raise SubmissionError(f"{source} is {shown(value)}, not a name")
-    if not re.fullmatch(r"[a-z0-9-]{1,60}", value):
-        raise SubmissionError(f"{source} {shown(value)} is not in the suite")
-    return value
-
-
 WORD = text("the name of a solver or option", r"[a-z][a-z0-9_-]{0,39}")
 FORMATS = Field(whole(FORMAT, FORMAT))
 BUNDLED_FIELDS = {"solver": Field(WORD), "options": Field(_options, None)}
@@ -259,15 +250,16 @@ ABOUT_FIELDS = {
 """Of `submission.toml`, in the order in which they are written."""
 MAPPINGS_FIELDS = {
     "format": FORMATS,
-    "suite": Field(lambda value, _: value),
-    "mappings": Field(listed(lambda value, _: value, "mappings", range(MAX_MAPPINGS))),
+    "suite": Field(unread),
+    "mappings": Field(listed(unread, "mappings")),
 }
+CORES = Field(listed(whole(0, MAX_CORE), "numbers"))
 RUN_FIELDS = {
-    "problem": Field(_problem),
+    "problem": Field(text("a problem of the suite", r"[a-z0-9-]{1,60}")),
     "seed": Field(whole(0, 10**6)),
     "evaluation": Field(whole(1, 10**9)),
-    "cores_per_layer": Field(numbers(MAX_CORE)),
-    "placement": Field(numbers(MAX_CORE)),
+    "cores_per_layer": CORES,
+    "placement": CORES,
 }
 """Of a line of `trace.jsonl`, and less `evaluation` and perhaps `seed` of a mapping."""
 

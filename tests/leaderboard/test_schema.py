@@ -7,15 +7,15 @@ import pytest
 
 from loihi_gym.errors import SubmissionError
 from loihi_gym.leaderboard.pack import about_text
-from loihi_gym.leaderboard.schema import Field, listed, numbers, read_table, text, whole
+from loihi_gym.leaderboard.schema import Field, listed, read_table, text, whole
 from loihi_gym.leaderboard.submission import ABOUT_FIELDS, About
 from tests.leaderboard.boards import ANNEAL
 
 FIELDS = {
     "name": Field(text("a word", r"[a-z]+", longest=5)),
     "size": Field(whole(1, 9), 1),
-    "cores": Field(numbers(7), ()),
-    "pairs": Field(listed(numbers(1), "one or two pairs", (1, 2)), ()),
+    "cores": Field(listed(whole(0, 7), "numbers"), ()),
+    "pairs": Field(listed(listed(whole(0, 1), "numbers"), "one or two pairs", (1, 2)), ()),
 }
 
 

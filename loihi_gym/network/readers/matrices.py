@@ -28,8 +28,10 @@ def read(path: Path, inputs: NumberArray | None) -> Imported:
     for number in count(1):
         if f"weights_{number}" not in arrays:
             break
-        parts = (arrays.get(f"{part}_{number}") for part in ("weights", "biases", "masks"))
-        layers.append(float_layer(number, "matrix", *parts, layers))
+        weights, bias, mask = (
+            arrays.get(f"{part}_{number}") for part in ("weights", "biases", "masks")
+        )
+        layers.append(float_layer(number, "matrix", weights, bias, mask, layers))
     if not layers:
         raise NetworkImportError("it holds neither a loihi_gym network nor weights_1, weights_2, …")
     return relu_network(layers, checked_samples(inputs, layers[0].weights.shape[1]))
