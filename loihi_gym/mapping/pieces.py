@@ -72,7 +72,7 @@ class Pieces:
         weights = self.network.weights[layer - 1]
         indices = weights.indices[: weights.indptr[self.widths[layer] // k]]
         bits = len(indices) * self._capacity.synapse_bits
-        axons = np.count_nonzero(np.bincount(indices, minlength=1))
+        axons = int(np.count_nonzero(np.bincount(indices, minlength=1)))
         return -(-bits // 64) + axons * self._capacity.axon_words
 
     def input_axons(self, layer: int, k: int) -> Int64Array:
