@@ -1,7 +1,9 @@
 """Errors a user can cause: each message is one line that names the thing and what to do."""
 
-LONGEST_LINE = 400
+LONGEST_MESSAGE = 400
 """Characters of a message that are shown: enough for what is wrong and what to do about it."""
+LONGEST_LINE = 10_000
+"""Characters of any other line that are shown."""
 
 
 class LoihiGymError(ValueError):
@@ -93,17 +95,16 @@ def unknown(kind: str, name: str, known: list[str]) -> UnknownNameError:
     return UnknownNameError(f"unknown {kind} {name!r}; {hint}")
 
 
-def one_line(text: object, most: int = LONGEST_LINE) -> str:
-    """Foreign text as one line that is safe to show: names in files, messages, paths.
+def one_line(text: object, most: int = LONGEST_MESSAGE) -> str:
+    """Foreign text, such as a name in a file, as one line that is safe to show; see `printable`."""
+    return printable(" ".join(str(text).split()), most)
 
-    White space is folded, every control character (escapes of a terminal, too) becomes a question
-    mark, and of a text longer than `most` characters the middle is left out.
+
+def printable(line: str, most: int = LONGEST_LINE) -> str:
+    """A line with a question mark for each control character, escapes of a terminal included.
+
+    Of a line longer than `most` characters the middle is left out.
     """
-    line = printable(" ".join(str(text).split()))
     kept = (most - 3) // 2
-    return line if len(line) <= most else f"{line[:kept]} … {line[-kept:]}"
-
-
-def printable(text: str) -> str:
-    """Text with a question mark for each character that is not printable."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+    line = line if len(line) <= most else f"{line[:kept]} … {line[-kept:]}"
+    return "".join(character if character.isprintable() else "?" for character in line)

@@ -72,6 +72,7 @@ def _texts(value: object, source: str) -> dict[str, str]:
 
 
 WORDS = text("a line of text", r"[ -~]*")
+HASH_FIELDS = dict.fromkeys(HASHED, Field(WORDS))
 NOTE_FIELDS = {
     "format": Field(whole(FORMAT, FORMAT)),
     "date": Field(WORDS),
@@ -79,7 +80,6 @@ NOTE_FIELDS = {
     "sha256": Field(lambda value, source: read_table(value, source, HASH_FIELDS)),
     "versions": Field(_texts),
 }
-HASH_FIELDS = dict.fromkeys(HASHED, Field(WORDS))
 
 
 def _hashes(folder: Path) -> dict[str, str]:
