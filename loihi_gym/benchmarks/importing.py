@@ -1,5 +1,7 @@
 """Problems from other tools' networks: what ``loihi-gym import`` does."""
 
+import io
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,16 +11,17 @@ import numpy.typing as npt
 
 from ..arrays import Int64Array, IntArray, NumberArray
 from ..chip import load_chip
-from ..errors import NetworkImportError
+from ..errors import NetworkImportError, one_line
 from ..mapping import Problem
-from ..network import Activity, run
+from ..network import Activity, SparseMLP, run
+from ..network.foreign import MAX_NAME, file_bytes, named
 from ..network.readers import read_network
 from ..network.readers.nir_graph import DT_S
 from .custom import fastest_heuristic
 
 PAYLOAD_LIMIT = (1 << 23) - 1
 STEPS = 4
-"""Time steps recorded if no other number is asked for."""
+"""Default number of time steps to record."""
 
 
 def import_problem(
@@ -28,6 +31,7 @@ def import_problem(
     steps: int = STEPS,
     name: str | None = None,
     dt_s: float = DT_S,
+    on_progress: Callable[[str], None] | None = None,
 ) -> tuple[Problem, tuple[str, ...]]:
     """Read a network, run it on its samples and record what its neurons send.
 
@@ -35,40 +39,32 @@ def import_problem(
     Other neurons start from rest at the first sample and are recorded in the last `steps`.
 
     Args:
-        path: The network; see `read_network`.
-        activity: Input samples, one per time step; None if the file has them.
-        chip: Name of a chip, or a chip file.
-        steps: Time steps to record.
-        name: Of the problem; default the file's.
-        dt_s: Time step of a NIR graph.
+        path: File of the network; see `read_network`.
+        activity: Input samples, one per time step, (T, inputs); None if the file has them.
+        chip: Name of a chip, or path of a chip file.
+        steps: Number of time steps to record.
+        name: Name of the problem; by default the file's, control characters replaced.
+        dt_s: Time step of a NIR graph, in seconds.
+        on_progress: Called with what is done next, before it takes its time.
 
     Returns:
         The problem, its reference the fastest standard heuristic on `mesh`, and notes.
 
     Raises:
         NetworkImportError: names the layer that is not supported, or what the samples lack.
+        NetworkFileError: if the file is missing or corrupt.
         IllegalMappingError: if the network does not fit on the chip.
     """
+    tell = on_progress or (lambda _: None)
+    tell("reading and rounding the network")
     imported = read_network(path, activity, dt_s)
-    network, inputs = imported.network, imported.inputs
-    depth = len(network.weights)
-    if steps < 1 or len(inputs) < depth + steps:
-        raise NetworkImportError(
-            f"{path}: {len(inputs)} samples are too few: {depth} fill the pipeline of "
-            f"{depth} layers, and {steps} steps are to be recorded"
-        )
-    if network.neuron == "relu":
-        inputs = inputs[-(depth + steps) :]
-    if np.abs(inputs).max(initial=0) > PAYLOAD_LIMIT:
-        raise NetworkImportError(f"{path}: the activity has values of more than 24 bits")
-    try:
-        messages = run(network, inputs)
-    except OverflowError as error:
-        raise NetworkImportError(f"{path}: {error}") from error
-    recorded = Activity(tuple(np.ascontiguousarray(layer[-steps:]) for layer in messages))
-    problem = Problem(
-        name or Path(path).stem, network, recorded, load_chip(chip), inputs=_smallest(inputs)
-    )
+    network = imported.network
+    tell(f"running it: {network.synapses:,} synapses")
+    with named(f"network file {path}", "network", NetworkImportError):
+        recorded, inputs = _recorded(network, imported.inputs, steps)
+    called = one_line(name or Path(path).stem, MAX_NAME)
+    problem = Problem(called, network, recorded, load_chip(chip), inputs=_smallest(inputs))
+    tell("mapping it by the standard heuristics, of which the fastest is its reference")
     return replace(problem, reference=fastest_heuristic(problem)), imported.notes
 
 
@@ -78,16 +74,30 @@ def read_activity(path: str | Path) -> npt.NDArray[Any]:
     Raises:
         NetworkImportError: if it cannot be read or is not an array of numbers.
     """
+    with named(f"activity {path}", ".npy file", NetworkImportError):
+        loaded = np.load(io.BytesIO(file_bytes(path)), allow_pickle=False)
+        if not isinstance(loaded, np.ndarray) or loaded.dtype.kind not in "iufb":
+            raise NetworkImportError("it is not one array of numbers (.npy)")
+        return loaded
+
+
+def _recorded(network: SparseMLP, inputs: Int64Array, steps: int) -> tuple[Activity, Int64Array]:
+    """What the network sends in its last steps, and the samples that it was run on."""
+    depth = len(network.weights)
+    if steps < 1 or len(inputs) < depth + steps:
+        raise NetworkImportError(
+            f"{len(inputs)} samples are too few: {depth} fill the pipeline of {depth} layers, and "
+            f"{steps} steps are to be recorded"
+        )
+    if network.neuron == "relu":
+        inputs = inputs[-(depth + steps) :]
+    if np.abs(inputs).max(initial=0) > PAYLOAD_LIMIT:
+        raise NetworkImportError("the activity has values of more than 24 bits")
     try:
-        with Path(path).open("rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-    except OSError as error:
-        raise NetworkImportError(f"activity {path}: {error.strerror or error}") from error
-    except (ValueError, EOFError) as error:
-        raise NetworkImportError(f"activity {path} is not an .npy file: {error}") from error
-    if not isinstance(loaded, np.ndarray) or loaded.dtype.kind not in "iufb":
-        raise NetworkImportError(f"activity {path} is not one array of numbers (.npy)")
-    return loaded
+        messages = run(network, inputs)
+    except OverflowError as error:
+        raise NetworkImportError(str(error)) from error
+    return Activity(tuple(np.ascontiguousarray(layer[-steps:]) for layer in messages)), inputs
 
 
 def _smallest(values: Int64Array) -> IntArray:

@@ -19,6 +19,7 @@ from ..search.trace import NAME, read_trace
 from .replayer import Replayer
 from .submission import (
     ABOUT,
+    ABOUT_FIELDS,
     FORMAT,
     MAPPINGS,
     MAX_IMPROVEMENTS,
@@ -224,7 +225,7 @@ def write_submission(
 
 def about_text(about: About) -> str:
     """`submission.toml`."""
-    keys = ("suite", "track", "name", "authors", "solver", "code_url", "code_commit", "licence")
+    keys = [name for name in ABOUT_FIELDS if name not in ("format", "bundled")]
     lines = [f"format = {FORMAT}"]
     lines += [f"{key} = {_toml(getattr(about, key))}" for key in keys]
     if about.bundled is not None:

@@ -18,12 +18,12 @@ Json = dict[str, Any]
 
 
 def results(replayer: Replayer, played: Sequence[Played], board: Path) -> Json:
-    """The results of one suite.
+    """The content of a suite's `results/<suite>.json`.
 
     Args:
-        replayer: Of the suite.
-        played: All its submissions, replayed, the oldest first.
-        board: The leaderboard's directory.
+        replayer: Replayer of the suite.
+        played: All submissions to the suite, replayed, the oldest first.
+        board: Directory of the leaderboard.
     """
     suite = replayer.suite
     problems = {name: _problem(replayer, name, played) for name in suite.names}

@@ -157,36 +157,6 @@ def lines_of(path: Path, limit: int, line_limit: int) -> Iterator[tuple[str, str
         start = end + 1
 
 
-def table(value: object, source: str, needed: set[str], optional: set[str]) -> dict[str, Any]:
-    """A table that has all needed fields and no others but the optional ones.
-
-    Raises:
-        SubmissionError: names the first field that is missing or unknown.
-    """
-    if not isinstance(value, dict):
-        raise SubmissionError(f"{source}: is {shown(value)}, not a table of fields")
-    for key in sorted(needed - value.keys()):
-        raise SubmissionError(f"{source}: field {key!r} is missing")
-    for key in sorted(value.keys() - needed - optional):
-        raise SubmissionError(
-            f"{source}: unknown field {shown(key)}; scores are computed, never submitted"
-        )
-    return value
-
-
-def whole(value: object, source: str, least: int, most: int) -> int:
-    """A whole number in a range; true and false are none.
-
-    Raises:
-        SubmissionError: if it is anything else.
-    """
-    if type(value) is not int or not least <= value <= most:
-        raise SubmissionError(
-            f"{source} is {shown(value)}, not a whole number from {least} to {most}"
-        )
-    return value
-
-
 class _Refused(Exception):
     """JSON that is well formed and yet not taken."""
 

@@ -25,9 +25,9 @@ class Played:
     """A submission that was replayed.
 
     Attributes:
-        submission: What was replayed.
-        scores: Latency and energy of each run's best mapping.
-        curves: Of solver tracks: (evaluation, latency) of each run's improvements.
+        submission: Submission that was replayed.
+        scores: Latency (ps) and energy (fJ) of each run's best mapping.
+        curves: (evaluation, latency in ps) of each run's improvements; empty on the mapping track.
     """
 
     submission: Submission

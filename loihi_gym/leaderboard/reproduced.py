@@ -6,11 +6,11 @@ It stands beside the submission's files and holds their hashes, so that it speak
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..errors import SubmissionError
 from ..files import write_text
-from .reading import read_bytes, read_toml, shown, table, whole
+from .reading import read_bytes, read_toml, shown
+from .schema import Field, read_table, text, whole
 from .submission import ABOUT, MAPPINGS, MAX_ABOUT, MAX_MAPPINGS, MAX_TRACE, REPRODUCED, TRACE
 
 FORMAT = 1
@@ -23,9 +23,9 @@ class Note:
     """When and with what a submission was reproduced.
 
     Attributes:
-        date: Day, as YYYY-MM-DD.
-        command: What was run.
-        versions: Of Python, this package, and what its solvers use.
+        date: Day of the reproduction, as YYYY-MM-DD.
+        command: Command that was run.
+        versions: Versions, by name, of Python, this package, and what its solvers use.
     """
 
     date: str
@@ -54,21 +54,32 @@ def read_reproduced(path: Path) -> Note:
     Raises:
         SubmissionError: if it is malformed, or of other files.
     """
-    data = read_toml(path, MAX_ABOUT)
-    table(data, REPRODUCED, {"format", "date", "command", "sha256", "versions"}, set())
-    whole(data["format"], f"{REPRODUCED}: format", FORMAT, FORMAT)
-    hashes = _hashes(path.parent)
-    stated = table(data["sha256"], f"{REPRODUCED}: sha256", set(hashes), set())
-    for name, digest in hashes.items():
-        if stated[name] != digest:
+    data = read_table(read_toml(path, MAX_ABOUT), REPRODUCED, NOTE_FIELDS)
+    for name, digest in _hashes(path.parent).items():
+        if data["sha256"][name] != digest:
             raise SubmissionError(
-                f"{REPRODUCED}: sha256 of {name} is {digest[:12]}…, not {shown(stated[name])}: it "
-                "was written for another submission; remove it, or reproduce again"
+                f"{REPRODUCED}: sha256 of {name} is {digest[:12]}…, not "
+                f"{shown(data['sha256'][name])}: it was written for another submission; remove it, "
+                "or reproduce again"
             )
-    versions: Any = data["versions"]
-    if not isinstance(versions, dict):
-        raise SubmissionError(f"{REPRODUCED}: versions is {shown(versions)}, not a table")
-    return Note(str(data["date"]), str(data["command"]), {k: str(v) for k, v in versions.items()})
+    return Note(data["date"], data["command"], data["versions"])
+
+
+def _texts(value: object, source: str) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise SubmissionError(f"{source} is {shown(value)}, not a table")
+    return {name: WORDS(one, f"{source}: {name}") for name, one in value.items()}
+
+
+WORDS = text("a line of text", r"[ -~]*")
+HASH_FIELDS = dict.fromkeys(HASHED, Field(WORDS))
+NOTE_FIELDS = {
+    "format": Field(whole(FORMAT, FORMAT)),
+    "date": Field(WORDS),
+    "command": Field(WORDS),
+    "sha256": Field(lambda value, source: read_table(value, source, HASH_FIELDS)),
+    "versions": Field(_texts),
+}
 
 
 def _hashes(folder: Path) -> dict[str, str]:

@@ -6,7 +6,6 @@ trace.jsonl       on solver tracks: every improving mapping, with the evaluation
 reproduced.toml   written by the maintainers alone; see `reproduced`
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,7 +16,8 @@ from ..benchmarks.suite import MAPPING, Suite, load_suite, suite_names
 from ..errors import SubmissionError
 from ..mapping import Mapping
 from .names import FOLDER, MAX_AUTHORS, person, plain
-from .reading import lines_of, names_in, parse_json, read_text, read_toml, shown, table, whole
+from .reading import lines_of, names_in, parse_json, read_text, read_toml, shown
+from .schema import Field, listed, read_table, text, unread, whole
 
 FORMAT = 1
 SUBMISSIONS = "submissions"
@@ -36,12 +36,7 @@ MAX_IMPROVEMENTS = 1000
 """Improving mappings of one run; searches of 10,000 evaluations have some fifty."""
 MAX_CORE = 1 << 24
 MAX_FOLDER = 80
-MAX_URL = 200
 MAX_OPTIONS = 20
-
-_URL = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9._~%+@=/-]*)?|")
-_COMMIT = re.compile(r"[0-9a-f]{7,40}|")
-_WORD = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
 @dataclass(frozen=True, order=True)
@@ -50,7 +45,7 @@ class SubmittedRun:
 
     Attributes:
         problem: Name of the problem.
-        seed: Of the solver's chance; None on the mapping track.
+        seed: What the solver's random numbers start from; None on the mapping track.
     """
 
     problem: str
@@ -62,11 +57,11 @@ class SubmittedRun:
 
 @dataclass(frozen=True)
 class Bundled:
-    """A solver of this package, with the options it was given.
+    """A solver that comes with this package, with the options it was given.
 
     Attributes:
-        solver: Its name.
-        options: Its own options.
+        solver: Name of the solver.
+        options: Options by name; empty if it was given none.
     """
 
     solver: str
@@ -80,13 +75,13 @@ class About:
     Attributes:
         suite: Name of the suite.
         track: ``mapping``, or a solver track of the suite.
-        name: Of the row.
-        authors: Who it is by.
-        solver: What searched.
-        code_url: Where that is to be had, https; may be empty.
-        code_commit: Which version of it; may be empty.
-        licence: Of the mappings.
-        bundled: The solver of this package that can reproduce it; None if it is not one.
+        name: Name that stands in the board's table.
+        authors: Names of people or teams, at least one.
+        solver: What found the mappings.
+        code_url: Address of the solver's code, https; may be empty.
+        code_commit: Commit of that code, as hex digits; may be empty.
+        licence: Licence of the mappings.
+        bundled: The solver of this package that can reproduce the submission; None if it is none.
     """
 
     suite: str
@@ -102,11 +97,11 @@ class About:
 
 @dataclass(frozen=True)
 class Improvement:
-    """A mapping that was the best so far.
+    """A mapping that was better than all before it in its run.
 
     Attributes:
-        evaluation: Which of its run's, from 1 on.
-        mapping: The mapping.
+        evaluation: Number of the evaluation that found it; a run's first is 1.
+        mapping: The mapping itself.
     """
 
     evaluation: int
@@ -118,13 +113,13 @@ class Submission:
     """All that a submission holds.
 
     Attributes:
-        folder: Name of its directory.
-        day: Of that name.
-        files: What is in it.
-        about: What it says of itself.
-        suite: What it is on.
-        mappings: The best mapping of each run, in the order of the suite's problems and seeds.
-        traces: Of solver tracks: the improvements of each run.
+        folder: Name of the submission's directory, ``YYYY-MM-DD-slug``.
+        day: Day in that name, as YYYY-MM-DD.
+        files: Names of the files in the directory.
+        about: Content of `submission.toml`.
+        suite: Suite that the submission is on.
+        mappings: Best mapping of each run, in the order of the suite's problems and seeds.
+        traces: Improvements of each run; empty on the mapping track.
     """
 
     folder: str
@@ -207,86 +202,95 @@ def folder_day(name: str) -> str:
         ) from None
 
 
-def _about(data: dict[str, Any]) -> About:
-    needed = {"format", "suite", "track", "name", "authors", "solver", "licence"}
-    table(data, ABOUT, needed, {"code_url", "code_commit", "bundled"})
-    whole(data["format"], f"{ABOUT}: format", FORMAT, FORMAT)
-    suite = data["suite"]
-    if not isinstance(suite, str) or suite not in suite_names():
-        raise SubmissionError(
-            f"{ABOUT}: suite {shown(suite)} is none of this version: {', '.join(suite_names())}"
-        )
-    track = data["track"]
-    if not isinstance(track, str):
-        raise SubmissionError(f"{ABOUT}: track is {shown(track)}, not a name")
-    authors = data["authors"]
-    if not isinstance(authors, list) or not 1 <= len(authors) <= MAX_AUTHORS:
-        raise SubmissionError(
-            f"{ABOUT}: authors is {shown(authors)}, not a list of 1 to {MAX_AUTHORS} names"
-        )
-    about = About(
-        suite=suite,
-        track=track,
-        name=plain(data["name"], f"{ABOUT}: name"),
-        authors=tuple(person(one, f"{ABOUT}: authors[{i}]") for i, one in enumerate(authors)),
-        solver=plain(data["solver"], f"{ABOUT}: solver"),
-        code_url=_match(_URL, data.get("code_url", ""), "code_url", "an https address, or empty"),
-        code_commit=_match(
-            _COMMIT, data.get("code_commit", ""), "code_commit", "7 to 40 hex digits, or empty"
+def _suite_name(value: object, source: str) -> str:
+    if not isinstance(value, str) or value not in suite_names():
+        known = ", ".join(suite_names())
+        raise SubmissionError(f"{source} {shown(value)} is none of this version: {known}")
+    return value
+
+
+def _bundled(value: object, source: str) -> Bundled:
+    fields = read_table(value, source, BUNDLED_FIELDS)
+    return Bundled(fields["solver"], fields["options"] or {})
+
+
+def _options(value: object, source: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or len(value) > MAX_OPTIONS:
+        raise SubmissionError(f"{source} is {shown(value)}, not a small table")
+    for key, one in value.items():
+        WORD(key, f"{source}: an option")
+        if isinstance(one, str):
+            plain(one, f"{source}: option {key}")
+        elif type(one) not in (bool, int, float) or not abs(one) < 10**12:  # NaN is not, either
+            raise SubmissionError(f"{source}: option {key} is {shown(one)}")
+    return dict(value)
+
+
+WORD = text("the name of a solver or option", r"[a-z][a-z0-9_-]{0,39}")
+FORMATS = Field(whole(FORMAT, FORMAT))
+BUNDLED_FIELDS = {"solver": Field(WORD), "options": Field(_options, None)}
+ABOUT_FIELDS = {
+    "format": FORMATS,
+    "suite": Field(_suite_name),
+    "track": Field(text("a name", r"(?s:.*)")),
+    "name": Field(plain),
+    "authors": Field(listed(person, f"1 to {MAX_AUTHORS} names", range(1, MAX_AUTHORS + 1))),
+    "solver": Field(plain),
+    "code_url": Field(
+        text(
+            "an https address, or empty",
+            r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9._~%+@=/-]*)?|",
         ),
-        licence=plain(data["licence"], f"{ABOUT}: licence"),
-        bundled=_bundled(data["bundled"]) if "bundled" in data else None,
-    )
+        "",
+    ),
+    "code_commit": Field(text("7 to 40 hex digits, or empty", r"[0-9a-f]{7,40}|"), ""),
+    "licence": Field(plain),
+    "bundled": Field(_bundled, None),
+}
+"""Of `submission.toml`, in the order in which they are written."""
+MAPPINGS_FIELDS = {
+    "format": FORMATS,
+    "suite": Field(unread),
+    "mappings": Field(listed(unread, "mappings")),
+}
+CORES = Field(listed(whole(0, MAX_CORE), "numbers"))
+RUN_FIELDS = {
+    "problem": Field(text("a problem of the suite", r"[a-z0-9-]{1,60}")),
+    "seed": Field(whole(0, 10**6)),
+    "evaluation": Field(whole(1, 10**9)),
+    "cores_per_layer": CORES,
+    "placement": CORES,
+}
+"""Of a line of `trace.jsonl`, and less `evaluation` and perhaps `seed` of a mapping."""
+
+
+def _about(data: dict[str, Any]) -> About:
+    fields = read_table(data, ABOUT, ABOUT_FIELDS)
+    del fields["format"]
+    about = About(**fields)
     if len(set(about.authors)) < len(about.authors):
         raise SubmissionError(f"{ABOUT}: authors: one stands twice")
-    if track == MAPPING and about.bundled is not None:
+    if about.track == MAPPING and about.bundled is not None:
         raise SubmissionError(f"{ABOUT}: [bundled] is for solver tracks; remove it")
     return about
 
 
-def _match(pattern: re.Pattern[str], value: object, key: str, what: str) -> str:
-    if not isinstance(value, str) or len(value) > MAX_URL or not pattern.fullmatch(value):
-        raise SubmissionError(f"{ABOUT}: {key} is {shown(value)}, not {what}")
-    return value
-
-
-def _bundled(data: object) -> Bundled:
-    given = table(data, f"{ABOUT}: [bundled]", {"solver"}, {"options"})
-    solver = _match(_WORD, given["solver"], "[bundled] solver", "the name of a solver")
-    options = given.get("options", {})
-    if not isinstance(options, dict) or len(options) > MAX_OPTIONS:
-        raise SubmissionError(f"{ABOUT}: [bundled] options is {shown(options)}, not a small table")
-    for key, value in options.items():
-        _match(_WORD, key, "a [bundled] option", "the name of an option")
-        if type(value) not in (bool, int, float, str):
-            raise SubmissionError(f"{ABOUT}: [bundled] option {key} is {shown(value)}")
-        if isinstance(value, str):
-            plain(value, f"{ABOUT}: [bundled] option {key}")
-        elif not abs(value) < 10**12:  # infinity and NaN are not, either
-            raise SubmissionError(f"{ABOUT}: [bundled] option {key} is {shown(value)}")
-    return Bundled(solver, dict(options))
-
-
 def _mappings(data: object, about: About) -> dict[SubmittedRun, Mapping]:
-    top = table(data, MAPPINGS, {"format", "suite", "mappings"}, set())
-    whole(top["format"], f"{MAPPINGS}: format", FORMAT, FORMAT)
+    top = read_table(data, MAPPINGS, MAPPINGS_FIELDS)
     if top["suite"] != about.suite:
         raise SubmissionError(
             f"{MAPPINGS}: suite {shown(top['suite'])} is not that of {ABOUT}, {about.suite!r}"
         )
-    if not isinstance(top["mappings"], list):
-        raise SubmissionError(f"{MAPPINGS}: mappings is {shown(top['mappings'])}, not a list")
+    left_out = {"evaluation", "seed"} if about.track == MAPPING else {"evaluation"}
+    fields = {name: field for name, field in RUN_FIELDS.items() if name not in left_out}
     found: dict[SubmittedRun, Mapping] = {}
-    keys = {"problem", "cores_per_layer", "placement"}
-    if about.track != MAPPING:
-        keys.add("seed")
     for index, one in enumerate(top["mappings"]):
         source = f"{MAPPINGS}: mappings[{index}]"
-        row = table(one, source, keys, set())
-        run = _run(row, source, about.track != MAPPING)
+        row = read_table(one, source, fields)
+        run = SubmittedRun(row["problem"], row.get("seed"))
         if run in found:
             raise SubmissionError(f"{source}: {run} stands twice")
-        found[run] = _mapping(row, f"{MAPPINGS}: {run}")
+        found[run] = _mapping(row)
     return found
 
 
@@ -294,36 +298,19 @@ def _traces(
     lines: Iterator[tuple[str, str]], expected: list[SubmittedRun]
 ) -> dict[SubmittedRun, tuple[Improvement, ...]]:
     known, found = set(expected), dict[SubmittedRun, list[Improvement]]()
-    keys = {"problem", "seed", "evaluation", "cores_per_layer", "placement"}
-    for source, text in lines:
-        row = table(parse_json(text, source), source, keys, set())
-        run = _run(row, source, seeded=True)
+    for source, line in lines:
+        row = read_table(parse_json(line, source), source, RUN_FIELDS)
+        run = SubmittedRun(row["problem"], row["seed"])
         if run not in known:
             raise SubmissionError(f"{source}: {run} is not of this track")
         steps = found.setdefault(run, [])
         if len(steps) == MAX_IMPROVEMENTS:
             raise SubmissionError(f"{source}: {run} has more than {MAX_IMPROVEMENTS} improvements")
-        evaluation = whole(row["evaluation"], f"{source}: evaluation", 1, 10**9)
-        steps.append(Improvement(evaluation, _mapping(row, f"{source}: {run}")))
+        steps.append(Improvement(row["evaluation"], _mapping(row)))
     return {run: tuple(steps) for run, steps in found.items()}
 
 
-def _run(row: dict[str, Any], source: str, seeded: bool) -> SubmittedRun:
-    if not isinstance(row["problem"], str):
-        raise SubmissionError(f"{source}: problem is {shown(row['problem'])}, not a name")
-    seed = whole(row["seed"], f"{source}: seed", 0, 10**6) if seeded else None
-    if not re.fullmatch(r"[a-z0-9-]{1,60}", row["problem"]):
-        raise SubmissionError(f"{source}: problem {shown(row['problem'])} is not in the suite")
-    return SubmittedRun(row["problem"], seed)
-
-
-def _mapping(row: dict[str, Any], source: str) -> Mapping:
-    for key in ("cores_per_layer", "placement"):
-        values = row[key]
-        if not isinstance(values, list):
-            raise SubmissionError(f"{source}: {key} is {shown(values)}, not a list of numbers")
-        for index, value in enumerate(values):
-            whole(value, f"{source}: {key}[{index}]", 0, MAX_CORE)
+def _mapping(row: dict[str, Any]) -> Mapping:
     return Mapping(row["cores_per_layer"], row["placement"])
 
 

@@ -18,11 +18,11 @@ from ..mapping import Mapping
 
 
 def canonical_digest(mesh: Topology, mapping: Mapping) -> str:
-    """sha256 that all symmetric mappings have in common, and no others.
+    """sha256, in hex, that a mapping shares with all mappings symmetric to it and with no other.
 
     Args:
-        mesh: Of the problem's chip.
-        mapping: A legal one.
+        mesh: Topology of the problem's chip.
+        mapping: A legal mapping of the problem.
     """
     routers = mesh.core_router[mapping.placement]  # which core of a router does not count
     images = [image[routers].tolist() for image in symmetries(mesh)]

@@ -12,9 +12,10 @@ import numpy as np
 
 from ..arrays import Int32Array, NamedArrays
 from ..chip import ChipSpec, chip_toml, parse_chip
-from ..errors import ChipFileError, ProblemFileError
+from ..errors import ProblemFileError
 from ..files import write_bytes
 from ..network import Activity, SparseMLP
+from ..network.foreign import MAX_BYTES, file_bytes, named, require_name
 from ..network.network_file import checked_inputs, network_arrays, network_from, pack, unpack_bytes
 from .heuristics import heuristic_names
 from .problem import Problem
@@ -39,11 +40,10 @@ def load_problem(path: str | Path) -> Problem:
     Raises:
         ProblemFileError: if the file is missing, corrupt or of another version.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise ProblemFileError(f"problem file {path}: {error.strerror or error}") from error
-    return problem_from_bytes(data, f"problem file {path}")
+    source = f"problem file {path}"
+    with named(source, "problem", ProblemFileError):
+        data = file_bytes(path)
+    return problem_from_bytes(data, source)
 
 
 def problem_bytes(problem: Problem) -> bytes:
@@ -62,7 +62,7 @@ def problem_bytes(problem: Problem) -> bytes:
     return pack(arrays)
 
 
-def problem_from_bytes(data: bytes, source: str, limit: int | None = None) -> Problem:
+def problem_from_bytes(data: bytes, source: str, limit: int = MAX_BYTES) -> Problem:
     """Read what `problem_bytes` wrote.
 
     Args:
@@ -73,14 +73,8 @@ def problem_from_bytes(data: bytes, source: str, limit: int | None = None) -> Pr
     Raises:
         ProblemFileError: if they are corrupt, too large or of another version.
     """
-    try:
-        return _problem(unpack_bytes(data, source, limit))
-    except KeyError as error:
-        raise ProblemFileError(
-            f"{source} lacks {error.args[0]!r}: not a problem that loihi-gym import wrote"
-        ) from error
-    except (ValueError, TypeError, IndexError, OverflowError, ChipFileError) as error:
-        raise ProblemFileError(f"{source} is not a valid problem: {error}") from error
+    with named(source, "problem", ProblemFileError):
+        return _problem(unpack_bytes(data, limit))
 
 
 def _problem(arrays: NamedArrays) -> Problem:
@@ -88,14 +82,14 @@ def _problem(arrays: NamedArrays) -> Problem:
     if version != VERSION:
         raise ValueError(f"it has version {version}; this release reads {VERSION}")
     network = network_from(arrays)
-    chip = parse_chip(str(arrays["chip"]), str(arrays["chip_name"]))
+    chip = parse_chip(str(arrays["chip"]), require_name(str(arrays["chip_name"])))
     _check_chip(chip)
     reference = str(arrays["reference"])
     if reference not in heuristic_names():
         raise ValueError(f"reference {reference!r} is none of {', '.join(heuristic_names())}")
     inputs = arrays.get("inputs")
     return Problem(
-        name=str(arrays["name"]),
+        name=require_name(str(arrays["name"])),
         network=network,
         activity=Activity(tuple(_messages(arrays, network))),
         chip=chip,

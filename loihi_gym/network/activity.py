@@ -14,19 +14,19 @@ class Activity:
     """What every layer sends in T time steps of the pipelined network.
 
     Attributes:
-        messages: For each layer, payloads, int32 (T, width); 0 is silence.
+        messages: Payloads that each layer sends, int32 (T, width) for each; 0 is silence.
     """
 
     messages: tuple[Int32Array, ...]
 
     @property
     def steps(self) -> int:
-        """T."""
+        """Number of time steps, T."""
         return len(self.messages[0])
 
     @property
     def active(self) -> tuple[float, ...]:
-        """Part of each layer's neurons that send in a step, on average."""
+        """Mean part of each layer's neurons that send in a step, 0 to 1."""
         return tuple(float((layer != 0).mean()) for layer in self.messages)
 
     @property
@@ -40,12 +40,12 @@ class Activity:
 
 
 def record(network: SparseMLP, inputs: IntArray, steps: int) -> Activity:
-    """Run the network until every layer is busy and keep the last steps.
+    """Run a network until every layer is busy, and return the activity of the last steps.
 
     Args:
-        network: What to run.
-        inputs: One sample per time step, (T, widths[0]).
-        steps: Steps to keep.
+        network: Network to run.
+        inputs: Samples, one per time step, (at least depth + steps, widths[0]).
+        steps: Number of time steps to keep.
 
     Raises:
         ValueError: if `inputs` is too short to fill the pipeline and then record.

@@ -28,12 +28,12 @@ def run(network: SparseMLP, inputs: IntArray) -> Messages:
     """The messages every layer sends in every time step; 0 is silence.
 
     Args:
-        network: What to run, from rest.
-        inputs: Value of each input in each step, (T, widths[0]).
+        network: Network to run, from rest.
+        inputs: Value of each input in each time step, integers (T, widths[0]).
 
     Returns:
-        For each layer, the input population first, int32 (T, width). What layer l sends in step t
-        stems from what layer l - 1 sent in step t - 1.
+        An int32 array (T, width) for each layer, the input population first. What layer l sends in
+        step t stems from what layer l - 1 sent in step t - 1.
 
     Raises:
         ValueError: if `inputs` has the wrong shape.

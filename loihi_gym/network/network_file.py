@@ -16,14 +16,19 @@ from scipy.sparse import csr_array
 from ..arrays import IntArray, NamedArrays
 from ..errors import NetworkFileError
 from ..files import write_bytes
+from .foreign import MALFORMED, MAX_BYTES, file_bytes, named
 from .masks import random_mask
 from .sparse_mlp import SparseMLP
 
 VERSION = 1
 MAX_WIDTH = 1 << 20
 """More neurons than any layer has that fits on a Loihi chip; a file that claims more is refused."""
-MAX_SEEDED = 1 << 28
-"""Most places of a mask that is stored as its seed: drawing it takes 8 bytes for each."""
+MAX_SEEDED = 1 << 26
+"""Most places of a mask that is stored as its seed: drawing them takes some ten seconds."""
+MAX_EXPONENT = 64
+"""Larger shifts than any state has bits, either way, mean nothing."""
+MAX_THRESHOLD = 1 << 40
+"""More than any state reaches: a neuron with such a threshold never sends."""
 
 
 def save_network(
@@ -35,10 +40,11 @@ def save_network(
     """Write a network and its input samples, whole or not at all.
 
     Args:
-        path: Where to, usually ending in ``.npz``.
-        network: The network.
+        path: File to write; its name usually ends in ``.npz``.
+        network: Network to write.
         inputs: Samples that its activity is recorded on, (T, widths[0]), of any integer type.
-        mask_seeds: Seed of each layer's `random_mask`, to be stored instead of the mask.
+        mask_seeds: Seeds of each layer's `random_mask`, stored instead of the masks; None stores
+            the masks.
     """
     arrays = network_arrays(network, mask_seeds) | {"inputs": inputs}
     write_bytes(path, pack(arrays))
@@ -80,17 +86,14 @@ def load_network(path: str | Path) -> tuple[SparseMLP, IntArray]:
     Raises:
         NetworkFileError: if the file is missing, corrupt or of another version.
     """
-    arrays = unpack(path)
-    try:
-        network = network_from(arrays)
-        inputs = checked_inputs(arrays["inputs"], network)
-    except KeyError as error:
-        raise NetworkFileError(
-            f"{path} lacks {error.args[0]!r}: not a loihi_gym network"
-        ) from error
-    except (ValueError, TypeError, IndexError, OverflowError) as error:
-        raise NetworkFileError(f"{path} is not a valid network: {error}") from error
-    return network, inputs
+    with named(f"network file {path}", "network", NetworkFileError):
+        return stored_network(unpack_bytes(file_bytes(path)))
+
+
+def stored_network(arrays: NamedArrays) -> tuple[SparseMLP, IntArray]:
+    """A network and its input samples; raises as `network_from`."""
+    network = network_from(arrays)
+    return network, checked_inputs(arrays["inputs"], network)
 
 
 def network_from(arrays: NamedArrays) -> SparseMLP:
@@ -103,15 +106,13 @@ def network_from(arrays: NamedArrays) -> SparseMLP:
     version = int(arrays["version"])
     if version != VERSION:
         raise ValueError(f"it has version {version}; this release reads {VERSION}")
-    widths = [int(width) for width in arrays["widths"]]
-    if not all(1 <= width <= MAX_WIDTH for width in widths):
-        raise ValueError(f"widths {widths} are not all from 1 to {MAX_WIDTH:,}")
+    widths = _integers(arrays, "widths", 1, MAX_WIDTH)
     layers = range(1, len(widths))
     biases = [arrays[f"biases_{layer}"] for layer in layers if "biases_1" in arrays]
     return SparseMLP(
         weights=tuple(_weights(arrays, layer, widths) for layer in layers),
-        exponents=tuple(int(value) for value in arrays["exponents"]),
-        thresholds=tuple(int(value) for value in arrays["thresholds"]),
+        exponents=_integers(arrays, "exponents", -MAX_EXPONENT, MAX_EXPONENT),
+        thresholds=_integers(arrays, "thresholds", 0, MAX_THRESHOLD),
         neuron=str(arrays["neuron"]),  # type: ignore[arg-type]  # SparseMLP checks it
         biases=tuple(biases),
         decays=tuple((int(u), int(v)) for u, v in arrays.get("decays", ())),
@@ -130,46 +131,38 @@ def checked_inputs(inputs: npt.NDArray[Any], network: SparseMLP) -> IntArray:
     return inputs
 
 
-def unpack(path: str | Path) -> NamedArrays:
-    """The arrays of an ``.npz`` file.
+def unpack_bytes(data: bytes, limit: int = MAX_BYTES) -> NamedArrays:
+    """The arrays of an ``.npz`` file's bytes, which may unpack to `limit` bytes.
 
     Raises:
-        NetworkFileError: if it is missing, corrupt or too large.
+        ValueError: if they are corrupt or unpack to more.
     """
     try:
-        return unpack_bytes(Path(path).read_bytes(), f"network file {path}")
-    except OSError as error:
-        raise NetworkFileError(f"network file {path}: {error.strerror or error}") from error
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked <= limit:
+            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+                return {key: arrays[key] for key in arrays.files}
+    except MALFORMED as error:
+        raise ValueError(f"corrupt or not .npz: {error}") from error
+    raise ValueError(f"it unpacks to {unpacked:,} bytes; at most {limit:,} are read")
 
 
-def unpack_bytes(data: bytes, source: str, limit: int | None = None) -> NamedArrays:
-    """The arrays of an ``.npz`` file's bytes.
-
-    Args:
-        data: The bytes.
-        source: What to call them in an error.
-        limit: Most bytes that the unpacked arrays may take.
+def _integers(arrays: NamedArrays, name: str, least: int, most: int) -> tuple[int, ...]:
+    """A list of whole numbers in a range.
 
     Raises:
-        NetworkFileError: if they are corrupt or too large.
+        ValueError: if it is anything else.
     """
-    try:
-        if limit is not None:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                unpacked = sum(entry.file_size for entry in archive.infolist())
-            if unpacked > limit:
-                raise NetworkFileError(f"{source} unpacks to {unpacked} bytes of at most {limit}")
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return {key: arrays[key] for key in arrays.files}
-    except NetworkFileError:
-        raise
-    except (ValueError, zipfile.BadZipFile, EOFError, AttributeError, KeyError) as error:
-        raise NetworkFileError(f"{source} is corrupt or not .npz: {error}") from error
-    except Exception as error:  # zlib.error and whatever else a broken archive provokes
-        raise NetworkFileError(f"{source} is corrupt: {error}") from error
+    values = arrays[name]
+    if values.ndim != 1 or values.dtype.kind not in "iu":
+        raise ValueError(f"{name} are {values.dtype} {values.shape}, not a list of whole numbers")
+    if not ((values >= least) & (values <= most)).all():
+        raise ValueError(f"{name} are not all from {least:,} to {most:,}")
+    return tuple(values.tolist())
 
 
-def _weights(arrays: NamedArrays, layer: int, widths: list[int]) -> csr_array:
+def _weights(arrays: NamedArrays, layer: int, widths: tuple[int, ...]) -> csr_array:
     shape = (widths[layer], widths[layer - 1])
     data = arrays[f"weights_{layer}"]
     if data.dtype != np.int8 or data.ndim != 1:
@@ -184,6 +177,8 @@ def _weights(arrays: NamedArrays, layer: int, widths: list[int]) -> csr_array:
         indptr = np.arange(shape[0] + 1, dtype=np.int32) * np.int32(fan_in)
     else:
         indptr, indices = arrays[f"indptr_{layer}"], arrays[f"indices_{layer}"]
+        if not indptr.dtype.kind == indices.dtype.kind == "i":
+            raise ValueError(f"indptr_{layer} or indices_{layer} are not whole numbers")
     weights = csr_array((data, indices, indptr), shape=shape)
     weights.check_format(full_check=True)
     if not weights.has_canonical_format:

@@ -10,7 +10,7 @@ from ..arrays import Int32Array
 
 Neuron = Literal["relu", "sigma-delta", "lif"]
 DECAY_UNITY = 4096
-"""A decay of this much forgets everything within a step; 0 forgets nothing."""
+"""A decay of 4096 forgets everything within a step; one of 0 forgets nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,16 +21,17 @@ class SparseMLP:
     input is ``weights @ messages`` shifted left by its exponent, or right if that is negative.
 
     Attributes:
-        weights: int8 matrices, rows post-synaptic, columns presynaptic, sorted indices.
-        exponents: Power of two that scales each layer's input.
-        thresholds: Of each layer. ``relu``: a neuron sends its value if it exceeds the threshold.
-            ``sigma-delta``: it sends its change if that is at least the threshold. ``lif``: it
-            sends 1 if its voltage exceeds 64 times the threshold, and starts again from 0.
+        weights: int8 matrices (post-synaptic, presynaptic) in CSR form, indices of a row ascending.
+        exponents: One power of two for each layer, which scales its input.
+        thresholds: One threshold for each layer. A ``relu`` neuron sends its value if it exceeds
+            the threshold; a ``sigma-delta`` neuron sends its change if that is at least the
+            threshold; a ``lif`` neuron sends 1 if its voltage exceeds 64 times the threshold, and
+            starts again from 0.
         neuron: Kind of all neurons but the input population.
-        biases: What each layer's neurons are given in every step, int32 (width,), in units of their
-            state (``lif``: of their voltage); empty if no layer has any.
-        decays: ``lif`` only: parts in 4096 of its current and of its voltage that a neuron of each
-            layer forgets in a step.
+        biases: Constants, int32 (width,) for each layer, that are added to the state in every step
+            (``lif``: to the voltage); empty if no layer has any.
+        decays: Pairs, one for each layer of ``lif`` neurons, of the parts in 4096 of its current
+            and of its voltage that a neuron forgets in a step; empty for other neurons.
     """
 
     weights: tuple[csr_array, ...]
@@ -47,6 +48,8 @@ class SparseMLP:
             raise ValueError("a network needs at least one weight matrix")
         if not len(self.weights) == len(self.exponents) == len(self.thresholds):
             raise ValueError("weights, exponents and thresholds differ in number of layers")
+        if 0 in self.widths:
+            raise ValueError(f"layer {self.widths.index(0)} has no neurons")
         for layer, weights in enumerate(self.weights, 1):
             if weights.dtype != np.int8:
                 raise ValueError(f"layer {layer}: weights are {weights.dtype}, not int8")

@@ -1,17 +1,20 @@
 import json
+from dataclasses import replace
 
 import gymnasium
 import h5py
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 import loihi_gym
 from loihi_gym.benchmarks.importing import import_problem, read_activity
 from loihi_gym.errors import LoihiGymError, NetworkImportError
 from loihi_gym.mapping import Mapping, heuristic, save_problem
 from loihi_gym.mapping.export import core_csv, core_json, core_rows
-from loihi_gym.network import record
-from tests.toys import toy_chip, toy_problem
+from loihi_gym.mapping.pieces import Pieces
+from loihi_gym.network import SparseMLP, record
+from tests.toys import silent_problem, toy_chip, toy_problem
 
 
 @pytest.fixture
@@ -85,6 +88,29 @@ def test_a_network_that_does_not_fit_is_refused(tmp_path):
         import_problem(tmp_path / "big.npz", np.ones((5, 3000)), "loihi2-16", 2)
 
 
+def test_an_import_says_what_it_does(network):
+    said = []
+    import_problem(network, samples(), "loihi2-16", on_progress=said.append)
+    assert len(said) == 3
+    assert "running it: 400 synapses" in said[1]
+
+
+def test_axons_of_whole_layers_are_counted_near_the_answer_alone(monkeypatch):
+    """In a layer of 12 million synapses it takes long: a tenth of a second for each count."""
+    counted, count = [], Pieces._count_axons
+    monkeypatch.setattr(Pieces, "_count_axons", lambda *a: counted.append(a[1:]) or count(*a))
+    problem = silent_problem((900, 900, 900), "loihi2", steps=1)
+    full = csr_array(np.ones((900, 900), np.int8))
+    problem = replace(problem, network=SparseMLP((full, full), (0, 0), (0, 0)))
+    counts = heuristic(problem, "packed/row-major").cores_per_layer.tolist()
+    assert counts[1] == counts[2] > 20
+    assert len(set(counted)) < 8
+    for layer in (1, 2):  # one core less is too few, so that nothing was passed over
+        fewer = np.array(counts, np.int32)
+        fewer[layer] -= 1
+        assert not problem.fits(layer, fewer)
+
+
 def test_values_beyond_24_bits_are_refused(tmp_path, spiking):
     np.savez(tmp_path / "a.npz", weights_1=np.ones((3, 12)))
     with pytest.raises(NetworkImportError, match="values of more than 24 bits"):
@@ -94,7 +120,7 @@ def test_values_beyond_24_bits_are_refused(tmp_path, spiking):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"", "not an .npy"), (b"\x80\x04.", "not an .npy"), (None, "No such")]
+    ("content", "message"), [(b"", "valid .npy"), (b"\x80\x04.", "valid .npy"), (None, "No such")]
 )
 def test_activity_that_is_no_array_is_refused(tmp_path, content, message):
     path = tmp_path / "x.npy"

@@ -423,18 +423,34 @@ def _values() -> Rows:
         ("has a seed", {"seed": 0}, "unknown field 'seed'"),
         ("problem unknown", {"problem": "mlp-xl"}, "mlp-xl is not of this suite and track"),
         ("problem of another suite", {"problem": "mlp-deep"}, "mlp-deep is not of this suite"),
-        ("problem a path", {"problem": "../../etc/passwd"}, "'../../etc/passwd' is not in the"),
-        ("problem a file", {"problem": "/tmp/evil.npz"}, "'/tmp/evil.npz' is not in the suite"),
-        ("problem a URI", {"problem": "generator://mlp?layers=1&width=9"}, "is not in the suite"),
-        ("problem with NUL", {"problem": "mlp-xs\0"}, "'mlp-xs\\x00' is not in the suite"),
-        ("problem in Cyrillic", {"problem": "mlp-\u0445s"}, "'mlp-\\u0445s' is not in the suite"),
-        ("problem with a newline", {"problem": "mlp-xs\n"}, "'mlp-xs\\n' is not in the suite"),
-        ("problem a surrogate", {"problem": "\ud800"}, "'\\ud800' is not in the suite"),
-        ("problem in capitals", {"problem": "MLP-XS"}, "'MLP-XS' is not in the suite"),
-        ("problem a number", {"problem": 1}, "problem is 1, not a name"),
-        ("problem null", {"problem": None}, "problem is None, not a name"),
-        ("problem a megabyte", {"problem": "a" * 1_000_000}, "is not in the suite"),
-        ("placement null", {"placement": None}, "mlp-xs: placement is None, not a list"),
+        ("problem a path", {"problem": "../../etc/passwd"}, "'../../etc/passwd', not a problem"),
+        (
+            "problem a file",
+            {"problem": "/tmp/evil.npz"},
+            "'/tmp/evil.npz', not a problem",
+        ),
+        (
+            "problem a URI",
+            {"problem": "generator://mlp?layers=1&width=9"},
+            "not a problem",
+        ),
+        ("problem with NUL", {"problem": "mlp-xs\0"}, "'mlp-xs\\x00', not a problem"),
+        (
+            "problem in Cyrillic",
+            {"problem": "mlp-\u0445s"},
+            "'mlp-\\u0445s', not a problem",
+        ),
+        (
+            "problem with a newline",
+            {"problem": "mlp-xs\n"},
+            "'mlp-xs\\n', not a problem",
+        ),
+        ("problem a surrogate", {"problem": "\ud800"}, "'\\ud800', not a problem"),
+        ("problem in capitals", {"problem": "MLP-XS"}, "'MLP-XS', not a problem"),
+        ("problem a number", {"problem": 1}, "problem is 1, not a problem"),
+        ("problem null", {"problem": None}, "problem is None, not a problem"),
+        ("problem a megabyte", {"problem": "a" * 1_000_000}, "not a problem"),
+        ("placement null", {"placement": None}, "mappings[0]: placement is None, not a list"),
         ("placement text", {"placement": "0123"}, "placement is '0123', not a list"),
         ("placement a table", {"placement": {"0": 1}}, "placement is a table of 1, not a list"),
         ("placement nested", {"placement": [[0]]}, "placement[0] is a list of 1"),
@@ -549,7 +565,7 @@ def _solver_track() -> Rows:
     yield "seed negative", trace_first(seed=-1), "line 1: seed is -1"
     yield "seed text", trace_first(seed="0"), "line 1: seed is '0'"
     yield "another problem", trace_first(problem="mlp-deep"), "mlp-deep, seed 0 is not of this"
-    yield "problem a path", trace_first(problem="../x"), "'../x' is not in the suite"
+    yield "problem a path", trace_first(problem="../x"), "'../x', not a problem"
     yield "an illegal step", trace_first(placement=[0]), "evaluation 1: mlp-xs, seed 0: illegal"
     yield "a core twice", trace(lambda rows: _same(rows[0]["placement"])), "logical cores per core"
     yield "a run is missing", trace(_without_run), "tiny-gen, seed 1 is missing (1 of 4 are)"

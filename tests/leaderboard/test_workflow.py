@@ -26,6 +26,8 @@ FLOW = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 TRIGGERS = FLOW[True]  # YAML 1.1 reads the key `on` as a truth value
 STEPS = [step for job in FLOW["jobs"].values() for step in job["steps"]]
 SUITE = load_suite("sparse-mlp-v1")
+INSTALLED: set[Path] = set()
+"""Pythons that have the project's `main`: what every request's base is, so once is enough."""
 
 
 def test_it_runs_on_requests_and_at_night_alone():
@@ -84,11 +86,14 @@ class Runner:
         git(self._origin.parent, "clone", "-q", str(self._origin), str(self.clone))
         git(self.clone, "checkout", "-q", ref)
         for step in FLOW["jobs"][job]["steps"]:
-            if "run" not in step:
+            installs = "pip install" in step.get("run", "")
+            if "run" not in step or (installs and self._python in INSTALLED):
                 continue
             done = self._step(step, event)
             if done.returncode != 0:
                 return step["name"], done.stdout + done.stderr
+            if installs:
+                INSTALLED.add(self._python)
         return None, done.stdout
 
     def _step(

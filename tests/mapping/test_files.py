@@ -11,17 +11,18 @@ from loihi_gym.chip import chip_toml, load_chip, parse_chip
 from loihi_gym.errors import LoihiGymError, NetworkFileError, ProblemFileError
 from loihi_gym.mapping import Problem, load_problem, save_problem
 from loihi_gym.mapping.problem_file import problem_bytes, problem_from_bytes
+from loihi_gym.network.foreign import MAX_BYTES
 from loihi_gym.network.network_file import pack, unpack_bytes
 from tests.toys import examples, problem_of, spread_mapping, toy_inputs, toy_network, toy_problem
 
 
 def arrays(**changes: object) -> bytes:
     """A problem file's bytes with some arrays changed; None drops one."""
-    good = unpack_bytes(problem_bytes(toy_problem()), "toy")
+    good = unpack_bytes(problem_bytes(toy_problem()))
     return pack({key: value for key, value in {**good, **changes}.items() if value is not None})
 
 
-def refused(data: bytes, limit: int | None = None) -> str:
+def refused(data: bytes, limit: int = MAX_BYTES) -> str:
     with pytest.raises((ProblemFileError, NetworkFileError)) as caught:
         problem_from_bytes(data, "upload", limit)
     assert "\n" not in str(caught.value)

@@ -114,7 +114,7 @@ def test_the_content_that_later_tests_spoil_is_good(path, content):
 
 
 SPOILT = {
-    "no version": (arrays(version=None), "lacks 'version': not a loihi_gym network"),
+    "no version": (arrays(version=None), "lacks 'version': not a valid network"),
     "wrong version": (arrays(version=2), "has version 2; this release reads 1"),
     "version in words": (arrays(version="one"), "not a valid network"),
     "no widths": (arrays(widths=None), "lacks 'widths'"),
@@ -142,7 +142,7 @@ SPOILT = {
     "negative seed": (seeded(mask_seed_1=-1), "not a valid network"),
     "unknown neuron": (arrays(neuron="li\nf"), r"neuron kind 'li\nf'"),
     "exponents missing": (arrays(exponents=np.array([], int)), "differ in number of layers"),
-    "negative threshold": (arrays(thresholds=np.array([-1])), "layer 1: threshold -1 < 0"),
+    "negative threshold": (arrays(thresholds=np.array([-1])), "thresholds are not all from 0"),
     "inputs too wide": (arrays(inputs=np.ones((2, 4), int)), "inputs are int64 (2, 4)"),
     "inputs no rows": (arrays(inputs=np.ones(3, int)), "inputs are int64 (3,)"),
     "float inputs": (arrays(inputs=np.ones((2, 3))), "inputs are float64"),

@@ -1,4 +1,7 @@
-"""What a reader returns, and how it says what it cannot read."""
+"""What a reader returns, and how it says what it cannot read.
+
+Readers do not know the file's name: `read_network` adds it to what they raise.
+"""
 
 from dataclasses import dataclass
 from typing import NoReturn
@@ -25,16 +28,32 @@ class Imported:
     notes: tuple[str, ...] = ()
 
 
-def unsupported(path: object, layer: str, kind: str, reason: str) -> NoReturn:
+def unsupported(layer: object, kind: str, reason: str) -> NoReturn:
     """Refuse a layer.
 
     Raises:
         NetworkImportError: always.
     """
-    raise NetworkImportError(f"{path}: layer {layer} ({kind}): {reason}")
+    raise NetworkImportError(f"layer {layer} ({kind}): {reason}")
 
 
-def integer_inputs(path: object, inputs: NumberArray) -> Int64Array:
+def checked_samples(inputs: NumberArray | None, width: int) -> NumberArray:
+    """The samples given, one per time step, (T, width).
+
+    Raises:
+        NetworkImportError: if there are none, or they are of another size than the network's input.
+    """
+    if inputs is None:
+        raise NetworkImportError("give the input samples by --activity")
+    if inputs.ndim != 2 or inputs.shape[1] != width:
+        raise NetworkImportError(
+            f"the activity is {inputs.shape}; it must be (time steps, {width}), one sample for "
+            "each step"
+        )
+    return inputs
+
+
+def integer_inputs(inputs: NumberArray) -> Int64Array:
     """Inputs of a network that takes spikes or whole numbers.
 
     Raises:
@@ -43,20 +62,7 @@ def integer_inputs(path: object, inputs: NumberArray) -> Int64Array:
     whole: Int64Array = np.rint(inputs).astype(np.int64)
     if (whole != inputs).any():
         raise NetworkImportError(
-            f"{path}: this network takes spikes (0 or 1) or whole numbers, but the activity has "
-            "fractions; encode the samples first"
+            "this network takes spikes (0 or 1) or whole numbers, but the activity has fractions; "
+            "encode the samples first"
         )
     return whole
-
-
-def check_width(path: object, inputs: NumberArray, width: int) -> None:
-    """Refuse samples of another size than the network's input.
-
-    Raises:
-        NetworkImportError: names both.
-    """
-    if inputs.ndim != 2 or inputs.shape[1] != width:
-        raise NetworkImportError(
-            f"{path}: the activity is {inputs.shape}; it must be (time steps, {width}), one sample "
-            "for each step"
-        )

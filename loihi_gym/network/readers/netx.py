@@ -16,17 +16,23 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ...arrays import Float64Array, Int32Array, Int64Array, NumberArray
-from ...errors import NetworkFileError, NetworkImportError
+from ...errors import NetworkImportError
 from ..sparse_mlp import SparseMLP
-from .imported import Imported, check_width, integer_inputs, unsupported
+from .hdf5 import opened
+from .imported import Imported, checked_samples, integer_inputs, unsupported
 from .quantise import synapses
 
 STATE_EXP = 6
 """Of netx: a unit of a weight is 64 units of a neuron's state, biases included."""
+LARGEST_BIAS = 1 << 17
+"""A neuron's state has 24 bits, 6 of them below a bias's unit."""
 SDNN_INPUT = 64
 """netx multiplies inputs by this unless the input layer has a weight of its own."""
 INTEGRATOR = {"type": "CUBA", "iDecay": 0, "vDecay": 4096, "vThMant": 1 << 17, "refDelay": 1}
 """What netx makes of a dense layer without neurons."""
+
+SENT = "the activity is taken as what the input layer sends, its neurons left out"
+ROUNDING = "sigma-delta messages may differ from Lava's by rounding of the last of 6 state bits"
 
 Layer = dict[str, Any]
 
@@ -34,72 +40,39 @@ Layer = dict[str, Any]
 def read(path: Path, inputs: NumberArray | None) -> Imported:
     """Read a ``.net`` file; see `read_network`. Needs the extra ``import``."""
     layers = _layers(path)
-    notes: list[str] = []
     first = layers.pop(0) if layers and layers[0]["type"] == "input" else None
-    dense = [(number, layer) for number, layer in _dense(path, layers, 1 if first else 0)]
+    dense = _dense(layers, 1 if first else 0)
     if not dense:
-        raise NetworkImportError(f"{path} has no dense layer")
-    kinds = {_kind(path, number, layer["neuron"]) for number, layer in dense}
+        raise NetworkImportError("it has no dense layer")
+    kinds = {_kind(number, layer["neuron"]) for number, layer in dense}
     if len(kinds) > 1:
-        raise NetworkImportError(f"{path} mixes {' and '.join(sorted(kinds))} neurons")
-    if inputs is None:
-        raise NetworkImportError(f"{path}: give the input samples by --activity")
-    weights, exponents = [], []
-    for number, layer in dense:
-        matrix, exponent, note = _int8(path, number, layer["weight"])
-        weights.append(csr_array(matrix))
-        exponents.append(exponent)
-        notes += note
-    _check_chain(path, dense)
-    check_width(path, inputs, weights[0].shape[1])
-    samples = integer_inputs(path, inputs)
-    biases = [_bias(path, number, layer, len(layer["weight"])) for number, layer in dense]
-    common = {
-        "weights": tuple(weights),
-        "thresholds": tuple(int(layer["neuron"]["vThMant"]) for _, layer in dense),
-        "biases": tuple(biases) if any(bias.any() for bias in biases) else (),
-    }
-    if kinds == {"CUBA"}:
-        decays = [(layer["neuron"]["iDecay"], layer["neuron"]["vDecay"]) for _, layer in dense]
-        network = SparseMLP(
-            exponents=tuple(exponents),
-            neuron="lif",
-            decays=tuple((int(u), int(v)) for u, v in decays),
-            **common,
-        )
-        if first is not None:
-            notes.append(
-                "the activity is taken as what the input layer sends, its neurons left out"
-            )
-        return Imported(network, samples, tuple(notes))
-    common["thresholds"] = tuple(value << STATE_EXP for value in common["thresholds"])
+        raise NetworkImportError(f"it mixes {' and '.join(sorted(kinds))} neurons")
+    given = checked_samples(inputs, dense[0][1]["weight"].shape[1])
+    weights, exponents, notes = zip(*(_int8(n, layer["weight"]) for n, layer in dense), strict=True)
+    _check_chain(dense)
+    samples = integer_inputs(given)
+    biases = [_bias(number, layer, len(layer["weight"])) for number, layer in dense]
+    shift = 0 if kinds == {"CUBA"} else STATE_EXP
     network = SparseMLP(
-        exponents=tuple(exponent - STATE_EXP for exponent in exponents),
-        neuron="sigma-delta",
-        **common,
+        weights=weights,
+        exponents=tuple(exponent - shift for exponent in exponents),
+        thresholds=tuple(int(layer["neuron"]["vThMant"]) << shift for _, layer in dense),
+        neuron="sigma-delta" if shift else "lif",
+        biases=tuple(biases) if any(bias.any() for bias in biases) else (),
+        decays=() if shift else tuple(_decays(layer["neuron"]) for _, layer in dense),
     )
-    notes.append(
-        "sigma-delta messages may differ from Lava's by rounding of the last of 6 state bits"
-    )
-    return Imported(network, _encode(samples, first), tuple(notes))
+    rounded = tuple(note for note in notes if note)
+    if shift:
+        return Imported(network, _encode(samples, first), (*rounded, ROUNDING))
+    return Imported(network, samples, rounded if first is None else (*rounded, SENT))
 
 
 def _layers(path: Path) -> list[Layer]:
     """All layers' datasets, in order; ``neuron`` is a dictionary of its own."""
-    try:
-        import h5py
-    except ImportError as error:
-        raise NetworkImportError(
-            f"{path}: reading .net files needs h5py; pip install loihi-gym[import]"
-        ) from error
-    try:
-        with h5py.File(path, "r") as file:
-            group = file["layer"]
-            return [_datasets(group[str(number)]) for number in range(len(group))]
-    except FileNotFoundError as error:
-        raise NetworkFileError(f"network file {path}: No such file or directory") from error
-    except (OSError, KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
-        raise NetworkFileError(f"network file {path} is not a netx .net file: {error}") from error
+    with opened(path, "netx .net") as file:
+        if "layer" not in file:
+            raise ValueError("not a netx .net file: it has no group 'layer'")
+        return [_datasets(file["layer"][str(number)]) for number in range(len(file["layer"]))]
 
 
 def _datasets(group: Any) -> Layer:
@@ -116,7 +89,7 @@ def _datasets(group: Any) -> Layer:
     return found
 
 
-def _dense(path: Path, layers: list[Layer], first: int) -> list[tuple[int, Layer]]:
+def _dense(layers: list[Layer], first: int) -> list[tuple[int, Layer]]:
     """The dense layers with their numbers in the file.
 
     Raises:
@@ -128,13 +101,13 @@ def _dense(path: Path, layers: list[Layer], first: int) -> list[tuple[int, Layer
         if kind == "flatten" and not found:
             continue  # inputs are given flat
         if kind != "dense":
-            unsupported(path, str(number), kind, "only dense layers after one input can be mapped")
+            unsupported(number, kind, "only dense layers after one input can be mapped")
         if isinstance(layer.get("weight"), dict):
-            unsupported(path, str(number), kind, "complex weights are not supported")
+            unsupported(number, kind, "complex weights are not supported")
         if layer.get("weight") is None:
-            unsupported(path, str(number), kind, "it has no weights")
+            unsupported(number, kind, "it has no weights")
         if np.any(layer.get("delay", 0)):
-            unsupported(path, str(number), kind, "axonal delays are not supported")
+            unsupported(number, kind, "axonal delays are not supported")
         weight = np.atleast_1d(np.asarray(layer["weight"], np.float64))
         if weight.ndim == 1:
             weight = weight.reshape(int(np.prod(layer.get("shape", len(weight)))), -1)
@@ -144,38 +117,36 @@ def _dense(path: Path, layers: list[Layer], first: int) -> list[tuple[int, Layer
     return found
 
 
-def _kind(path: Path, number: int, neuron: Layer) -> str:
+def _kind(number: int, neuron: Layer) -> str:
     """``CUBA`` or ``SDNN``.
 
     Raises:
         NetworkImportError: if the neuron does more than these can.
     """
-    kind, layer = str(neuron.get("type")), str(number)
+    kind = str(neuron.get("type"))
     wanted: tuple[str, ...] = ("vThMant",)
     if kind in ("CUBA", "LOIHI"):
         if int(neuron.get("refDelay", 1)) > 1:
-            unsupported(path, layer, kind, f"a refractory delay of {neuron['refDelay']} steps")
+            unsupported(number, kind, f"a refractory delay of {neuron['refDelay']} steps")
         if bool(neuron.get("gradedSpike", False)):
-            unsupported(path, layer, kind, "graded spikes of LIF neurons are not supported")
+            unsupported(number, kind, "graded spikes of LIF neurons are not supported")
         wanted = ("iDecay", "vDecay", "vThMant")
     elif kind == "SDNN":
         if str(neuron.get("activation", "relu")).lower() != "relu":
-            unsupported(path, layer, kind, f"activation {neuron['activation']!r}; only relu is")
+            unsupported(number, kind, f"activation {neuron['activation']!r}; only relu is")
     else:
-        unsupported(path, layer, kind, "only CUBA, LOIHI and SDNN neurons are supported")
+        unsupported(number, kind, "only CUBA, LOIHI and SDNN neurons are supported")
     for key in wanted:
         if np.size(neuron.get(key, ())) != 1:
-            unsupported(path, layer, kind, f"{key} must be one number for the whole layer")
+            unsupported(number, kind, f"{key} must be one number for the whole layer")
     return "SDNN" if kind == "SDNN" else "CUBA"
 
 
-def _int8(path: Path, number: int, weight: Float64Array) -> tuple[csr_array, int, list[str]]:
+def _int8(number: int, weight: Float64Array) -> tuple[csr_array, int, str]:
     """Weights as int8, the exponent that makes up for it, and a note if some had to be rounded."""
     whole = np.rint(weight).astype(np.int64)
     if (whole != weight).any():
-        unsupported(
-            path, str(number), "dense", "its weights are not whole numbers: was it exported?"
-        )
+        unsupported(number, "dense", "its weights are not whole numbers: was it exported?")
     exponent = 0
     while (whole >> exponent).min() < -128 or (whole >> exponent).max() > 127:
         exponent += 1
@@ -184,23 +155,28 @@ def _int8(path: Path, number: int, weight: Float64Array) -> tuple[csr_array, int
     note = f"layer {number}: {off} of {whole.size} weights need more than 8 bits and were rounded"
     matrix = synapses(halved.astype(np.float64), whole != 0)
     matrix.data = matrix.data.astype(np.int8)
-    return csr_array(matrix, dtype=np.int8), exponent, [note] if off else []
+    return csr_array(matrix, dtype=np.int8), exponent, note if off else ""
 
 
-def _bias(path: Path, number: int, layer: Layer, width: int) -> Int32Array:
+def _bias(number: int, layer: Layer, width: int) -> Int32Array:
     bias = np.asarray(layer.get("bias", 0), np.float64).reshape(-1)
     if len(bias) not in (1, width):
-        unsupported(path, str(number), "dense", f"{len(bias)} biases for {width} neurons")
+        unsupported(number, "dense", f"{len(bias)} biases for {width} neurons")
+    if not (np.abs(bias) <= LARGEST_BIAS).all():
+        unsupported(number, "dense", f"biases are not all within {LARGEST_BIAS:,} of 0")
     whole = np.rint(bias).astype(np.int32) << STATE_EXP
     return np.broadcast_to(whole, (width,)).astype(np.int32)
 
 
-def _check_chain(path: Path, dense: list[tuple[int, Layer]]) -> None:
+def _decays(neuron: Layer) -> tuple[int, int]:
+    return int(neuron["iDecay"]), int(neuron["vDecay"])
+
+
+def _check_chain(dense: list[tuple[int, Layer]]) -> None:
     for (_, before), (number, layer) in pairwise(dense):
         if layer["weight"].shape[1] != len(before["weight"]):
             unsupported(
-                path,
-                str(number),
+                number,
                 "dense",
                 f"it takes {layer['weight'].shape[1]} inputs, but the layer before has "
                 f"{len(before['weight'])} neurons (recurrent or skipping connections?)",

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Float64Array, NumberArray
-from ...errors import NetworkFileError, NetworkImportError
-from .imported import Imported, check_width, integer_inputs, unsupported
+from ...errors import NetworkImportError
+from .hdf5 import opened
+from .imported import Imported, checked_samples, integer_inputs, unsupported
 from .quantise import LARGEST_THRESHOLD, WEIGHT_LIMIT, SpikingLayer, spiking_network, synapses
 
 DT_S = 1e-4
@@ -34,49 +35,43 @@ SILENT = ("LI", "CubaLI")
 
 def read(path: Path, inputs: NumberArray | None, dt_s: float = DT_S) -> Imported:
     """Read a NIR file; see `read_network`. Needs the extra ``import``."""
-    chain = _chain(path, _graph(path))
+    chain = _chain(_graph(path))
     layers, notes = [], [f"time step {dt_s:g} s"]
     while chain:
         name, node = chain.pop(0)
         if _kind(node) not in SYNAPSES:
-            unsupported(path, name, _kind(node), "neurons must follow a Linear or Affine")
+            unsupported(name, _kind(node), "neurons must follow a Linear or Affine")
         neuron = chain.pop(0) if chain and _kind(chain[0][1]) in NEURONS else None
         if chain and neuron is None:
-            unsupported(
-                path, name, _kind(node), "no neurons follow it, and it is not the last layer"
-            )
+            unsupported(name, _kind(node), "no neurons follow it, and it is not the last layer")
         if neuron is not None and _kind(neuron[1]) in SILENT and chain:
-            unsupported(
-                path, neuron[0], _kind(neuron[1]), "it never spikes, and is not the last layer"
-            )
+            unsupported(neuron[0], _kind(neuron[1]), "it never spikes, and is not the last layer")
         if neuron is None or _kind(neuron[1]) in SILENT:
             notes.append(f"layer {name} is taken as a readout: it sends nothing")
-        layers.append(_layer(path, name, node, neuron, dt_s))
+        layers.append(_layer(name, node, neuron, dt_s))
     if not layers:
-        raise NetworkImportError(f"{path} has no Linear or Affine node")
-    if inputs is None:
-        raise NetworkImportError(f"{path}: give the input spikes by --activity")
-    check_width(path, inputs, layers[0].weights.shape[1])
-    imported = spiking_network(layers, integer_inputs(path, inputs))
+        raise NetworkImportError("it has no Linear or Affine node")
+    samples = checked_samples(inputs, layers[0].weights.shape[1])
+    imported = spiking_network(layers, integer_inputs(samples))
     return Imported(imported.network, imported.inputs, (*notes, *imported.notes))
 
 
 def _graph(path: Path) -> Any:
+    with opened(path, "NIR"):
+        pass
     try:
         import nir
     except ImportError as error:
         raise NetworkImportError(
-            f"{path}: reading NIR files needs nir; pip install loihi-gym[import]"
+            "reading NIR files needs nir; pip install loihi-gym[import]"
         ) from error
-    if not path.exists():
-        raise NetworkFileError(f"network file {path}: No such file or directory")
     try:
         return nir.read(path, type_check=False)  # `_chain` and `_layer` say more
     except Exception as error:  # h5py's, and whatever a malformed node provokes in nir
-        raise NetworkFileError(f"network file {path} is not a NIR graph: {error}") from error
+        raise ValueError(f"not a NIR graph: {error}") from error
 
 
-def _chain(path: Path, graph: Any) -> list[Node]:
+def _chain(graph: Any) -> list[Node]:
     """The nodes from input to output, those two left out.
 
     Raises:
@@ -91,9 +86,9 @@ def _chain(path: Path, graph: Any) -> list[Node]:
         kind = _kind(node)
         if kind not in (*SYNAPSES, *NEURONS, "Input", "Output", "Flatten"):
             known = ", ".join((*SYNAPSES, *NEURONS))
-            unsupported(path, name, kind, f"supported are {known}")
+            unsupported(name, kind, f"supported are {known}")
         if len(following[name]) > 1 or len(preceding[name]) > 1:
-            unsupported(path, name, kind, "recurrent, skipping and parallel connections are not")
+            unsupported(name, kind, "recurrent, skipping and parallel connections are not")
     starts = [name for name in graph.nodes if not preceding[name]]
     chain: list[Node] = []
     name = starts[0] if len(starts) == 1 else None
@@ -101,15 +96,13 @@ def _chain(path: Path, graph: Any) -> list[Node]:
         chain.append((name, graph.nodes[name]))
         name = following[name][0] if following[name] else None
     if len(chain) != len(graph.nodes):
-        raise NetworkImportError(
-            f"{path}: the graph's nodes are not one chain from input to output"
-        )
+        raise NetworkImportError("the graph's nodes are not one chain from input to output")
     flat = [(name, node) for name, node in chain if _kind(node) not in ("Input", "Output")]
     while flat and _kind(flat[0][1]) == "Flatten":
         flat.pop(0)  # inputs are given flat
     for name, node in flat:
         if _kind(node) == "Flatten":
-            unsupported(path, name, "Flatten", "only ahead of the first layer")
+            unsupported(name, "Flatten", "only ahead of the first layer")
     return flat
 
 
@@ -117,18 +110,20 @@ def _kind(node: Any) -> str:
     return type(node).__name__
 
 
-def _layer(path: Path, name: str, node: Any, neuron: Node | None, dt_s: float) -> SpikingLayer:
+def _layer(name: str, node: Any, neuron: Node | None, dt_s: float) -> SpikingLayer:
     weight = np.asarray(node.weight, np.float64)
     bias = np.asarray(getattr(node, "bias", 0.0), np.float64)
     if weight.ndim != 2 or bias.shape not in ((), (len(weight),)):
-        unsupported(path, name, _kind(node), f"weights {weight.shape} and bias {bias.shape}")
+        unsupported(name, _kind(node), f"weights {weight.shape} and bias {bias.shape}")
     width = len(weight)
     bias = np.broadcast_to(bias, width)
     if neuron is None:
         gain, leak, threshold = np.ones(width), np.zeros(width), None
         current_decay = voltage_decay = 1.0
     else:
-        gain, leak, threshold, current_decay, voltage_decay = _dynamics(path, neuron, width, dt_s)
+        gain, leak, threshold, current_decay, voltage_decay = _dynamics(neuron, width, dt_s)
+    if not all(np.isfinite(part).all() for part in (weight, bias, gain, leak)):
+        unsupported(name, _kind(node), "weights, biases and time constants are not all finite")
     weight = weight * gain[:, None]
     if threshold is None:  # so large that with these weights nothing reaches it
         largest = float(np.abs(weight).max(initial=0)) or 1.0
@@ -144,7 +139,7 @@ def _layer(path: Path, name: str, node: Any, neuron: Node | None, dt_s: float) -
 
 
 def _dynamics(
-    path: Path, neuron: Node, width: int, dt_s: float
+    neuron: Node, width: int, dt_s: float
 ) -> tuple[Float64Array, Float64Array, Float64Array | None, float, float]:
     """Voltage per input, leak per step, threshold (None: never), decay of current and voltage."""
     name, node = neuron
@@ -153,26 +148,24 @@ def _dynamics(
     def each(key: str) -> Float64Array:
         value = np.asarray(getattr(node, key), np.float64).reshape(-1)
         if len(value) not in (1, width):
-            unsupported(path, name, kind, f"{key} of {len(value)} neurons for {width}")
+            unsupported(name, kind, f"{key} of {len(value)} neurons for {width}")
         return np.broadcast_to(value, width)
 
     def decay(key: str) -> float:
         parts = dt_s / each(key)
         if not np.allclose(parts, parts[0], rtol=1e-3, atol=0):
-            unsupported(path, name, kind, f"{key} differs from neuron to neuron")
+            unsupported(name, kind, f"{key} differs from neuron to neuron")
         if not 0 < parts[0] <= 1:
-            unsupported(
-                path, name, kind, f"{key} is shorter than the time step of {dt_s:g} s (--dt)"
-            )
+            unsupported(name, kind, f"{key} is shorter than the time step of {dt_s:g} s (--dt)")
         return float(parts[0])
 
     threshold = None
     if kind not in SILENT:
         threshold = each("threshold" if kind == "Threshold" else "v_threshold")
         if (threshold <= 0).any():
-            unsupported(path, name, kind, "a threshold is not positive")
+            unsupported(name, kind, "a threshold is not positive")
     if getattr(node, "v_reset", None) is not None and np.any(each("v_reset")):
-        unsupported(path, name, kind, "neurons can be reset to 0 only")
+        unsupported(name, kind, "neurons can be reset to 0 only")
     if kind == "Threshold":
         return np.ones(width), np.zeros(width), threshold, 1.0, 1.0
     if kind == "IF":

@@ -10,15 +10,18 @@ together, since its state is linear between spikes and starts again from 0. So t
 equal within a layer, the largest weight 127, and the threshold at least 64 through the exponent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from ...arrays import BoolArray, Float64Array, Int64Array, NumberArray
+from ...errors import NetworkImportError
 from ..sparse_mlp import SparseMLP
-from .imported import Imported
+from .imported import Imported, unsupported
 
 WEIGHT_LIMIT = 127
 STATE_BITS = 12
@@ -28,6 +31,8 @@ INPUT_LIMIT = 127
 FINEST_THRESHOLD = 64
 LARGEST_THRESHOLD = (1 << 17) - 1
 """17 bits, as Loihi's LIF has them."""
+BIAS_BITS = 60
+"""A bias of more bits, in units of a layer's weights, leaves nothing of the weights."""
 VOLTAGE_UNITS = 64
 """Units of a LIF neuron's voltage per unit of a weight."""
 
@@ -60,6 +65,50 @@ class SpikingLayer(FloatLayer):
     voltage_decay: float
 
 
+def float_layer(
+    name: object,
+    kind: str,
+    weights: npt.NDArray[Any] | None,
+    bias: npt.NDArray[Any] | None,
+    mask: npt.NDArray[Any] | None,
+    before: Sequence[FloatLayer],
+) -> FloatLayer:
+    """A layer of plain arrays.
+
+    Args:
+        name: What the file calls the layer.
+        kind: What kind of layer it is there.
+        weights: (out, in).
+        bias: (out,); None for zeros.
+        mask: (out, in), 0 where there is no synapse; None: a weight of 0 is no synapse.
+        before: All layers before it.
+
+    Raises:
+        NetworkImportError: if one of them is of another shape, or not of finite numbers.
+    """
+    for part, values, numbers in (("weights", weights, "iuf"), ("biases", bias, "iufb")):
+        if values is not None and (
+            values.dtype.kind not in numbers or not np.isfinite(values).all()
+        ):
+            unsupported(name, kind, f"{part} are not all finite numbers")
+    if weights is None or weights.ndim != 2 or 0 in weights.shape:
+        shape = None if weights is None else weights.shape
+        unsupported(name, kind, f"weights are {shape}, not a matrix (neurons, inputs)")
+    if before and weights.shape[1] != before[-1].weights.shape[0]:
+        unsupported(
+            name,
+            kind,
+            f"it takes {weights.shape[1]} inputs, but the layer before has "
+            f"{before[-1].weights.shape[0]} neurons",
+        )
+    if bias is not None and bias.shape != (len(weights),):
+        unsupported(name, kind, f"biases are {bias.shape}, not ({len(weights)},)")
+    if mask is not None and mask.shape != weights.shape:
+        unsupported(name, kind, f"the mask is {mask.shape}, not {weights.shape}")
+    chosen = synapses(weights.astype(np.float64), None if mask is None else mask != 0)
+    return FloatLayer(chosen, np.zeros(len(weights)) if bias is None else bias.astype(np.float64))
+
+
 def synapses(weights: npt.NDArray[np.floating], mask: BoolArray | None) -> csr_array:
     """A dense matrix with the synapses that `mask` has; without one, those that are not 0."""
     present = weights != 0 if mask is None else mask
@@ -82,7 +131,7 @@ def relu_network(layers: list[FloatLayer], inputs: NumberArray) -> Imported:
     for layer in layers:
         matrix, gain = _int8(layer.weights)
         sums = (matrix.astype(np.int64) @ messages.T).T
-        exponent, bias = 0, np.rint(layer.bias * (scale * gain)).astype(np.int64)
+        exponent, bias = 0, _whole(layer.bias * (scale * gain), BIAS_BITS)
         while np.abs((sums >> -exponent) + bias).max(initial=0) >> STATE_BITS:
             exponent -= 1
             bias = np.rint(layer.bias * (scale * gain * 2.0**exponent)).astype(np.int64)
@@ -121,7 +170,7 @@ def spiking_network(layers: list[SpikingLayer], inputs: Int64Array) -> Imported:
         while round(gain * 2.0**exponent) > LARGEST_THRESHOLD:
             exponent -= 1
         threshold = round(gain * 2.0**exponent)
-        bias = np.rint(layer.bias / layer.threshold * (threshold * VOLTAGE_UNITS))
+        bias = _whole(layer.bias / layer.threshold * (threshold * VOLTAGE_UNITS), 31)
         weights.append(matrix)
         exponents.append(exponent)
         thresholds.append(threshold)
@@ -146,6 +195,17 @@ def _int8(weights: csr_array) -> tuple[csr_array, float]:
     gain = WEIGHT_LIMIT / (float(np.abs(weights.data).max(initial=0)) or 1.0)
     data = np.rint(weights.data * gain).astype(np.int8)
     return csr_array((data, weights.indices, weights.indptr), shape=weights.shape), gain
+
+
+def _whole(biases: Float64Array, bits: int) -> Int64Array:
+    """Biases in units of a neuron's state, rounded.
+
+    Raises:
+        NetworkImportError: if they take more than so many bits.
+    """
+    if not (np.abs(biases) < 2.0**bits).all():
+        raise NetworkImportError("a layer's biases are too large beside its weights or thresholds")
+    return np.rint(biases).astype(np.int64)
 
 
 def _decay(part: float) -> int:

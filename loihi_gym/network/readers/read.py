@@ -1,14 +1,14 @@
 """Which reader reads a file."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from ...arrays import NumberArray
-from ...errors import NetworkImportError
-from . import arrays, netx, nir_graph, torch_sequential
+from ...errors import NetworkFileError, NetworkImportError
+from ..foreign import named
+from . import matrices, netx, nir_graph, torch_sequential
 from .imported import Imported
 
 Inputs = NumberArray
@@ -16,7 +16,7 @@ Inputs = NumberArray
 READERS: dict[str, Callable[[Path, Inputs | None], Imported]] = {
     ".net": netx.read,
     ".nir": nir_graph.read,
-    ".npz": arrays.read,
+    ".npz": matrices.read,
     ".pt": torch_sequential.read,
     ".pth": torch_sequential.read,
 }
@@ -37,13 +37,16 @@ def read_network(path: str | Path, inputs: Inputs | None, dt_s: float = nir_grap
         NetworkFileError: if the file is missing or corrupt.
     """
     path = Path(path)
-    if path.suffix.lower() not in READERS:
-        raise NetworkImportError(
-            f"{path} ends in none of {', '.join(READERS)}, the network formats that can be read"
-        )
-    if inputs is not None and not (inputs.dtype.kind in "iufb" and np.isfinite(inputs).all()):
-        raise NetworkImportError("the activity is not an array of finite numbers")
-    reader = READERS[path.suffix.lower()]
-    if reader is nir_graph.read:
-        reader = partial(nir_graph.read, dt_s=dt_s)
-    return reader(path, inputs)
+    ending = path.suffix.lower()
+    with named(f"network file {path}", "network", NetworkFileError):
+        if ending not in READERS:
+            raise NetworkImportError(
+                f"its name ends in none of {', '.join(READERS)}, the formats that can be read"
+            )
+        if inputs is not None and not (inputs.dtype.kind in "iufb" and np.isfinite(inputs).all()):
+            raise NetworkImportError("the activity is not an array of finite numbers")
+        if not 0 < dt_s < np.inf:
+            raise NetworkImportError(f"a time step of {dt_s} s; it must be above 0")
+        if ending == ".nir":
+            return nir_graph.read(path, inputs, dt_s)
+        return READERS[ending](path, inputs)

@@ -186,7 +186,7 @@ def test_recurrent_graphs_are_refused(tmp_path):
 def test_a_file_that_is_none_is_refused(tmp_path):
     path = tmp_path / "a.nir"
     path.write_bytes(b"hello")
-    with pytest.raises(NetworkFileError, match="not a NIR graph"):
+    with pytest.raises(NetworkFileError, match="not a NIR"):
         read_network(path, spikes(9, 3))
     with pytest.raises(NetworkFileError, match="No such file"):
         read_network(tmp_path / "b.nir", spikes(9, 3))

@@ -57,12 +57,18 @@ def test_a_network_of_zeros_imports(tmp_path):
 
 REFUSED = {
     "no weights": ({"other": np.ones(3)}, "neither a loihi_gym network nor weights_1"),
-    "vector": ({"weights_1": np.ones(3)}, "layer 1 (weights): float64 (3,)"),
-    "text": ({"weights_1": np.array([["a"]])}, "layer 1 (weights)"),
-    "not a number": ({"weights_1": np.full((3, 12), np.nan)}, "layer 1 (weights)"),
+    "vector": ({"weights_1": np.ones(3)}, "layer 1 (matrix): weights are (3,)"),
+    "text": ({"weights_1": np.array([["a"]])}, "layer 1 (matrix): weights"),
+    "not a number": ({"weights_1": np.full((3, 12), np.nan)}, "layer 1 (matrix): weights"),
     "chain": ({"weights_1": np.ones((3, 12)), "weights_2": np.ones((2, 4))}, "it takes 4 inputs"),
-    "biases": ({"weights_1": np.ones((3, 12)), "biases_1": np.ones(2)}, "layer 1 (biases)"),
-    "masks": ({"weights_1": np.ones((3, 12)), "masks_1": np.ones((2, 12))}, "layer 1 (mask)"),
+    "biases": (
+        {"weights_1": np.ones((3, 12)), "biases_1": np.ones(2)},
+        "biases are (2,)",
+    ),
+    "masks": (
+        {"weights_1": np.ones((3, 12)), "masks_1": np.ones((2, 12))},
+        "the mask is (2, 12)",
+    ),
     "width": ({"weights_1": np.ones((3, 5))}, "(time steps, 5)"),
 }
 

@@ -1,0 +1,37 @@
+"""Plain ``.npz`` files: our own network files, or matrices by name.
+
+A file of matrices holds ``weights_1`` (out, in), ``weights_2``, ... of any number type, and for
+each of them, if wanted, ``biases_1`` (out,) and ``masks_1`` (out, in). Layers are ReLU.
+"""
+
+from itertools import count
+from pathlib import Path
+
+from ...arrays import NumberArray
+from ...errors import NetworkImportError
+from ..foreign import file_bytes
+from ..network_file import stored_network, unpack_bytes
+from .imported import Imported, checked_samples, integer_inputs
+from .quantise import FloatLayer, float_layer, relu_network
+
+
+def read(path: Path, inputs: NumberArray | None) -> Imported:
+    """Read an ``.npz`` file; see `read_network`."""
+    arrays = unpack_bytes(file_bytes(path))
+    if "problem_version" in arrays:
+        raise NetworkImportError("it is a problem file already: use it as it is")
+    if "version" in arrays:
+        network, own = stored_network(arrays)
+        samples = checked_samples(own if inputs is None else inputs, network.widths[0])
+        return Imported(network, integer_inputs(samples))
+    layers: list[FloatLayer] = []
+    for number in count(1):
+        if f"weights_{number}" not in arrays:
+            break
+        weights, bias, mask = (
+            arrays.get(f"{part}_{number}") for part in ("weights", "biases", "masks")
+        )
+        layers.append(float_layer(number, "matrix", weights, bias, mask, layers))
+    if not layers:
+        raise NetworkImportError("it holds neither a loihi_gym network nor weights_1, weights_2, …")
+    return relu_network(layers, checked_samples(inputs, layers[0].weights.shape[1]))
