@@ -4,9 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
-import sysconfig
-import venv
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from loihi_gym.leaderboard.build import build
 from loihi_gym.leaderboard.pack import write_submission
 from loihi_gym.leaderboard.submission import About, SubmittedRun
 from tests.leaderboard.test_changes import commit, git
+from tests.pythons import fresh_python
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / ".github/workflows/leaderboard.yml"
@@ -119,13 +117,7 @@ class Runner:
 @pytest.fixture(scope="module")
 def python(tmp_path_factory) -> Path:
     """A Python of its own that sees what this one has installed, but not this checkout."""
-    folder = tmp_path_factory.mktemp("python")
-    venv.create(folder, with_pip=False)
-    site = folder / "lib" / f"python{sysconfig.get_python_version()}" / "site-packages"
-    paths = [p for p in sys.path if p.endswith("site-packages")]
-    lines = [f"import sys; sys.path.append({path!r})" for path in paths]
-    (site / "shared.pth").write_text("\n".join(lines) + "\n")
-    return folder / "bin" / "python"
+    return fresh_python(tmp_path_factory.mktemp("python"))
 
 
 @pytest.fixture(scope="module")
