@@ -32,7 +32,7 @@ def test_readme_has_what_this_file_looks_for():
 def test_what_a_page_names_is_there(page):
     """Links, and files of the repository in backquotes."""
     text, where = (ROOT / page).read_text(), (ROOT / page).parent
-    links = re.findall(r"\]\(([^):#]+)", text)
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
     assert [link for link in links if not (where / link).exists()] == []
     named = re.findall(r"`((?:loihi_gym|baselines|tests|docs|perf)/[\w./-]+)`", text)
     assert [path for path in named if not (ROOT / path).exists()] == []
