@@ -11,30 +11,11 @@ from ..backends import Measurement
 from ..errors import RunError
 from ..files import write_text
 from ..mapping import Mapping
+from ..mapping.visit import Visit
 from .base import LoihiEnv
 
 FORMAT = "loihi-gym-episode"
 VERSION = 1
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A mapping that was measured.
-
-    Attributes:
-        number: Of the step, or evaluation, from 1 on; 0 for the start of an episode.
-        mapping: The mapping.
-        step_times_ps: MeasuredMapping time of each recorded time step, (T,).
-    """
-
-    number: int
-    mapping: Mapping
-    step_times_ps: tuple[int, ...]
-
-    @property
-    def latency_ps(self) -> int:
-        """Sum of the step times."""
-        return sum(self.step_times_ps)
 
 
 @dataclass(frozen=True)
