@@ -27,12 +27,14 @@ def named(pattern: str) -> set[str]:
 
 @pytest.mark.parametrize("place", [place for places in MARKED.values() for place in places])
 def test_what_is_marked_is_there(place):
-    assert (ROOT / "tests" / place).exists()
+    file, _, test = place.partition("::")
+    assert (ROOT / "tests" / file).exists()
+    assert not test or f"\ndef {test}" in (ROOT / "tests" / file).read_text()
 
 
 def test_a_test_is_marked_by_its_place(request):
-    assert marks_of("backends/lava/test_verify.py") == ["lava"]
-    assert marks_of("mapping/test_moves.py") == []
+    assert marks_of("backends/lava/test_verify.py::test_pairs") == ["lava"]
+    assert marks_of("mapping/test_moves.py::test_swap") == []
     assert not any(request.node.get_closest_marker(mark) for mark in MARKED)
 
 
