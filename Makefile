@@ -1,21 +1,34 @@
-# make demo   from a fresh clone to a search on a simulated Loihi 2, in .venv, without torch
-# make test   the whole test suite, with every version pinned by constraints.txt; on Debian as root
-#             it installs Chromium first, which the tests of the leaderboard's page drive
+# make demo    from a fresh clone to a search on a simulated Loihi 2, in .venv, without torch
+# make check   before each commit: lint, types, layers and the quick tests, in under 3 minutes
+# make test    everything, with coverage, in under 12 minutes; on Debian as root it installs
+#              Chromium first, which the tests of the leaderboard's page drive
+#
+# The first check or test also makes .venv with every version pinned by constraints.txt, and the
+# first test Lava's own environment in .lava.
 
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,\
             $(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 BIN := .venv/bin
 
-.PHONY: demo test chromium clean
+QUICK := not slow and not lava and not browser
+
+.PHONY: demo check test static chromium clean
 
 demo: .venv/demo.done
 	$(BIN)/loihi-gym solve ga mlp-deep --budget 2000 --seed 0
 
-test: .venv/test.done chromium
+check: static
+	$(BIN)/python -m pytest -q -n auto -m "$(QUICK)" --durations 10
+	@echo "make check leaves out what is marked slow, lava or browser: make test runs all"
+
+test: static chromium
+	$(BIN)/python -m pytest -n auto --durations 30 --cov
+
+static: .venv/test.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
 
 # Without it the page's tests take what Selenium finds or fetches; if that is nothing they are
 # skipped and say so or, with the variable CI set, fail.
@@ -39,4 +52,4 @@ chromium:
 	touch $@
 
 clean:
-	rm -rf .venv .lava runs build dist *.egg-info
+	rm -rf .venv .lava runs build dist *.egg-info .coverage

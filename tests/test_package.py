@@ -1,11 +1,17 @@
 """The package as a user gets it: light to import, built as a wheel, run outside the checkout."""
 
 import json
+import shutil
 import subprocess
 import sys
-import sysconfig
-import venv
+import tarfile
+import zipfile
+from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
+
+from tests.pythons import fresh_python, install, said
 
 ROOT = Path(__file__).parent.parent
 HEAVY = (
@@ -29,31 +35,87 @@ def test_importing_twice_registers_once():
     assert done.stdout.strip() == b"True", done.stderr
 
 
-def test_the_wheel_solves_outside_the_checkout(tmp_path):
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(tmp_path)]
-    subprocess.run([*build, str(ROOT)], check=True)
-    (wheel,) = tmp_path.glob("loihi_gym-*.whl")
-    # A fresh environment that sees what this one has installed, but not this checkout.
-    venv.create(tmp_path / "env", with_pip=False)
-    python = tmp_path / "env" / "bin" / "python"
-    site = tmp_path / "env" / "lib" / f"python{sysconfig.get_python_version()}" / "site-packages"
-    installed = sysconfig.get_paths()["purelib"]
-    (site / "shared.pth").write_text(f"import sys; sys.path.append({installed!r})\n")
-    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
-    subprocess.run([*install, "--no-deps", str(wheel)], check=True)
-    command = [str(python.with_name("loihi-gym")), "solve", "ga", "mlp-xs", "--budget", "200"]
-    done = subprocess.run(
-        [*command, "--json"], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    result = json.loads(done.stdout.strip().splitlines()[-1])
+@dataclass(frozen=True)
+class Built:
+    """What an index of packages would get: the sdist, and the wheel that is made of it."""
+
+    clone: Path
+    sdist: Path
+    wheel: Path
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Built:
+    """Of a folder with what a fresh clone has."""
+    folder = tmp_path_factory.mktemp("built")
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    files = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, files.split("\0")):
+        if (ROOT / name).exists() and not name.startswith(("leaderboard/", "docs/", "tests/")):
+            (folder / "clone" / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / "clone" / name)
+    build = [sys.executable, "-m", "build", "--outdir", str(folder / "dist"), str(folder / "clone")]
+    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
+    (sdist,) = (folder / "dist").glob("*.tar.gz")
+    (wheel,) = (folder / "dist").glob("*.whl")
+    return Built(folder / "clone", sdist, wheel)
+
+
+@pytest.fixture(scope="module")
+def python(built, tmp_path_factory) -> Path:
+    """An interpreter with the wheel installed."""
+    python = fresh_python(tmp_path_factory.mktemp("clean"))
+    install(python, built.wheel)
+    return python
+
+
+def sources(clone: Path) -> set[str]:
+    """Every file of the two packages, as it is called where it is installed."""
+    roots = [(clone, "loihi_gym"), (clone / "baselines", "loihi_gym_baselines")]
+    return {
+        path.relative_to(root).as_posix()
+        for root, package in roots
+        for path in (root / package).rglob("*")
+        if path.is_file()
+    }
+
+
+def test_the_wheel_of_the_sdist_has_the_two_packages_and_no_other(built):
+    with zipfile.ZipFile(built.wheel) as wheel:
+        names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert names == sources(built.clone)
+    assert {name.split("/")[0] for name in names} == {"loihi_gym", "loihi_gym_baselines"}
+
+
+def test_the_sdist_has_what_builds_and_no_more(built):
+    with tarfile.open(built.sdist) as sdist:
+        names = {name.split("/", 1)[1] for name in sdist.getnames()}
+    around = {name for name in names if not name.startswith(("loihi_gym/", "baselines/"))}
+    assert around == {"pyproject.toml", "README.md", "LICENSE", "PKG-INFO", ".gitignore"}
+    assert {name.removeprefix("baselines/") for name in names - around} == sources(built.clone)
+
+
+def test_the_wheel_solves_outside_the_checkout(python, tmp_path):
+    words = ["solve", "ga", "mlp-xs", "--budget", "200", "--json"]
+    printed = said([str(python.with_name("loihi-gym")), *words], tmp_path)
+    result = json.loads(printed.splitlines()[-1])
     assert result["evaluations"] == 200
     assert result["reduction"] >= 0
     assert (tmp_path / "runs" / "mlp-xs" / "ga-seed0" / "mapping.json").exists()
-    found = subprocess.run(
-        [str(python), "-c", "import loihi_gym, loihi_gym_baselines; print(loihi_gym.__file__)"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert found.stdout.startswith(str(site))
+
+
+def test_folders_that_are_called_as_ours_change_nothing(python, tmp_path):
+    """`python -m` and `-c` look in the current directory first."""
+    for name in ("baselines", "loihi", "lava", "runs"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('the wrong package')\n")
+    program = "import loihi_gym, loihi_gym_baselines.ga; print(loihi_gym.__file__)"
+    commands = [
+        [str(python), "-c", program],
+        [str(python), "-m", "loihi_gym.cli", "solvers"],
+        [str(python.with_name("loihi-gym")), "solvers"],
+    ]
+    found, *listed = [said(words, tmp_path) for words in commands]
+    assert found.startswith(str(python.parents[1]))
+    assert listed[0] == listed[1]
+    assert "nested-es" in listed[0]

@@ -18,7 +18,7 @@ COMMANDS = [
     if line.strip()
 ]
 PROGRAMS = [block for language, block in BLOCKS if language == "python"]
-BY_MAKE = {"make demo", "make test"}
+BY_MAKE = {"make demo", "make check", "make test"}
 INSTALLS = re.compile(r"python -m pip install \S+")
 
 
@@ -26,6 +26,16 @@ def test_readme_has_what_this_file_looks_for():
     assert set(COMMANDS) >= BY_MAKE
     assert any(command.startswith("loihi-gym solve ga mlp-deep") for command in COMMANDS)
     assert PROGRAMS
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/design.md"])
+def test_what_a_page_names_is_there(page):
+    """Links, and files of the repository in backquotes."""
+    text, where = (ROOT / page).read_text(), (ROOT / page).parent
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+    assert [link for link in links if not (where / link).exists()] == []
+    named = re.findall(r"`((?:loihi_gym|baselines|tests|docs|perf)/[\w./-]+)`", text)
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_make_runs_what_the_readme_says():

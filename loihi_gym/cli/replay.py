@@ -7,8 +7,9 @@ import click
 from ..backends import make_backend
 from ..benchmarks import load
 from ..drawing.animation import animate, thinned
-from ..envs.episode import Episode, Visit
+from ..envs.episode import Episode
 from ..errors import RunError
+from ..mapping.visit import Visit
 from ..search.run import read_config
 from ..search.trace import NAME, read_trace
 from .app import app

@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from ..backends import Measurement
 from ..backends.assembly import assemble, busy_times
-from ..envs.episode import Visit
 from ..errors import LoihiGymError
 from ..files import write_bytes
 from ..mapping import Problem
+from ..mapping.visit import Visit
 from .mesh_drawing import LEAST_SHARE, MeshDrawing, link_shares
 
 LINGER = 8

@@ -12,6 +12,7 @@ from ..errors import RunError
 from ..files import write_text
 from ..mapping import Mapping
 from ..mapping.mapping import MAX_CORES
+from ..mapping.visit import Visit
 from .base import LoihiEnv
 from .checks import shown, strict
 
@@ -19,26 +20,6 @@ FORMAT = "loihi-gym-episode"
 VERSION = 1
 LIMITS = {"cores_per_layer": MAX_CORES, "placement": MAX_CORES, "step_times_ps": 2**63}
 """Lists of whole numbers that a saved visit has, and what these stay below."""
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A mapping that was measured.
-
-    Attributes:
-        number: Number of the step, or evaluation, from 1 on; 0 for the start of an episode.
-        mapping: The mapping.
-        step_times_ps: Time of each recorded time step, (T,).
-    """
-
-    number: int
-    mapping: Mapping
-    step_times_ps: tuple[int, ...]
-
-    @property
-    def latency_ps(self) -> int:
-        """Sum of the step times."""
-        return sum(self.step_times_ps)
 
 
 @dataclass(frozen=True)

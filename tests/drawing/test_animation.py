@@ -5,9 +5,9 @@ from PIL import Image
 from loihi_gym import make_backend
 from loihi_gym.drawing import animation
 from loihi_gym.drawing.animation import LINGER, animate, frames, thinned
-from loihi_gym.envs.episode import Visit
 from loihi_gym.errors import LoihiGymError
 from loihi_gym.mapping import random_mapping
+from loihi_gym.mapping.visit import Visit
 from tests.toys import toy_problem
 
 PROBLEM = toy_problem()

@@ -4,7 +4,6 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
-from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
 from tests.envs.rollouts import BACKENDS, IDS, OBSERVATIONS, legal_action, slack_problem, steps_time
 
@@ -53,11 +52,12 @@ def test_passive_checker_through_an_episode(env_id, observation, objective, back
 @every_choice
 @pytest.mark.parametrize("env_id", IDS)
 def test_sb3_check(env_id, observation, objective, backend):
+    sb3 = pytest.importorskip("stable_baselines3.common.env_checker", reason="the extra 'rl'")
     env = make(env_id, observation, objective, backend)
     if observation == "graph":
         # SB3 supports no Graph: its check says so and looks no further. That it says so is all
         # there is to test.
         with pytest.warns(UserWarning, match="Graph"):
-            sb3_check_env(env)
+            sb3.check_env(env)
     else:
-        sb3_check_env(env)
+        sb3.check_env(env)

@@ -4,7 +4,6 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
-from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
 from tests.envs.rollouts import IDS, assert_same, legal_action, make, slack_problem, walk
 from tests.server.servers import running
@@ -28,7 +27,8 @@ def test_episodes_are_those_on_mesh(env_id, remote):
 def test_checks(env_id, remote):
     env = gymnasium.make(env_id, benchmark=PROBLEM, backend=remote)
     check_env(env.unwrapped, skip_render_check=True)
-    sb3_check_env(env)
+    sb3 = pytest.importorskip("stable_baselines3.common.env_checker", reason="the extra 'rl'")
+    sb3.check_env(env)
 
 
 @pytest.mark.parametrize("env_id", IDS)

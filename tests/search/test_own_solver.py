@@ -3,14 +3,12 @@
 import json
 import re
 import subprocess
-import sys
-import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
 
 from loihi_gym.search import registry
+from tests.pythons import fresh_python, install
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "own-solver.md").read_text()
@@ -29,14 +27,8 @@ def command(tmp_path_factory) -> list[str]:
     (home / "package").mkdir()
     (home / "package" / "shuffle_solver.py").write_text(block("python"))
     (home / "package" / "pyproject.toml").write_text(block("toml"))
-    venv.create(home / "env", with_pip=False)
-    python = home / "env" / "bin" / "python"
-    site = home / "env" / "lib" / f"python{sysconfig.get_python_version()}" / "site-packages"
-    paths = [sysconfig.get_paths()["purelib"], str(ROOT)]
-    lines = "".join(f"import site; site.addsitedir({path!r})\n" for path in paths)
-    (site / "shared.pth").write_text(lines)
-    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
-    subprocess.run([*install, "--no-deps", str(home / "package")], check=True)
+    python = fresh_python(home / "env", ROOT, ROOT / "baselines")
+    install(python, home / "package")
     return [str(python), "-m", "loihi_gym.cli"]
 
 
