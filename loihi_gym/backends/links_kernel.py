@@ -1,10 +1,10 @@
 """Messages over every link under XY routing, from the messages between logical cores."""
 
 import numpy as np
-from numba import njit
 
 from ..arrays import Int32Array, Int64Array
 from ..chip import EAST, NORTH, SOUTH, WEST, Topology
+from ..compiled import kernel
 from ..mapping import Traffic
 
 
@@ -41,7 +41,7 @@ def link_messages_reference(mesh: Topology, traffic: Traffic, placement: Int32Ar
     return loads
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def router_links(next_core, fan_out, pair_first, messages, placement, core_x, core_y, width, loads):  # type: ignore[no-untyped-def]
     """Count messages over all links between routers into `loads`, (4 * n_routers, T).
 
