@@ -4,12 +4,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from ..threads import filling
+
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
 class Recent(Generic[Key, Value]):
-    """The last `size` results that were asked for. Not for several threads at once."""
+    """The last `size` results that were asked for; threads take turns (see `threads.filling`)."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -17,10 +19,11 @@ class Recent(Generic[Key, Value]):
 
     def get(self, key: Key, make: Callable[[], Value]) -> Value:
         """The result for `key`, made now if it is not kept."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
-        value = self._kept[key] = make()
-        if len(self._kept) > self._size:
-            self._kept.popitem(last=False)
-        return value
+        with filling:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+            value = self._kept[key] = make()
+            if len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+            return value

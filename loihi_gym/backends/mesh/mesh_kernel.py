@@ -26,6 +26,13 @@ WHEEL = 1 << 13
 """Ticks the event wheel spans; what is due later is put back until it is in reach."""
 WORDS = WHEEL >> 6
 
+MOST_WIDTH, MOST_HEIGHT = 1 << 12, 1 << 11
+"""Routers along x and y that `address` tells apart."""
+MOST_CORES_PER_ROUTER = 63 - 4
+"""An output keeps a bit for each input port of its router, four of them from its neighbours."""
+MOST_TICKS = (1 << 31) - 1
+"""The longest single delay; what is far away is put back on the wheel again and again."""
+
 NEVER = 1 << 62
 LONG_AGO = -(1 << 62)
 
@@ -175,8 +182,7 @@ class Load(NamedTuple):
 
 def new_mesh(inputs: Records, outputs: Records, cores: Records, delays: Delays) -> Mesh:
     """A workspace around the fixed part of ports and cores, which is copied."""
-    # A queue, and for each fabric a message on its way to it and one that does not see that one.
-    ring = 1 << (delays.queue + 2 * delays.fabrics - 1).bit_length()
+    ring = ring_size(delays.queue, delays.fabrics)
     return Mesh(
         inputs=_aligned(inputs),
         outputs=_aligned(outputs),
@@ -194,6 +200,14 @@ def new_mesh(inputs: Records, outputs: Records, cores: Records, delays: Delays) 
     )
 
 
+def ring_size(queue: int, fabrics: int) -> int:
+    """Starts to be kept of each receiver, a power of two.
+
+    A queue, and for each fabric a message on its way to it and one that does not see that one.
+    """
+    return 1 << (queue + 2 * fabrics - 1).bit_length()
+
+
 def _aligned(table: Records) -> Records:
     """A copy that begins with a cache line, so that no record of 64 bytes lies in two."""
     room = np.zeros(table.nbytes + 64, np.uint8)
@@ -206,7 +220,7 @@ def _aligned(table: Records) -> Records:
 def address(x: Int32Array, y: Int32Array, port: Int32Array) -> Int32Array:
     """Where a core is, as one number that is cheap to take apart.
 
-    Enough for 4,096 x 2,048 routers with 256 cores each.
+    The bits hold `MOST_WIDTH` x `MOST_HEIGHT` routers.
     """
     return x << 19 | y << 8 | port
 
