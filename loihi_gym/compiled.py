@@ -68,9 +68,12 @@ class _Cache(FunctionCache):  # type: ignore[misc]
     """Compiled code on disk; if the disk is full or fails, it is compiled again."""
 
     def load_overload(self, *args: Any) -> Any:
-        with suppress(OSError, EOFError):
+        try:
             return super().load_overload(*args)
-        return None
+        except Exception:  # a torn file can raise anything
+            with suppress(OSError):
+                self.flush()
+            return None
 
     def save_overload(self, *args: Any) -> None:
         with suppress(OSError):

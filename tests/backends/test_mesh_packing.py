@@ -16,7 +16,7 @@ from loihi_gym.bounds import lower_bound
 from loihi_gym.chip import ChipSpec, load_chip
 from loihi_gym.errors import BackendError, ChipFileError, LoihiGymError
 from loihi_gym.mapping import Mapping, Problem
-from tests.backends.test_mesh import problem_on, seeds, some_mapping
+from tests.backends.test_mesh import problem_on, seeds, single_message, some_mapping
 from tests.toys import examples, toy_chip, toy_problem
 
 COSTS = [name for name in load_chip("loihi2").constants if name.startswith("costs.")]
@@ -26,13 +26,7 @@ ODD_GRIDS = [
     {"routers": (1, 1), "cores_per_router": 59},
     {"routers": (1, 1), "cores_per_router": 60},
     {"routers": (2, 1), "cores_per_router": 59},
-    {
-        "routers": (4096, 1),
-        "cores_per_router": 1,
-        "coreless": tuple((x, 0) for x in range(7, 4095)),
-    },
     {"routers": (4097, 1), "cores_per_router": 1},
-    {"routers": (1, 2049), "cores_per_router": 1},
     {"routers": (2, 2), "coreless": ((0, 0), (0, 1), (1, 0), (1, 1))},
     {"routers": (10**6, 10**6)},
     {"chips": (2, 2), "routers": (2, 1), "cores_per_router": 1},
@@ -52,14 +46,17 @@ def odd_chips(draw) -> ChipSpec:
     return chip
 
 
+def is_one_line(error: Exception) -> None:
+    assert str(error).isprintable()
+    assert len(str(error)) < 400
+
+
 def measured(problem: Problem, mapping: Mapping) -> list[int] | None:
     """Step times on `mesh`, after comparing them with the slow twin; None if it is refused."""
     try:
         found = MeshBackend(problem).evaluate(mapping).step_times_ps
     except (BackendError, ChipFileError) as error:
-        assert len(str(error)) < 400
-        assert "\n" not in str(error)
-        return None
+        return is_one_line(error)
     chip, words = problem.chip, problem.activity.message_bits // 32
     load = kernel_load(problem.traffic(mapping.cores_per_layer), tick_ps(chip))
     mesh = make_mesh(chip, words)
@@ -68,7 +65,7 @@ def measured(problem: Problem, mapping: Mapping) -> list[int] | None:
     return list(found)
 
 
-@examples(150)
+@examples(80)
 @given(odd_chips(), seeds, st.booleans())
 def test_odd_chips_are_refused_or_simulated_by_the_rules(chip, seed, graded):
     problem = problem_on(chip, seed, graded)
@@ -77,7 +74,7 @@ def test_odd_chips_are_refused_or_simulated_by_the_rules(chip, seed, graded):
         bound = Bound(problem).evaluate(mapping)
         placed = Bound(problem).placed(mapping)
     except (BackendError, ChipFileError) as error:
-        assert len(str(error)) < 400
+        is_one_line(error)
         return
     assert placed.latency_ps == bound.latency_ps >= 0
     assert placed.energy_fj == bound.energy_fj >= 0
@@ -92,7 +89,7 @@ ODD = {
     "network.fabrics": (0, "network.fabrics = 0, and it takes 1 to 16"),
     "network.router_buffer": (0, "network.router_buffer = 0, and it takes 1 to 65536"),
     "network.receiver_queue": (10**9, "network.receiver_queue = 1000000000, and it takes 1 to"),
-    "costs.hop_x_ps": (10**13, "costs.hop_x_ps = 10000000000000, and it takes 0 to 21474836470"),
+    "costs.hop_x_ps": (10**13, "costs.hop_x_ps = 10000000000000, and it takes 0 to"),
     "costs.synop_ps": (2**62, "costs.synop_ps = 4611686018427387904 may count"),
     "costs.barrier_ps": (2**62, "costs.barrier_ps = 4611686018427387904 may count 2"),
 }
@@ -136,16 +133,16 @@ def test_a_chip_without_cores_or_with_too_many_is_refused(grid, text):
 def test_a_router_may_have_as_many_cores_as_there_are_bits():
     """All cores of one router send to each other: every input port is wanted."""
     chip = toy_chip(routers=(2, 1), cores_per_router=MOST_CORES_PER_ROUTER)
-    problem = toy_problem((60, 60, 60), chip=chip)
+    problem = toy_problem((60, 60, 60), density=0.05, chip=chip, steps=1)
     assert measured(problem, Mapping([39, 39, 39], np.arange(117)))
 
 
 def test_the_far_corner_of_the_widest_mesh_has_an_address():
-    """Messages cross all 4,096 columns, at most 18 cores apart from each other."""
-    chip = toy_chip(**ODD_GRIDS[3])
-    problem = toy_problem((4, 4, 4), chip=chip)
-    mapping = Mapping([1, 1, 1], [0, 7, 3])
-    assert measured(problem, mapping)
+    """A message crosses all 4,096 columns."""
+    chip = toy_chip(routers=(4096, 1), cores_per_router=1)
+    problem = single_message(chip)
+    ends = [MeshBackend(problem).evaluate(Mapping([1, 1], [0, x])).latency_ps for x in (1, 4095)]
+    assert ends[1] - ends[0] == 4094 * chip.costs.hop_x_ps
 
 
 @pytest.mark.parametrize("link_ps", [1, 2, 3])
@@ -174,7 +171,7 @@ def test_energies_beyond_64_bits_are_refused_by_the_kernels():
     problem = toy_problem(chip=chip)
     mapping = some_mapping(problem, 0)
     assert Bound(problem).evaluate(mapping).energy_fj > 2**63
-    with pytest.raises(BackendError, match="chip loihi2-16: energies .* may exceed"):
+    with pytest.raises(BackendError, match="chip loihi2-16: energies of this problem may exceed"):
         Bound(problem).placed(mapping)
 
 
