@@ -4,22 +4,10 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Protocol
+from typing import Any
 
 filling = threading.RLock()
 """Held by the thread that fills a cache of a problem. A fork waits for it (see `held_by_forks`)."""
-
-
-class Lock(Protocol):
-    """What can be acquired and released."""
-
-    def acquire(self) -> object:
-        """Wait for it and take it."""
-        ...
-
-    def release(self) -> object:
-        """Give it back."""
-        ...
 
 
 def processors() -> int:
@@ -39,7 +27,7 @@ def _pool(process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(processors(), thread_name_prefix="loihi-gym")
 
 
-def held_by_forks(*locks: Lock) -> None:
+def held_by_forks(*locks: Any) -> None:
     """Let every fork wait for these locks, in this order, and free them on both sides.
 
     A child has only the thread that forked: a lock that another one held would never be free.

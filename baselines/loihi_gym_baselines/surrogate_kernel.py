@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from loihi_gym.arrays import Float64Array, Int32Array, Int64Array
-from loihi_gym.chip import EAST, NORTH, SOUTH, WEST
+from loihi_gym.backends.links_kernel import runs
 from loihi_gym.compiled import inlined, kernel
 
 CORE = 4
@@ -229,15 +229,11 @@ def _pair(flow, placed, source, target, messages):  # type: ignore[no-untyped-de
     here, there = placed.placement[source], placed.placement[target]
     x, y = flow.core_x[here], flow.core_y[here]
     to_x, to_y = flow.core_x[there], flow.core_y[there]
-    router, came, layer = y * flow.width + x, CORE, flow.layer[source]
-    way, back, stride = (EAST, WEST, 1) if to_x > x else (WEST, EAST, -1)
-    for _ in range(abs(to_x - x)):
-        placed.load_us[router, came, way] += messages * flow.link_us[router, way]
-        placed.layer_us[layer, router, way] += messages * flow.link_us[router, way]
-        router, came = router + stride, back
-    way, back, stride = (NORTH, SOUTH, flow.width) if to_y > y else (SOUTH, NORTH, -flow.width)
-    for _ in range(abs(to_y - y)):
-        placed.load_us[router, came, way] += messages * flow.link_us[router, way]
-        placed.layer_us[layer, router, way] += messages * flow.link_us[router, way]
-        router, came = router + stride, back
-    placed.load_us[router, came, CORE] += messages * flow.core_us
+    came, layer = CORE, flow.layer[source]
+    for link, stride, links in runs(x, y, to_x, to_y, flow.width):
+        for _ in range(links):
+            router, way = link >> 2, link & 3
+            placed.load_us[router, came, way] += messages * flow.link_us[router, way]
+            placed.layer_us[layer, router, way] += messages * flow.link_us[router, way]
+            link, came = link + stride, way ^ 1  # it enters the next router on the opposite side
+    placed.load_us[to_y * flow.width + to_x, came, CORE] += messages * flow.core_us

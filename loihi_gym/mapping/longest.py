@@ -34,8 +34,9 @@ def longest_ps(network: SparseMLP, activity: Activity, chip: ChipSpec) -> int:
         "barrier_ps": activity.steps,
     }
     # A constant of 0 counts as 1, so that what is only counted stays within 64 bits as well.
-    times = {name: count * max(getattr(chip.costs, name), 1) for name, count in counts.items()}
-    total = sum(times.values())
+    costs = {name: max(getattr(chip.costs, name), 1) for name in counts}
+    times = {name: count * costs[name] for name, count in counts.items()}
+    total: int = sum(times.values())
     if total > LONGEST_PS:
         most = max(times, key=lambda name: times[name])
         raise BackendError(

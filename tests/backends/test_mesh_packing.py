@@ -132,9 +132,9 @@ def test_a_chip_without_cores_or_with_too_many_is_refused(grid, text):
 
 def test_a_router_may_have_as_many_cores_as_there_are_bits():
     """All cores of one router send to each other: every input port is wanted."""
-    chip = toy_chip(routers=(2, 1), cores_per_router=MOST_CORES_PER_ROUTER)
-    problem = toy_problem((60, 60, 60), density=0.05, chip=chip, steps=1)
-    assert measured(problem, Mapping([39, 39, 39], np.arange(117)))
+    chip = toy_chip(routers=(1, 1), cores_per_router=MOST_CORES_PER_ROUTER)
+    problem = toy_problem((30, 29), density=0.3, chip=chip, steps=1)
+    assert measured(problem, Mapping([30, 29], np.arange(59)))
 
 
 def test_the_far_corner_of_the_widest_mesh_has_an_address():

@@ -16,9 +16,7 @@ from tests.toys import toy_problem
 
 SAFETY_S = 120
 """When a process that hangs is given up; none should."""
-METHODS = [
-    m for m in ("fork", "spawn", "forkserver") if m in multiprocessing.get_all_start_methods()
-]
+METHODS = multiprocessing.get_all_start_methods()
 fork_only = pytest.mark.skipif("fork" not in METHODS, reason="this system has no fork")
 
 shared: Problem = toy_problem((40, 60, 50), steps=3)

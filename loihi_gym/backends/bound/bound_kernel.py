@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...arrays import Int32Array, Int64Array
-from ...chip import EAST, NORTH, SOUTH, WEST
 from ...compiled import inlined, kernel
-from ..links_kernel import router_links
+from ..links_kernel import router_links, runs
 
 
 class Tables(NamedTuple):
@@ -213,25 +212,12 @@ def _count_pair(tables, state, source, target, pair, sign):  # type: ignore[no-u
         return
     state.changed[0] = min(state.changed[0], y, to_y)
     state.changed[1] = max(state.changed[1], y, to_y)
-    state.hops[0] += sign * total * abs(to_x - x)
-    state.hops[1] += sign * total * abs(to_y - y)
-    link, stride = (y * tables.width + x) * 4 + EAST, 4
-    if to_x < x:
-        link, stride = link + WEST - EAST, -4
-    for _ in range(abs(to_x - x)):
-        _count_link(tables, state, link, messages, sign)
-        link += stride
-    link, stride = (y * tables.width + to_x) * 4 + NORTH, 4 * tables.width
-    if to_y < y:
-        link, stride = link + SOUTH - NORTH, -stride
-    for _ in range(abs(to_y - y)):
-        _count_link(tables, state, link, messages, sign)
-        link += stride
-
-
-@inlined
-def _count_link(tables, state, link, messages, sign):  # type: ignore[no-untyped-def]
-    """Add messages to a link."""
-    service = sign * tables.link_ps[link]
-    for step in range(len(messages)):
-        state.busy_ps[link, step] += messages[step] * service
+    along_x, along_y = runs(x, y, to_x, to_y, tables.width)
+    state.hops[0] += sign * total * along_x[2]
+    state.hops[1] += sign * total * along_y[2]
+    for link, stride, links in (along_x, along_y):
+        for _ in range(links):
+            service = sign * tables.link_ps[link]
+            for step in range(len(messages)):
+                state.busy_ps[link, step] += messages[step] * service
+            link += stride

@@ -163,8 +163,9 @@ def latencies(tables: Tables, placements: Int32Array) -> Int64Array:
     if threads <= 1:
         place_all(tables, new_state(tables), placements, result)
         return result
-    parts = zip(np.array_split(placements, threads), np.array_split(result, threads), strict=True)
-    jobs = [pool().submit(place_all, tables, new_state(tables), *part) for part in parts]
-    for job in jobs:
-        job.result()
+
+    def run(part: Int32Array, into: Int64Array) -> None:
+        place_all(tables, new_state(tables), part, into)
+
+    list(pool().map(run, np.array_split(placements, threads), np.array_split(result, threads)))
     return result

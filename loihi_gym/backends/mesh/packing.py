@@ -13,7 +13,6 @@ time a 32-bit message takes a link, and at least 1 ps:
 import math
 from dataclasses import astuple
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
@@ -48,57 +47,43 @@ MOST_BYTES = 1 << 31
 """Memory that the workspace of one thread may take."""
 
 
-class _Limit(NamedTuple):
-    """What the kernel can take of one number of a chip."""
-
-    name: str
-    value: int
-    least: int
-    most: int
-
-
 def make_mesh(chip: ChipSpec, link_words: int) -> Mesh:
     """A workspace for one thread.
 
     Raises:
         BackendError: if the kernel cannot take the chip; names the number and its limits.
     """
-    for limit in _limits(chip, link_words):
-        if not limit.least <= limit.value <= limit.most:
+    for name, (value, least, most) in _limits(chip, link_words).items():
+        if not least <= value <= most:
             raise BackendError(
-                f"the mesh backend cannot simulate chip {chip.name}: {limit.name} = {limit.value}, "
-                f"and it takes {limit.least} to {limit.most}; change the chip file or measure by "
-                "another backend"
+                f"the mesh backend cannot simulate chip {chip.name}: {name} = {value}, and it "
+                f"takes {least} to {most}; change the chip file or measure by another backend"
             )
     return new_mesh(*ports(chip, link_words), cores(chip), delays(chip, link_words))
 
 
-def _limits(chip: ChipSpec, link_words: int) -> list[_Limit]:
-    """All numbers that must stay within what the kernel's records and time hold."""
-    grid, network, costs = topology_of(chip), chip.network, chip.costs
-    most_ps = MOST_TICKS * tick_ps(chip)
-    times = {"hop_x": 0, "hop_y": 0, "chip_hop": 0, "spike": 0, "link": 1, "chip_link": 0}
+def _limits(chip: ChipSpec, link_words: int) -> dict[str, tuple[int, int, int]]:
+    """Each number that the kernel's records must hold: (value, least, most) by name."""
+    grid, network = topology_of(chip), chip.network
     n_ports = network.fabrics * grid.n_routers * (chip.cores_per_router + 4)
-    per_port = INPUT.itemsize + OUTPUT.itemsize + EVENT.itemsize
-    per_core = (
-        CORE.itemsize
-        + EVENT.itemsize
-        + ring_size(network.receiver_queue, network.fabrics) * START.itemsize
-    )
-    n_bytes = n_ports * (per_port + network.router_buffer * SLOT.itemsize) + grid.n_cores * per_core
-    return [
-        _Limit("topology.cores_per_router", chip.cores_per_router, 1, MOST_CORES_PER_ROUTER),
-        _Limit("routers along x", grid.width, 1, MOST_WIDTH),
-        _Limit("routers along y", grid.height, 1, MOST_HEIGHT),
-        _Limit("network.fabrics", network.fabrics, 1, MOST_FABRICS),
-        *(
-            _Limit(f"costs.{name}_ps", getattr(costs, f"{name}_ps"), least, most_ps // link_words)
-            for name, least in times.items()
-        ),
-        _Limit("network.router_buffer", network.router_buffer, 1, MOST_WAITING),
-        _Limit("network.receiver_queue", network.receiver_queue, 1, MOST_WAITING),
-        _Limit("bytes for all routers, buffers and queues", n_bytes, 1, MOST_BYTES),
-    ]
+    port = INPUT.itemsize + OUTPUT.itemsize + EVENT.itemsize + network.router_buffer * SLOT.itemsize
+    starts = ring_size(network.receiver_queue, network.fabrics) * START.itemsize
+    n_bytes = n_ports * port + grid.n_cores * (CORE.itemsize + EVENT.itemsize + starts)
+    most_ps = MOST_TICKS * tick_ps(chip) // link_words
+    delays_ps = {
+        f"costs.{name}": (getattr(chip.costs, name), int(name == "link_ps"), most_ps)
+        for name in ("link_ps", "hop_x_ps", "hop_y_ps", "chip_link_ps", "chip_hop_ps", "spike_ps")
+    }
+    return {
+        "topology.cores_per_router": (chip.cores_per_router, 1, MOST_CORES_PER_ROUTER),
+        "routers along x": (grid.width, 1, MOST_WIDTH),
+        "routers along y": (grid.height, 1, MOST_HEIGHT),
+        "network.fabrics": (network.fabrics, 1, MOST_FABRICS),
+        "network.router_buffer": (network.router_buffer, 1, MOST_WAITING),
+        "network.receiver_queue": (network.receiver_queue, 1, MOST_WAITING),
+        "bytes for all routers, buffers and queues": (n_bytes, 1, MOST_BYTES),
+        **delays_ps,
+    }
 
 
 def kernel_load(traffic: Traffic, tick: int) -> Load:
