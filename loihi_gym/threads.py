@@ -1,8 +1,13 @@
 """Threads for kernels that release the GIL: one pool in each process, one thread per processor."""
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from typing import Any
+
+filling = threading.RLock()
+"""Held by the thread that fills a cache of a problem. A fork waits for it (see `held_by_forks`)."""
 
 
 def processors() -> int:
@@ -20,3 +25,21 @@ def pool() -> ThreadPoolExecutor:
 @lru_cache(maxsize=1)
 def _pool(process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(processors(), thread_name_prefix="loihi-gym")
+
+
+def held_by_forks(*locks: Any) -> None:
+    """Let every fork wait for these locks, in this order, and free them on both sides.
+
+    A child has only the thread that forked: a lock that another one held would never be free.
+    """
+
+    def take() -> None:
+        for lock in locks:
+            lock.acquire()
+
+    def give() -> None:
+        for lock in reversed(locks):
+            lock.release()
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=take, after_in_parent=give, after_in_child=give)

@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from loihi_gym.arrays import Int32Array
 from loihi_gym.backends.mesh.mesh_kernel import Delays, Load, simulate
-from loihi_gym.backends.mesh.simulation import compile_kernel, delays, make_mesh, tick_ps
+from loihi_gym.backends.mesh.packing import delays, make_mesh, tick_ps
+from loihi_gym.backends.mesh.simulation import compile_kernel
 from loihi_gym.chip import ChipSpec, load_chip
 from loihi_gym.errors import NocCaseError
 

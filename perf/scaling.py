@@ -19,13 +19,13 @@ from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 import loihi_gym
 from loihi_gym.backends import Bound, make_backend
 from loihi_gym.backends.bound.bound_kernel import new_state, place, place_all, swap
 from loihi_gym.backends.bound.max_affine import latencies
 from loihi_gym.benchmarks.generator import generate
+from loihi_gym.compiled import kernel
 from loihi_gym.mapping import Mapping, Problem, heuristic
 from loihi_gym.mapping.heuristics import core_positions
 from loihi_gym.mapping.orders import strided
@@ -148,7 +148,7 @@ def _filled(grid: tuple[int, int], layers: int) -> Problem:
     return replace(problem, name=uri, chip=replace(problem.chip, chips=grid))
 
 
-@njit(nogil=True)
+@kernel
 def _swap_all(tables: Any, state: Any, cores: Any) -> Any:
     total = 0
     for index in range(len(cores)):

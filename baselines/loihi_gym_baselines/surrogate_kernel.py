@@ -8,10 +8,10 @@ meets other traffic, or stands behind it. Its slow twin is in ``tests/baselines/
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from loihi_gym.arrays import Float64Array, Int32Array, Int64Array
-from loihi_gym.chip import EAST, NORTH, SOUTH, WEST
+from loihi_gym.backends.links_kernel import runs
+from loihi_gym.compiled import inlined, kernel
 
 CORE = 4
 """Input or output of a router that stands for all its cores, after its four links."""
@@ -86,7 +86,7 @@ class Placed(NamedTuple):
     layer_us: Float64Array
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def place(flow: Any, placed: Any, placement: Any) -> None:
     """Place every logical core; the placement must be legal."""
     placed.placement[:] = placement
@@ -101,7 +101,7 @@ def place(flow: Any, placed: Any, placement: Any) -> None:
             _pair(flow, placed, logical, target, flow.messages[flow.pair_first[logical] + way])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def features(placed: Any, result: Any) -> None:
     """The features of what is placed, into `result` (8,)."""
     load = placed.load_us
@@ -137,7 +137,7 @@ def features(placed: Any, result: Any) -> None:
     result[6], result[7] = burst, (bursts / (4 * routers)) ** 0.5
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def descend(flow: Any, placed: Any, weights: Any, draws: Any) -> None:
     """Take several steps from what is placed, each the swap of some that the model likes best.
 
@@ -174,7 +174,7 @@ def descend(flow: Any, placed: Any, weights: Any, draws: Any) -> None:
             layers[:] = placed.layer_us
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _other(flow, core, draw):  # type: ignore[no-untyped-def]
     """The core that a uniform number in [0, 1) chooses to swap with: a close one, or any."""
     if draw >= NEAR:
@@ -183,7 +183,7 @@ def _other(flow, core, draw):  # type: ignore[no-untyped-def]
     return flow.near[first + int(draw / NEAR * (stop - first))]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def swap(flow: Any, placed: Any, core_a: Any, core_b: Any) -> None:
     """Exchange what is on two physical cores, at most one of which is free."""
     a, b = placed.occupant[core_a], placed.occupant[core_b]
@@ -194,7 +194,7 @@ def swap(flow: Any, placed: Any, core_a: Any, core_b: Any) -> None:
     _messages_of(flow, placed, b, a, 1.0)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _exchange(placed, core_a, core_b):  # type: ignore[no-untyped-def]
     a, b = placed.occupant[core_a], placed.occupant[core_b]
     placed.occupant[core_a], placed.occupant[core_b] = b, a
@@ -204,7 +204,7 @@ def _exchange(placed, core_a, core_b):  # type: ignore[no-untyped-def]
         placed.placement[b] = core_a
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _messages_of(flow, placed, logical, other, sign):  # type: ignore[no-untyped-def]
     """Add (sign 1) or take away (-1) all messages of a logical core but those with `other`."""
     if logical < 0:
@@ -221,7 +221,7 @@ def _messages_of(flow, placed, logical, other, sign):  # type: ignore[no-untyped
             _pair(flow, placed, source, logical, sign * flow.messages[pair])
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _pair(flow, placed, source, target, messages):  # type: ignore[no-untyped-def]
     """Add a pair's messages along their route, X then Y."""
     if messages == 0.0:
@@ -229,15 +229,11 @@ def _pair(flow, placed, source, target, messages):  # type: ignore[no-untyped-de
     here, there = placed.placement[source], placed.placement[target]
     x, y = flow.core_x[here], flow.core_y[here]
     to_x, to_y = flow.core_x[there], flow.core_y[there]
-    router, came, layer = y * flow.width + x, CORE, flow.layer[source]
-    way, back, stride = (EAST, WEST, 1) if to_x > x else (WEST, EAST, -1)
-    for _ in range(abs(to_x - x)):
-        placed.load_us[router, came, way] += messages * flow.link_us[router, way]
-        placed.layer_us[layer, router, way] += messages * flow.link_us[router, way]
-        router, came = router + stride, back
-    way, back, stride = (NORTH, SOUTH, flow.width) if to_y > y else (SOUTH, NORTH, -flow.width)
-    for _ in range(abs(to_y - y)):
-        placed.load_us[router, came, way] += messages * flow.link_us[router, way]
-        placed.layer_us[layer, router, way] += messages * flow.link_us[router, way]
-        router, came = router + stride, back
-    placed.load_us[router, came, CORE] += messages * flow.core_us
+    came, layer = CORE, flow.layer[source]
+    for link, stride, links in runs(x, y, to_x, to_y, flow.width):
+        for _ in range(links):
+            router, way = link >> 2, link & 3
+            placed.load_us[router, came, way] += messages * flow.link_us[router, way]
+            placed.layer_us[layer, router, way] += messages * flow.link_us[router, way]
+            link, came = link + stride, way ^ 1  # it enters the next router on the opposite side
+    placed.load_us[to_y * flow.width + to_x, came, CORE] += messages * flow.core_us

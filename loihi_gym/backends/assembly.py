@@ -10,6 +10,7 @@ import numpy as np
 
 from ..arrays import Int64Array
 from ..chip import ChipSpec, Topology, topology_of
+from ..errors import BackendError
 from ..mapping import Mapping, Problem, Traffic
 from .energy import energy
 from .links_kernel import link_messages
@@ -60,8 +61,16 @@ def busy_times(problem: Problem, mapping: Mapping) -> Busy:
 
 
 def assemble(problem: Problem, mapping: Mapping, busy: Busy, step_ps: Int64Array) -> Measurement:
-    """The `Measurement` of a mapping, from its busy times and the step times a backend found."""
+    """The `Measurement` of a mapping, from its busy times and the step times a backend found.
+
+    Raises:
+        BackendError: if a step takes no time at all, so that nothing can be compared with it.
+    """
     traffic, latency = busy.traffic, int(step_ps.sum())
+    if not step_ps.all():
+        raise BackendError(
+            f"chip {problem.chip.name}: a step takes no time; raise its costs, such as barrier_ps"
+        )
     return Measurement(
         latency_ps=latency,
         step_times_ps=tuple(step_ps.tolist()),
@@ -78,9 +87,15 @@ def assemble(problem: Problem, mapping: Mapping, busy: Busy, step_ps: Int64Array
 
 @lru_cache(maxsize=64)
 def link_service_ps(chip: ChipSpec, words: int) -> Int64Array:
-    """Time each link is taken by one message of `words` 32-bit words, (n_links,)."""
-    mesh = topology_of(chip)
-    service = np.full(mesh.n_links, chip.costs.link_ps * words, np.int64)
-    service[: 4 * mesh.n_routers][mesh.crosses_chips] = chip.costs.chip_link_ps * words
+    """Time that one message of `words` 32-bit words takes of each link, (n_links,).
+
+    Fabrics carry messages side by side, so each takes a part of the link's time; into its router,
+    a core sends one message at a time all the same.
+    """
+    mesh, fabrics = topology_of(chip), max(chip.network.fabrics, 1)
+    port_ps = chip.costs.link_ps * words
+    service = np.full(mesh.n_links, port_ps // fabrics, np.int64)
+    service[: 4 * mesh.n_routers][mesh.crosses_chips] = chip.costs.chip_link_ps * words // fabrics
+    service[4 * mesh.n_routers : 4 * mesh.n_routers + mesh.n_cores] = port_ps
     service.flags.writeable = False
     return service

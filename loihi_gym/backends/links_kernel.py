@@ -1,10 +1,10 @@
 """Messages over every link under XY routing, from the messages between logical cores."""
 
 import numpy as np
-from numba import njit
 
 from ..arrays import Int32Array, Int64Array
 from ..chip import EAST, NORTH, SOUTH, WEST, Topology
+from ..compiled import inlined, kernel
 from ..mapping import Traffic
 
 
@@ -41,7 +41,19 @@ def link_messages_reference(mesh: Topology, traffic: Traffic, placement: Int32Ar
     return loads
 
 
-@njit(cache=True, nogil=True)
+@inlined
+def runs(x, y, to_x, to_y, width):  # type: ignore[no-untyped-def]
+    """The links of a route between routers, X then Y: (first link, stride, links) of both runs."""
+    along_x, along_y = (y * width + x) * 4 + EAST, (y * width + to_x) * 4 + NORTH
+    stride_x, stride_y = 4, 4 * width
+    if to_x < x:
+        along_x, stride_x = along_x + WEST - EAST, -stride_x
+    if to_y < y:
+        along_y, stride_y = along_y + SOUTH - NORTH, -stride_y
+    return (along_x, stride_x, abs(to_x - x)), (along_y, stride_y, abs(to_y - y))
+
+
+@kernel
 def router_links(next_core, fan_out, pair_first, messages, placement, core_x, core_y, width, loads):  # type: ignore[no-untyped-def]
     """Count messages over all links between routers into `loads`, (4 * n_routers, T).
 

@@ -5,7 +5,8 @@ a seed and a counter. The slow twin in plain Python is in ``tests/benchmarks/tes
 """
 
 import numpy as np
-from numba import njit
+
+from ..compiled import inlined, kernel
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -13,7 +14,7 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 _30, _27, _31, _32 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(32)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _hash(seed, counter):  # type: ignore[no-untyped-def]
     """The `counter`-th 64-bit number of a seed; both are uint64."""
     x = seed + (counter + np.uint64(1)) * _STEP
@@ -22,14 +23,14 @@ def _hash(seed, counter):  # type: ignore[no-untyped-def]
     return x ^ (x >> _31)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def hash_many(seed, out):  # type: ignore[no-untyped-def]
     """Fill `out`, uint64, with the first numbers of a seed."""
     for index in range(len(out)):
         out[index] = _hash(seed, np.uint64(index))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def draw_mask(seed, n_pre, fan_in, indices):  # type: ignore[no-untyped-def]
     """Fill each row of `indices`, (n_post, fan_in), with different presynaptic neurons, ascending.
 

@@ -37,7 +37,6 @@ cannot all be close to their targets at once. So the optimum may lie well above 
 import heapq
 import itertools
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -47,11 +46,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..arrays import Int32Array, Int64Array
+from ..backends.assembly import link_service_ps
 from ..chip import Topology
 from ..mapping import Problem
 from ..mapping.heuristics import partitions
 from ..mapping.packing import fewest_cores
-from ..threads import processors
+from ..threads import pool
 from .proof_kernel import INFEASIBLE, cheapest, fill_step
 
 MAX_DECISIONS = 400
@@ -126,7 +126,7 @@ def _lower_bound(problem: Problem) -> LowerBound:
     highest = most - int(lowest.sum()) + lowest
     fewest = _fewest(problem, averages.fewest(highest), highest)
     counts = np.minimum(problem.topology.n_cores - fewest.sum() + fewest, problem.network.widths)
-    if _table_size(problem, counts) > MAX_TABLE:
+    if not _countable(problem, counts):
         sure = (lowest + barrier).tolist()
         return LowerBound(sum(sure), tuple(StepBound(ps, barrier) for ps in sure))
     tables = _Tables(problem, fewest, counts)
@@ -181,10 +181,8 @@ def _hops(problem: Problem, layer: int, k: int, step: int, within: Int64Array) -
 
 def _least_link_ps(problem: Problem) -> int:
     """Least time that a message takes a link between routers."""
-    costs, words = problem.chip.costs, problem.activity.message_bits // 32
-    if problem.chip.n_chips == 1:
-        return costs.link_ps * words
-    return min(costs.link_ps, costs.chip_link_ps) * words
+    links = 4 * problem.topology.n_routers
+    return int(link_service_ps(problem.chip, problem.activity.message_bits // 32)[:links].min())
 
 
 def _alone(
@@ -264,9 +262,12 @@ def _work_ps(problem: Problem, layer: int, step: int) -> int:
     return max(sending, receiving)
 
 
-def _table_size(problem: Problem, counts: Int64Array) -> int:
+def _countable(problem: Problem, counts: Int64Array) -> bool:
+    """Whether tables for all counts are small enough, and their weighted sums fit 64 bits."""
     senders = [int(np.count_nonzero(sent)) for sent in problem.activity.messages[:-1]]
-    return int((np.array(senders) * counts[1:]).sum())
+    size, mesh = int((np.array(senders) * counts[1:]).sum()), problem.topology
+    heaviest = WEIGHTS * mesh.n_cores * size * (mesh.width + mesh.height)
+    return size <= MAX_TABLE and heaviest < int(INFEASIBLE)
 
 
 class _LayerTables(NamedTuple):
@@ -285,12 +286,16 @@ class _Tables:
         chip = problem.chip
         self._problem = problem
         self._fewest, self._counts = fewest, counts
-        port_ps = chip.costs.link_ps * (problem.activity.message_bits // 32)
         costs = chip.costs
+        port_ps = costs.link_ps * (problem.activity.message_bits // 32)
         self._times = (costs.neuron_active_ps, costs.neuron_inactive_ps, costs.spike_ps, port_ps)
         self._link_ps = _least_link_ps(problem)
         self._links = n_router_links(problem.topology)
-        self._layers = _fill(problem, fewest, counts, port_ps)
+        arriving_ps = port_ps // max(chip.network.fabrics, 1)
+        self._layers = _fill(problem, fewest, counts, arriving_ps)
+        self._all_hops = sum(layer.hops.max(axis=0) for layer in self._layers)
+        # From this time on, the links can carry all of them.
+        self._enough_ps = -(-self._all_hops * self._link_ps // max(self._links, 1))
 
     def suffices(self, limits: Int64Array) -> bool:
         """Whether cores, hops and their weighted sums may all be within their limits."""
@@ -325,8 +330,10 @@ class _Tables:
         )
 
     def _most_hops(self, limits: Int64Array) -> Int64Array:
-        """Messages times hops that all links together can carry in time, (T,)."""
-        return limits * self._links // max(self._link_ps, 1)
+        """Messages times hops that all links together can carry in time, if not all, (T,)."""
+        in_time = np.minimum(limits, self._enough_ps) * self._links // max(self._link_ps, 1)
+        most: Int64Array = np.where(limits < self._enough_ps, in_time, self._all_hops)
+        return most
 
     def _hops(self, counts: list[int]) -> Int64Array:
         """Hops that the messages of a partitioning need at least, (T,)."""
@@ -365,28 +372,29 @@ class _Tables:
 
 
 def _fill(
-    problem: Problem, fewest: Int64Array, counts: Int64Array, port_ps: int
+    problem: Problem, fewest: Int64Array, counts: Int64Array, arriving_ps: int
 ) -> list[_LayerTables]:
     """The tables of all layers."""
     loads, widths, steps = problem.loads, problem.network.widths, problem.activity.steps
     within = cores_within(problem.topology)
     layers = [_empty(problem, layer, counts) for layer in range(len(widths))]
-    with ThreadPoolExecutor(processors()) as pool:  # the kernel releases the GIL
-        for layer, step in product(range(len(widths) - 1), range(steps)):
-            targets, after = loads.targets(layer, step), layers[layer + 1]
-            pool.submit(
-                fill_step,
-                targets.first,
-                targets.neurons,
-                widths[layer + 1],
-                loads.cost,
-                port_ps,
-                within,
-                int(fewest[layer + 1]),
-                after.receive_ps[:, step],
-                layers[layer].reached[step],
-                after.hops[:, step],
-            )
+
+    def fill(layer: int, step: int) -> None:
+        targets, after = loads.targets(layer, step), layers[layer + 1]
+        fill_step(
+            targets.first,
+            targets.neurons,
+            widths[layer + 1],
+            loads.cost,
+            arriving_ps,
+            within,
+            int(fewest[layer + 1]),
+            after.receive_ps[:, step],
+            layers[layer].reached[step],
+            after.hops[:, step],
+        )
+
+    list(pool().map(fill, *zip(*product(range(len(widths) - 1), range(steps)), strict=True)))
     return layers
 
 

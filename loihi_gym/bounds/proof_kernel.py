@@ -1,12 +1,13 @@
 """Inner loops of `lower_bound`: tables over all core counts of a layer, and the search in them."""
 
 import numpy as np
-from numba import njit
+
+from ..compiled import kernel
 
 INFEASIBLE = np.int64(1) << 62
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_step(first, targets, neurons, cost, port_ps, within, fewest, receive_ps, reached, hops):  # type: ignore[no-untyped-def]
     """What the senders of one step make a layer of `neurons` receive, for every core count k.
 
@@ -48,7 +49,7 @@ def fill_step(first, targets, neurons, cost, port_ps, within, fewest, receive_ps
             receive_ps[k] = max(receive_ps[k], busy[piece], arriving[piece] * port_ps)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cheapest(width, receive_ps, until, reached, times, limits, own, following, order):  # type: ignore[no-untyped-def]
     """Least cost of a layer and all after it, for each of its core counts, within time limits.
 
@@ -98,7 +99,7 @@ def cheapest(width, receive_ps, until, reached, times, limits, own, following, o
     return costs, choices
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sends_in_time(width, k, until, reached, fan_out, times, limits):  # type: ignore[no-untyped-def]
     """Whether each of k pieces updates and sends to `fan_out` pieces within the limits."""
     for step in range(until.shape[0]):

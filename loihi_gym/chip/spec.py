@@ -248,8 +248,10 @@ def _constant(label: str, name: str, entry: object) -> Constant:
         raise ChipFileError(
             f"chip {label}: {name} needs value, unit, status and source ({error!r})"
         ) from error
-    if type(constant.value) is not int or constant.value < 0:
-        raise ChipFileError(f"chip {label}: {name} = {constant.value!r} is not a whole number >= 0")
+    if type(constant.value) is not int or not 0 <= constant.value < 1 << 63:
+        raise ChipFileError(
+            f"chip {label}: {name} = {constant.value!r:.50} is not a whole number below 2^63"
+        )
     _status(label, name, constant.status)
     return constant
 
@@ -312,4 +314,4 @@ def _positive(label: str, table: dict[str, Any], key: str) -> int:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return type(value) is int and 0 < value < 1 << 63

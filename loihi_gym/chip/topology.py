@@ -11,16 +11,20 @@ Physical cores are numbered by (chip, router y, router x, port), so that consecu
 on one chip and run along its rows.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
 
 from ..arrays import BoolArray, Int32Array
+from ..errors import ChipFileError
 from .spec import ChipSpec
 
 EAST, WEST, NORTH, SOUTH = range(4)
 """Directions of a router's links; north is towards larger y."""
+MOST_PLACES = 1 << 23
+"""Routers and cores that a system may have: 8 million each, several hundred MB as arrays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,29 +136,39 @@ def _topology(
     cores_per_router: int,
     coreless: tuple[tuple[int, int], ...],
 ) -> Topology:
-    places = [
-        (cy * chips[0] + cx, cx * routers[0] + x, cy * routers[1] + y, port)
-        for cy in range(chips[1])
-        for cx in range(chips[0])
-        for y in range(routers[1])
-        for x in range(routers[0])
-        if (x, y) not in coreless
-        for port in range(cores_per_router)
-    ]
-    columns = np.array(places, dtype=np.int32).T.copy()
+    has_cores = np.ones(routers[::-1], np.bool_)
+    has_cores[tuple(np.array(coreless, np.intp).reshape(-1, 2).T[::-1])] = False
+    y, x = np.nonzero(has_cores)
+    # By chip row and column, router and port.
+    shape = (chips[1], chips[0], len(x), cores_per_router)
+    row, column, router, port = np.indices(shape, np.int32, sparse=True)
+    columns = np.empty((4, math.prod(shape)), np.int32)
+    for place, values in zip(
+        columns,
+        (
+            row * chips[0] + column,
+            column * routers[0] + x[router],
+            row * routers[1] + y[router],
+            port,
+        ),
+        strict=True,
+    ):
+        place.reshape(shape)[:] = values
     columns.flags.writeable = False
-    return Topology(
-        width=chips[0] * routers[0],
-        height=chips[1] * routers[1],
-        chip_width=routers[0],
-        chip_height=routers[1],
-        core_chip=columns[0],
-        core_x=columns[1],
-        core_y=columns[2],
-        core_port=columns[3],
-    )
+    return Topology(chips[0] * routers[0], chips[1] * routers[1], *routers, *columns)
 
 
 def topology_of(chip: ChipSpec) -> Topology:
-    """The mesh of a chip (cached: the same object for equal grids)."""
+    """The mesh of a chip (cached: the same object for equal grids).
+
+    Raises:
+        ChipFileError: if it has no cores, or more cores or routers than `MOST_PLACES`.
+    """
+    routers = chip.n_chips * chip.routers[0] * chip.routers[1]
+    for name, count in (("cores", chip.n_cores), ("routers", routers)):
+        if not 1 <= count <= MOST_PLACES:
+            raise ChipFileError(
+                f"chip {chip.name} has {count} {name}; 1 to {MOST_PLACES} can be used: change "
+                "chips, routers, cores_per_router or coreless_routers in its [topology]"
+            )
     return _topology(chip.chips, chip.routers, chip.cores_per_router, chip.coreless_routers)

@@ -6,9 +6,9 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from ..arrays import Float32Array, Float64Array, Int32Array
+from ..compiled import kernel
 
 CORE_FEATURES = (
     "layer",
@@ -50,7 +50,7 @@ class CoreTable(NamedTuple):
     n_layers: int
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill(
     table: Any,
     occupant: Any,

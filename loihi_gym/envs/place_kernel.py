@@ -7,10 +7,10 @@ environment, `place.LoihiPlace`, is the slow, obvious twin that the tests compar
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from ..arrays import Float64Array, Int32Array, Int64Array
 from ..backends.bound.bound_kernel import State, energy_fj, swap
+from ..compiled import inlined, kernel
 from .observation_kernel import fill
 
 LATENCY, ENERGY, EDP = range(3)
@@ -73,7 +73,7 @@ def new_batch(num_envs: int, n_cores: int, n_routers: int, rows: int, steps: int
     return Batch(**parts)
 
 
-@njit(nogil=True, inline="always")
+@inlined
 def state_of(tables: Any, batch: Any, env: Any) -> Any:
     """Views of an environment's rows, as `bound_kernel` takes them."""
     links, steps = len(tables.link_ps), len(tables.floor_ps)
@@ -89,7 +89,7 @@ def state_of(tables: Any, batch: Any, env: Any) -> Any:
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def step(
     tables: Any,
     table: Any,
@@ -135,14 +135,14 @@ def step(
         _look(tables, table, first, batch, env, out, masks)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def look(tables: Any, table: Any, first: Any, batch: Any, envs: Any, out: Any, masks: Any) -> None:
     """Write observations and masks of environments that do not step; arguments as in `step`."""
     for env in envs:
         _look(tables, table, first, batch, env, out, masks)
 
 
-@njit(nogil=True)
+@kernel
 def _look(tables, table, first, batch, env, out, masks):  # type: ignore[no-untyped-def]
     state, done = state_of(tables, batch, env), batch.steps[env]
     cursor = -1 if done >= batch.horizon[env] else done % len(table.layer)

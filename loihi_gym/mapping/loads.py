@@ -14,6 +14,7 @@ from ..arrays import Int32Array, Int64Array
 from ..chip import ChipSpec
 from ..network import Activity, SparseMLP
 from .loads_kernel import count_messages, list_targets, receive, receive_rows
+from .longest import longest_ps
 from .pieces import bounds
 from .recent import Recent
 
@@ -50,9 +51,14 @@ class Targets(NamedTuple):
 
 
 class Loads:
-    """Loads of single layers of a problem, cached. Not for several threads at once."""
+    """Loads of single layers of a problem, cached; threads may share it.
+
+    Raises:
+        BackendError: if 64 bits might not hold all times; see `longest_ps`.
+    """
 
     def __init__(self, network: SparseMLP, activity: Activity, chip: ChipSpec) -> None:
+        longest_ps(network, activity, chip)
         self.widths = network.widths
         self.activity = activity
         self.chip = chip

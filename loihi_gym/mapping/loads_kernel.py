@@ -4,10 +4,11 @@ Their slow twin, neuron by neuron and synapse by synapse, is in ``tests/mapping/
 """
 
 import numpy as np
-from numba import njit
+
+from ..compiled import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_axons(indptr, indices, into, reached):  # type: ignore[no-untyped-def]
     """Count the (presynaptic neuron, piece) pairs with a synapse, by piece and by neuron.
 
@@ -28,7 +29,7 @@ def count_axons(indptr, indices, into, reached):  # type: ignore[no-untyped-def]
                 into[piece] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def list_targets(indptr, indices, rank, first, targets):  # type: ignore[no-untyped-def]
     """List the post-synaptic neurons of the sending neurons, ascending.
 
@@ -56,7 +57,7 @@ def list_targets(indptr, indices, rank, first, targets):  # type: ignore[no-unty
                 filled[sender] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def receive(first, targets, neurons, k, cost, counts, totals):  # type: ignore[no-untyped-def]
     """What the k pieces of a layer of `neurons` neurons receive from its senders in one step.
 
@@ -90,7 +91,7 @@ def receive(first, targets, neurons, k, cost, counts, totals):  # type: ignore[n
                 totals[3, piece] += words * word_ps + synapses * synop_ps
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def receive_rows(counts, cost, rows):  # type: ignore[no-untyped-def]
     """Time each receiver takes for each sender's message, 0 for none: (A, k)."""
     bits, axon_words, word_ps, synop_ps = cost
@@ -101,7 +102,7 @@ def receive_rows(counts, cost, rows):  # type: ignore[no-untyped-def]
             rows[sender, piece] = words * word_ps + synapses * synop_ps
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_messages(senders, width, counts, between):  # type: ignore[no-untyped-def]
     """Add the messages from each piece of the senders' layer to each receiver, (k, fan_out).
 

@@ -4,16 +4,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from ..threads import filling
+
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
 class Recent(Generic[Key, Value]):
-    """The last `size` results that were asked for.
-
-    Several threads may share one: each operation on the dictionary is whole, and what another
-    thread has dropped in between is made again.
-    """
+    """The last `size` results that were asked for; threads take turns (see `threads.filling`)."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -21,11 +19,11 @@ class Recent(Generic[Key, Value]):
 
     def get(self, key: Key, make: Callable[[], Value]) -> Value:
         """The result for `key`, made now if it is not kept."""
-        try:
-            value = self._kept[key]
-            self._kept.move_to_end(key)
-        except KeyError:
+        with filling:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
             value = self._kept[key] = make()
-            while len(self._kept) > self._size:
+            if len(self._kept) > self._size:
                 self._kept.popitem(last=False)
-        return value
+            return value

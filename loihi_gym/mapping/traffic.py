@@ -77,10 +77,12 @@ class Traffic:
     @cached_property
     def floor_ps(self) -> Int64Array:
         """What the busiest core or port takes in each step, wherever cores are placed, (T,)."""
-        port_ps = self._loads.chip.costs.link_ps * self.link_words
-        messages = np.maximum(self.messages_out, self.messages_in)
+        chip = self._loads.chip
+        port_ps = chip.costs.link_ps * self.link_words
+        arriving_ps = port_ps // max(chip.network.fabrics, 1)  # they come in side by side
+        ports = np.maximum(self.messages_out * port_ps, self.messages_in * arriving_ps)
         busiest = np.maximum(self.send_ps, self.receive_ps)
-        floor: Int64Array = np.maximum(busiest, messages * port_ps).max(axis=1)
+        floor: Int64Array = np.maximum(busiest, ports).max(axis=1)
         return floor
 
     @cached_property

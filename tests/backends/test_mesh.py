@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from loihi_gym.backends import Bound, MeshBackend, make_backend
 from loihi_gym.backends.mesh.mesh_kernel import Load, Mesh, simulate
 from loihi_gym.backends.mesh.mesh_reference import simulate_reference
-from loihi_gym.backends.mesh.simulation import delays, kernel_load, make_mesh, tick_ps
+from loihi_gym.backends.mesh.packing import delays, kernel_load, make_mesh, tick_ps
 from loihi_gym.chip import ChipSpec, load_chip, topology_of
 from loihi_gym.errors import BackendError, IllegalMappingError
 from loihi_gym.mapping import Mapping, Problem, heuristic, random_mapping

@@ -1,5 +1,4 @@
 import sys
-from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -48,16 +47,3 @@ def test_threads_may_share_it():
     finally:
         sys.setswitchinterval(before)
     assert not any(map(any, found))
-
-
-def test_what_another_thread_has_dropped_in_between_is_made_again():
-    class Dropping(OrderedDict):
-        """Another thread drops each key between the look-up and the move to the end."""
-
-        def move_to_end(self, key, last=True):
-            del self[key]
-            super().move_to_end(key, last)
-
-    recent = Recent(2)
-    recent._kept = Dropping()
-    assert [recent.get("a", lambda n=n: n) for n in range(3)] == [0, 1, 2]

@@ -10,11 +10,10 @@ needs a state of its own. `loihi_gym.backends.Bound` is the slow, obvious twin.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from ...arrays import Int32Array, Int64Array
-from ...chip import EAST, NORTH, SOUTH, WEST
-from ..links_kernel import router_links
+from ...compiled import inlined, kernel
+from ..links_kernel import router_links, runs
 
 
 class Tables(NamedTuple):
@@ -93,7 +92,7 @@ def new_state(tables: Tables) -> State:
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def place(tables: Any, state: Any, placement: Any) -> Any:
     """Place every logical core; returns the latency in ps. The placement must be legal."""
     state.placement[:] = placement
@@ -122,7 +121,7 @@ def place(tables: Any, state: Any, placement: Any) -> Any:
     return latency_ps(tables, state)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def swap(tables: Any, state: Any, core_a: Any, core_b: Any) -> Any:
     """Exchange what is on two physical cores, either of which may be free; returns the latency.
 
@@ -145,7 +144,7 @@ def swap(tables: Any, state: Any, core_a: Any, core_b: Any) -> Any:
     return latency_ps(tables, state)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def latency_ps(tables: Any, state: Any) -> Any:
     """Latency of what is placed."""
     total = np.int64(0)
@@ -154,21 +153,21 @@ def latency_ps(tables: Any, state: Any) -> Any:
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def energy_fj(tables: Any, state: Any) -> Any:
     """Energy of what is placed."""
     moving = state.hops[0] * tables.hop_fj[0] + state.hops[1] * tables.hop_fj[1]
     return tables.fixed_fj + moving + latency_ps(tables, state) * tables.static_mw
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def place_all(tables: Any, state: Any, placements: Any, latencies: Any) -> None:
     """Latency of each of B placements, (B, N) -> (B,); the state is left with the last one."""
     for index in range(len(placements)):
         latencies[index] = place(tables, state, placements[index])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _find_busiest(tables: Any, state: Any) -> None:
     """Bring the busiest links up to date; only rows that changed are looked through."""
     rows, busy, links = state.row_busiest_ps, state.busy_ps, 4 * tables.width
@@ -183,7 +182,7 @@ def _find_busiest(tables: Any, state: Any) -> None:
             state.busiest_ps[step] = max(state.busiest_ps[step], rows[row, step])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count(tables, state, logical, other, sign):  # type: ignore[no-untyped-def]
     """Add (or, with sign -1, take away) the messages of a logical core but those with `other`."""
     if logical < 0:
@@ -200,7 +199,7 @@ def _count(tables, state, logical, other, sign):  # type: ignore[no-untyped-def]
             _count_pair(tables, state, state.placement[source], here, pair, sign)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _count_pair(tables, state, source, target, pair, sign):  # type: ignore[no-untyped-def]
     """Add a pair's messages to the links of its route, X then Y."""
     x, y = tables.core_x[source], tables.core_y[source]
@@ -213,25 +212,12 @@ def _count_pair(tables, state, source, target, pair, sign):  # type: ignore[no-u
         return
     state.changed[0] = min(state.changed[0], y, to_y)
     state.changed[1] = max(state.changed[1], y, to_y)
-    state.hops[0] += sign * total * abs(to_x - x)
-    state.hops[1] += sign * total * abs(to_y - y)
-    link, stride = (y * tables.width + x) * 4 + EAST, 4
-    if to_x < x:
-        link, stride = link + WEST - EAST, -4
-    for _ in range(abs(to_x - x)):
-        _count_link(tables, state, link, messages, sign)
-        link += stride
-    link, stride = (y * tables.width + to_x) * 4 + NORTH, 4 * tables.width
-    if to_y < y:
-        link, stride = link + SOUTH - NORTH, -stride
-    for _ in range(abs(to_y - y)):
-        _count_link(tables, state, link, messages, sign)
-        link += stride
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _count_link(tables, state, link, messages, sign):  # type: ignore[no-untyped-def]
-    """Add messages to a link."""
-    service = sign * tables.link_ps[link]
-    for step in range(len(messages)):
-        state.busy_ps[link, step] += messages[step] * service
+    along_x, along_y = runs(x, y, to_x, to_y, tables.width)
+    state.hops[0] += sign * total * along_x[2]
+    state.hops[1] += sign * total * along_y[2]
+    for link, stride, links in (along_x, along_y):
+        for _ in range(links):
+            service = sign * tables.link_ps[link]
+            for step in range(len(messages)):
+                state.busy_ps[link, step] += messages[step] * service
+            link += stride

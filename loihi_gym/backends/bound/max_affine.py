@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...arrays import Int32Array, Int64Array
+from ...errors import BackendError
 from ...mapping import Mapping, Problem, Traffic
 from ...mapping.recent import Recent
 from ...threads import pool, processors
@@ -121,6 +122,7 @@ def make_tables(problem: Problem, traffic: Traffic) -> Tables:
     first = np.concatenate(([0], np.cumsum(traffic.counts))).astype(np.int32)
     before = np.concatenate(([0], first[:-2])).astype(np.int32)
     service = link_service_ps(chip, traffic.link_words)
+    _require_countable(problem, traffic, int(service.max()))
     return Tables(
         next_core=traffic.next_core,
         fan_out=traffic.fan_out,
@@ -140,6 +142,20 @@ def make_tables(problem: Problem, traffic: Traffic) -> Tables:
     )
 
 
+def _require_countable(problem: Problem, traffic: Traffic, link_ps: int) -> None:
+    """Raise if the kernels, which count in 64 bits, could not hold the energy of a placement."""
+    chip, mesh, messages = problem.chip, problem.topology, traffic.totals["messages_out"]
+    longest_ps = int(traffic.floor_ps.sum()) + messages * link_ps
+    longest_ps += traffic.steps * chip.costs.barrier_ps
+    hop_fj = max(chip.energy.hop_x_fj, chip.energy.hop_y_fj) * (mesh.width + mesh.height)
+    static_fj = longest_ps * chip.energy.static_mw * chip.n_chips
+    if sum(fixed_energy(chip, traffic)) + messages * hop_fj + static_fj >= 1 << 63:
+        raise BackendError(
+            f"chip {chip.name}: energies of this problem may exceed {1 << 63} fJ, which is more "
+            "than is counted: lower the constants in the chip file's energy tables"
+        )
+
+
 def latencies(tables: Tables, placements: Int32Array) -> Int64Array:
     """Latency in ps of each of B legal placements, (B, N) -> (B,), on all cores of the machine."""
     result = np.empty(len(placements), np.int64)
@@ -147,8 +163,9 @@ def latencies(tables: Tables, placements: Int32Array) -> Int64Array:
     if threads <= 1:
         place_all(tables, new_state(tables), placements, result)
         return result
-    parts = zip(np.array_split(placements, threads), np.array_split(result, threads), strict=True)
-    jobs = [pool().submit(place_all, tables, new_state(tables), *part) for part in parts]
-    for job in jobs:
-        job.result()
+
+    def run(part: Int32Array, into: Int64Array) -> None:
+        place_all(tables, new_state(tables), part, into)
+
+    list(pool().map(run, np.array_split(placements, threads), np.array_split(result, threads)))
     return result

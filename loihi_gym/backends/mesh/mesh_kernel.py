@@ -13,17 +13,25 @@ The one exception is decided here: messages of several fabrics that reach one re
 queued by fabric, so departures are played in ascending order of output.
 """
 
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ...arrays import Int32Array, Int64Array, Records
+from ...compiled import inlined, kernel
 
 WHEEL = 1 << 13
 """Ticks the event wheel spans; what is due later is put back until it is in reach."""
 WORDS = WHEEL >> 6
+
+MOST_WIDTH, MOST_HEIGHT = 1 << 12, 1 << 11
+"""Routers along x and y that `address` tells apart."""
+MOST_CORES_PER_ROUTER = 63 - 4
+"""An output keeps a bit for each input port of its router, four of them from its neighbours."""
+MOST_TICKS = (1 << 31) - 1
+"""The longest single delay; what is far away is put back on the wheel again and again."""
 
 NEVER = 1 << 62
 LONG_AGO = -(1 << 62)
@@ -32,8 +40,6 @@ _DEBRUIJN = np.uint64(0x03F79D71B4CB0A89)
 _LOWEST_BIT = np.zeros(64, np.int64)
 for _bit in range(64):
     _LOWEST_BIT[(0x03F79D71B4CB0A89 << _bit) % (1 << 64) >> 58] = _bit
-
-_inlined: Any = njit(nogil=True, forceinline=True)
 
 INPUT = np.dtype(
     [
@@ -176,8 +182,7 @@ class Load(NamedTuple):
 
 def new_mesh(inputs: Records, outputs: Records, cores: Records, delays: Delays) -> Mesh:
     """A workspace around the fixed part of ports and cores, which is copied."""
-    # A queue, and for each fabric a message on its way to it and one that does not see that one.
-    ring = 1 << (delays.queue + 2 * delays.fabrics - 1).bit_length()
+    ring = ring_size(delays.queue, delays.fabrics)
     return Mesh(
         inputs=_aligned(inputs),
         outputs=_aligned(outputs),
@@ -195,6 +200,14 @@ def new_mesh(inputs: Records, outputs: Records, cores: Records, delays: Delays) 
     )
 
 
+def ring_size(queue: int, fabrics: int) -> int:
+    """Starts to be kept of each receiver, a power of two.
+
+    A queue, and for each fabric a message on its way to it and one that does not see that one.
+    """
+    return 1 << (queue + 2 * fabrics - 1).bit_length()
+
+
 def _aligned(table: Records) -> Records:
     """A copy that begins with a cache line, so that no record of 64 bytes lies in two."""
     room = np.zeros(table.nbytes + 64, np.uint8)
@@ -207,7 +220,7 @@ def _aligned(table: Records) -> Records:
 def address(x: Int32Array, y: Int32Array, port: Int32Array) -> Int32Array:
     """Where a core is, as one number that is cheap to take apart.
 
-    Enough for 4,096 x 2,048 routers with 256 cores each.
+    The bits hold `MOST_WIDTH` x `MOST_HEIGHT` routers.
     """
     return x << 19 | y << 8 | port
 
@@ -227,7 +240,7 @@ def simulate(delays: Delays, mesh: Mesh, load: Load, placement: Int32Array) -> I
     return step_ticks
 
 
-@njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
+@partial(kernel, _nrt=False)
 def _simulate(delays, mesh, load, placement, step_ticks):  # type: ignore[no-untyped-def]
     _sort_destinations(mesh, load, placement)
     for step in range(len(step_ticks)):
@@ -236,7 +249,7 @@ def _simulate(delays, mesh, load, placement, step_ticks):  # type: ignore[no-unt
         step_ticks[step] = _run(delays, mesh, load, step, end)
 
 
-@_inlined
+@inlined
 def _sort_destinations(mesh, load, placement):  # type: ignore[no-untyped-def]
     """Order each range of receivers by the rank of where they sit (insertion sort)."""
     order, done = mesh.order, 0
@@ -255,7 +268,7 @@ def _sort_destinations(mesh, load, placement):  # type: ignore[no-untyped-def]
             mesh.addresses[i] = mesh.cores[placement[order[i]]].address
 
 
-@_inlined
+@inlined
 def _reset(mesh):  # type: ignore[no-untyped-def]
     """Back to an idle network; the event wheel is empty by itself when a step ends."""
     for p in range(len(mesh.inputs)):
@@ -274,7 +287,7 @@ def _reset(mesh):  # type: ignore[no-untyped-def]
         core.fabric = core.received = core.receiver_free = 0
 
 
-@_inlined
+@inlined
 def _start_cores(delays, mesh, load, placement, step):  # type: ignore[no-untyped-def]
     """Let every core work towards its first message; returns when the silent ones are done."""
     end = np.int64(0)
@@ -288,7 +301,7 @@ def _start_cores(delays, mesh, load, placement, step):  # type: ignore[no-untype
     return end
 
 
-@_inlined
+@inlined
 def _work_on(delays, mesh, load, step, c, now, earliest):  # type: ignore[no-untyped-def]
     """Bring a core to its next message; returns when it is done if there is none, else 0.
 
@@ -322,7 +335,7 @@ def _work_on(delays, mesh, load, step, c, now, earliest):  # type: ignore[no-unt
     return done
 
 
-@_inlined
+@inlined
 def _schedule(mesh, e, due, now):  # type: ignore[no-untyped-def]
     """Put an event on the wheel."""
     slot = min(due, now + WHEEL - 1) & (WHEEL - 1)
@@ -334,7 +347,7 @@ def _schedule(mesh, e, due, now):  # type: ignore[no-untyped-def]
     mesh.occupied[slot >> 6] |= np.uint64(1) << np.uint64(slot & 63)
 
 
-@_inlined
+@inlined
 def _unschedule(mesh, e):  # type: ignore[no-untyped-def]
     """Take an event off the wheel; its tick stays marked, perhaps with nothing to do."""
     event = mesh.events[e]
@@ -347,7 +360,7 @@ def _unschedule(mesh, e):  # type: ignore[no-untyped-def]
         mesh.events[other].following = event.following
 
 
-@_inlined
+@inlined
 def _lowest(bits):  # type: ignore[no-untyped-def]
     """Place of the lowest bit that is set."""
     unsigned = np.uint64(bits)
@@ -355,7 +368,7 @@ def _lowest(bits):  # type: ignore[no-untyped-def]
     return _LOWEST_BIT[(lowest * _DEBRUIJN) >> np.uint64(58)]
 
 
-@_inlined
+@inlined
 def _next_tick(mesh, now):  # type: ignore[no-untyped-def]
     """First tick from `now` on with an event, or -1 if there is none."""
     slot = now & (WHEEL - 1)
@@ -369,7 +382,7 @@ def _next_tick(mesh, now):  # type: ignore[no-untyped-def]
     return np.int64(-1) if bits == 0 else base + _lowest(bits)
 
 
-@_inlined
+@inlined
 def _run(delays, mesh, load, step, end):  # type: ignore[no-untyped-def]
     """Play all events; returns when the last core, receiver and link are quiet."""
     outputs = len(mesh.outputs)
@@ -404,7 +417,7 @@ def _run(delays, mesh, load, step, end):  # type: ignore[no-untyped-def]
     return end
 
 
-@_inlined
+@inlined
 def _ask(delays, mesh, p, since, now):  # type: ignore[no-untyped-def]
     """The head of an input asks for its output (X first, then Y), which may choose it `since`."""
     port = mesh.inputs[p]
@@ -429,7 +442,7 @@ def _ask(delays, mesh, p, since, now):  # type: ignore[no-untyped-def]
         _schedule(mesh, o, choice + delays.allocation, now)
 
 
-@_inlined
+@inlined
 def _choose(delays, mesh, output):  # type: ignore[no-untyped-def]
     """Of the inputs that had asked when the output chose, the next in turn."""
     wanted = output.wanted
@@ -444,7 +457,7 @@ def _choose(delays, mesh, output):  # type: ignore[no-untyped-def]
     output.chosen = way
 
 
-@_inlined
+@inlined
 def _send(delays, mesh, o, now):  # type: ignore[no-untyped-def]
     """Move a message on if there is room; returns when the link and receiver are quiet."""
     output = mesh.outputs[o]
@@ -478,7 +491,7 @@ def _send(delays, mesh, o, now):  # type: ignore[no-untyped-def]
     return done
 
 
-@_inlined
+@inlined
 def _plan(delays, mesh, o, now):  # type: ignore[no-untyped-def]
     """An output that is wanted again finds out when it will choose."""
     output = mesh.outputs[o]
@@ -492,7 +505,7 @@ def _plan(delays, mesh, o, now):  # type: ignore[no-untyped-def]
     _schedule(mesh, o, output.choice + delays.allocation, now)
 
 
-@_inlined
+@inlined
 def _has_room(delays, mesh, p, sender, now):  # type: ignore[no-untyped-def]
     """Whether an input's next slot is known to be empty; if not, the sender's event will come."""
     port = mesh.inputs[p]
@@ -507,7 +520,7 @@ def _has_room(delays, mesh, p, sender, now):  # type: ignore[no-untyped-def]
     return room
 
 
-@_inlined
+@inlined
 def _push(delays, mesh, p, target, receive, arrival, now):  # type: ignore[no-untyped-def]
     """Put a message into an input buffer, where it arrives later."""
     port = mesh.inputs[p]
@@ -521,7 +534,7 @@ def _push(delays, mesh, p, target, receive, arrival, now):  # type: ignore[no-un
         _ask(delays, mesh, p, max(arrival, port.free), now)
 
 
-@_inlined
+@inlined
 def _pop(delays, mesh, p, free, now):  # type: ignore[no-untyped-def]
     """Take the head off an input buffer; the next one may be chosen from `free` on."""
     port = mesh.inputs[p]
@@ -536,7 +549,7 @@ def _pop(delays, mesh, p, free, now):  # type: ignore[no-untyped-def]
         _schedule(mesh, port.sender, now + delays.credit, now)
 
 
-@_inlined
+@inlined
 def _inject(delays, mesh, load, step, c, now):  # type: ignore[no-untyped-def]
     """A core's message is ready: hand it to the router if there is room, and work on.
 
@@ -553,7 +566,7 @@ def _inject(delays, mesh, load, step, c, now):  # type: ignore[no-untyped-def]
     return done
 
 
-@_inlined
+@inlined
 def _receiver_room(delays, mesh, c, fabric, now):  # type: ignore[no-untyped-def]
     """When a receiver's queue has room for a message of `fabric`.
 
@@ -569,7 +582,7 @@ def _receiver_room(delays, mesh, c, fabric, now):  # type: ignore[no-untyped-def
     return room
 
 
-@_inlined
+@inlined
 def _receive(delays, mesh, output, receive, arrival):  # type: ignore[no-untyped-def]
     """Queue a message at its receiver; returns when the receiver is done with it."""
     core, ring = mesh.cores[output.core], mesh.ring
