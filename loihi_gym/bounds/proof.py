@@ -49,8 +49,8 @@ from ..arrays import Int32Array, Int64Array
 from ..backends.assembly import link_service_ps
 from ..chip import Topology
 from ..mapping import Problem
+from ..mapping.fewest import fewest_cores
 from ..mapping.heuristics import partitions
-from ..mapping.packing import fewest_cores
 from ..threads import pool
 from .proof_kernel import INFEASIBLE, cheapest, fill_step
 

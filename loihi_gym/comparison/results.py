@@ -14,7 +14,7 @@ from ..bounds import lower_bound
 from ..errors import RunError
 from ..files import write_text
 from ..mapping.heuristics import toolchain_default
-from ..search.costs import Costs, read_costs
+from ..search.costs import SearchCosts, read_costs
 from ..search.run import COSTS, begun_with
 from ..search.storage import read_json, writing
 from ..search.trace import NAME, Evaluation, read_trace
@@ -39,7 +39,7 @@ class FinishedRun:
     task: SearchTask
     best_ps: Int64Array
     best: Measurement
-    costs: tuple[Costs, ...]
+    costs: tuple[SearchCosts, ...]
     commit: str | None
     versions: dict[str, str | None]
 

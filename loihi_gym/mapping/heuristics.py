@@ -17,9 +17,9 @@ import numpy as np
 from ..arrays import Int32Array, Int64Array
 from ..chip import Topology
 from ..errors import IllegalMappingError, unknown
+from .fewest import grown, packed
 from .mapping import Mapping
 from .orders import ORDERS
-from .packing import grown, packed
 from .workload import Workload
 
 Counts = Int32Array

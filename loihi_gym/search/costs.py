@@ -45,7 +45,7 @@ class SurrogateUse:
 
 
 @dataclass(frozen=True)
-class Costs:
+class SearchCosts:
     """What one process spent on a search: a line of ``costs.jsonl``.
 
     Attributes:
@@ -73,7 +73,7 @@ class Costs:
         return json.dumps(asdict(self))
 
 
-def read_costs(path: Path) -> list[Costs]:
+def read_costs(path: Path) -> list[SearchCosts]:
     """The costs of all processes that worked on a search; none if there is no file.
 
     Raises:
@@ -84,7 +84,7 @@ def read_costs(path: Path) -> list[Costs]:
         try:
             data = json.loads(line)
             trained = data.pop("pretraining", None)
-            found.append(Costs(**data, pretraining=trained and Pretraining(**trained)))
+            found.append(SearchCosts(**data, pretraining=trained and Pretraining(**trained)))
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise RunError(f"{path}, line {number} holds no costs: {error}") from error
     return found

@@ -27,7 +27,7 @@ from ..errors import RunError
 from ..files import write_text
 from ..mapping import Mapping, Problem
 from .config import Config
-from .costs import Costs
+from .costs import SearchCosts
 from .recorder import Recorder, Standing
 from .registry import check_installed, check_options, run_solver
 from .session import Session
@@ -66,7 +66,7 @@ class Outcome:
     best: Measurement
     mapping: Mapping
     evaluations: int
-    costs: Costs
+    costs: SearchCosts
     out: Path | None
 
     @property
@@ -237,7 +237,7 @@ def _run(
         best=session.best,
         mapping=session.best_mapping,
         evaluations=session.evaluations,
-        costs=Costs(
+        costs=SearchCosts(
             session.measured,
             round(session.seconds, 3),
             round(session.cpu_seconds, 3),

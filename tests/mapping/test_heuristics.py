@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from loihi_gym.chip import topology_of
 from loihi_gym.errors import UnknownNameError
 from loihi_gym.mapping import Mapping, Problem, heuristic, heuristic_names, random_mapping
+from loihi_gym.mapping.fewest import packed
 from loihi_gym.mapping.heuristics import (
     PARTITIONINGS,
     balanced,
@@ -14,7 +15,6 @@ from loihi_gym.mapping.heuristics import (
     lava_default,
 )
 from loihi_gym.mapping.orders import ORDERS
-from loihi_gym.mapping.packing import packed
 from tests.mapping.conftest import BUNDLED
 from tests.toys import (
     bundled_problem,

@@ -13,8 +13,8 @@ import loihi_gym
 from loihi_gym.bounds import lower_bound
 from loihi_gym.errors import IllegalMappingError
 from loihi_gym.mapping import Mapping, Problem, fitting, heuristic, heuristic_names
+from loihi_gym.mapping.fewest import grown, packed
 from loihi_gym.mapping.heuristics import PARTITIONINGS, partition, toolchain_default
-from loihi_gym.mapping.packing import grown, packed
 from loihi_gym.network import SparseMLP
 from tests.toys import examples, problem_of, toy_chip, toy_network
 
