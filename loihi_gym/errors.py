@@ -1,5 +1,10 @@
 """Errors a user can cause: each message is one line that names the thing and what to do."""
 
+LONGEST_MESSAGE = 400
+"""Characters of a message that are shown: enough for what is wrong and what to do about it."""
+LONGEST_LINE = 10_000
+"""Characters of any other line that are shown."""
+
 
 class LoihiGymError(ValueError):
     """Base of all errors that bad input causes; the command line prints it and exits with 2."""
@@ -88,3 +93,18 @@ def unknown(kind: str, name: str, known: list[str]) -> UnknownNameError:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
     return UnknownNameError(f"unknown {kind} {name!r}; {hint}")
+
+
+def one_line(text: object, most: int = LONGEST_MESSAGE) -> str:
+    """Foreign text, such as a name in a file, as one line that is safe to show; see `printable`."""
+    return printable(" ".join(str(text).split()), most)
+
+
+def printable(line: str, most: int = LONGEST_LINE) -> str:
+    """A line with a question mark for each control character, escapes of a terminal included.
+
+    Of a line longer than `most` characters the middle is left out.
+    """
+    kept = (most - 3) // 2
+    line = line if len(line) <= most else f"{line[:kept]} … {line[-kept:]}"
+    return "".join(character if character.isprintable() else "?" for character in line)
