@@ -50,7 +50,7 @@ def measure(
 
 def _spread(problem: Problem, count: int, seed: int) -> list[Mapping]:
     rng = np.random.default_rng(seed)
-    found = dict.fromkeys(heuristic(problem, name) for name in heuristic_names())
+    found = dict.fromkeys(fitting(problem).values())
     for _ in range(100 * count):  # a small problem has no more than a few
         if len(found) < count:
             found[random_mapping(problem, rng)] = None

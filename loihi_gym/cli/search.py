@@ -27,8 +27,8 @@ def list_solvers() -> None:
     rows = table("solver", "what it does", "options", left=(1, 2))
     for name in solver_names():
         doc = (load_solver(name).__doc__ or "").strip().splitlines()
-        options = " ".join(flag(option) for option in solver_options(name).values())
-        rows.add_row(name, doc[0] if doc else "", options)
+        own = " ".join(flag(option) for option in solver_options(name).values())
+        rows.add_row(name, doc[0] if doc else "", own)
     show(rows)
 
 
