@@ -9,7 +9,7 @@ from ..backends import make_backend
 from ..benchmarks import load
 from ..calibration import Assessment
 from ..chip import load_chip, save_chip
-from ..mapping import Mapping, Problem, random_mapping
+from ..mapping import Mapping, Problem, fitting, random_mapping
 from . import options
 from .app import app
 from .output import PlainTable, show, show_json, table
