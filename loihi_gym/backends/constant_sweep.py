@@ -127,6 +127,7 @@ def plot(path: str | Path, title: str, shifts: list[Shift], best: int, reference
         "numbers: rank correlation with the ranking under the chip file as it is",
         fontsize=9,
         loc="left",
+        parse_math=False,  # a name may hold what matplotlib would take for a formula
     )
     try:
         drawn.savefig(path, dpi=130)

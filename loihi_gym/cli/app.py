@@ -1,30 +1,94 @@
-"""The group all commands belong to, and how errors end: one line on stderr, exit code 2."""
+"""The group of all commands, each imported when it is called."""
 
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from importlib import import_module
+from typing import NoReturn
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from .. import __version__
-from ..errors import LoihiGymError
+from .endings import ended
 
-USAGE_ERROR = 2
-INTERRUPTED = 130
+COMMANDS = {
+    "problems": {
+        "list": "List the benchmarks.",
+        "info": "Show a benchmark's layers, capacity and standard heuristics.",
+        "chips": "List the chips, or the constants of one with their sources.",
+        "evaluate": "Measure a mapping.",
+        "render": "Draw a mapping: layers as colours, link loads as heat.",
+    },
+    "search": {
+        "solvers": "List the solvers and their options.",
+        "solve": "Search for a fast mapping of a benchmark with a solver.",
+        "map": "Find a fast mapping of a network of your own, or of a benchmark.",
+    },
+    "replay": {"replay": "Animate what a search or an agent went through."},
+    "compare": {
+        "compare": "Run every solver on every problem of a suite; write a report.",
+        "report": "Write the report of a comparison again.",
+        "archive": "Pack what the report of a comparison needs.",
+        "tensorboard": "Show runs side by side in TensorBoard.",
+    },
+    "rankings": {
+        "sensitivity": "Rank mappings while each constant moves over its range.",
+        "compare-backends": "Measure the same mappings with several backends.",
+    },
+    "lava": {
+        "lava": "Set up Lava, Intel's framework, and test it.",
+        "verify": "Run a benchmark in Lava and here; compare every message.",
+    },
+    "leaderboard": {"leaderboard": "Submit mappings, not scores: pack, check, build, reproduce."},
+    "networks": {
+        "import": "Make a problem of a network file: netx, NIR, PyTorch or .npz.",
+        "export": "Write the core lists of a mapping's layers.",
+    },
+    "serve": {"serve": "Measure mappings for clients on other machines."},
+    "calibrate": {
+        "measure": "Measure mappings to calibrate a chip by.",
+        "calibrate": "Fit the constants of a chip to measurements.",
+    },
+}
+"""Module of this package: its commands, each with its line in `--help`. In the order shown: what a
+newcomer needs first."""
 
 
 class Commands(click.Group):
-    """Lists commands in the order they were added: what a newcomer needs first."""
+    """A group that lists its commands in the order they were added, and helps if none is named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in order of definition."""
         return list(self.commands)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words; without any, those that ask for help."""
+        return super().parse_args(ctx, args if args or ctx.resilient_parsing else ["--help"])
+
+
+class Announced(click.Command):
+    """A command known by name and short help; `module` puts the real one in its place."""
+
+    def __init__(self, name: str, short_help: str, module: str) -> None:
+        super().__init__(name, short_help=short_help)
+        self.module = module
+
+
+class AllCommands(Commands):
+    """The root: importing every command would take a second, so only the called one is."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The called command, imported."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if isinstance(command, Announced):
+            import_module(f".{command.module}", __package__)
+            command = self.commands[command.name or ""]
+        return name, command, rest
+
 
 @click.group(
-    cls=Commands,
+    cls=AllCommands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: loihi-gym solve ga mlp-xs --budget 500",
 )
@@ -33,46 +97,11 @@ def app() -> None:
     """Map sparse neural networks onto Intel's Loihi 2, in simulation or on hardware."""
 
 
+for _module, _helps in COMMANDS.items():
+    for _name, _help in _helps.items():
+        app.add_command(Announced(_name, _help, _module))
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 if all went well, 2 after bad input, 130 if interrupted."""
-    try:
-        app.main(arguments, standalone_mode=False)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
-    except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "loihi-gym"
-        _fail(f"{error.format_message()} See '{command} --help'.")
-    except click.ClickException as error:
-        _fail(error.format_message())
-    except LoihiGymError as error:
-        _fail(str(error))
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("loihi-gym: interrupted", err=True)
-        sys.exit(INTERRUPTED)
-    sys.exit(0)
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(f"loihi-gym: {' '.join(message.split())}", err=True)
-    sys.exit(USAGE_ERROR)
-
-
-def table(*columns: str, title: str | None = None) -> Table:
-    """An empty table in the house style: the first column names things, the others are numbers."""
-    made = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for index, column in enumerate(columns):
-        made.add_column(column, justify="right" if index else "left", overflow="fold")
-    return made
-
-
-def show(*parts: Any) -> None:
-    """Print tables and lines to stdout.
-
-    Colours only on a terminal; what does not fit a line is folded, never cut, and a pipe or a file
-    gets lines as long as they need.
-    """
-    console = Console(soft_wrap=True, highlight=False)
-    if not console.is_terminal:
-        console.width = 200
-    for part in parts:
-        console.print(part)
+    sys.exit(ended(lambda: app.main(arguments, "loihi-gym", standalone_mode=False)))

@@ -7,14 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..benchmarks.suite import load_suite, suite_names
 from ..comparison.plan import Plan, Scope, SearchTask, plan, read_plan, write_plan
 from ..comparison.runner import EXECUTORS, run_all
 from ..errors import LoihiGymError
-from .app import app, show
+from . import options
+from .app import app
+from .output import show
+from .progress import patience, progress
 
 SOLVERS = (
     "random,lava-default,packed,balanced,greedy,hillclimb,nested-es,nested-es:start=random,"
@@ -35,14 +36,14 @@ SOLVERS = (
     "--seeds", help="Seeds of each budget: one number or several.  [default: the suite's]"
 )
 @click.option("--problems", help="Only these of the suite's problems, with commas.")
-@click.option("--jobs", type=int, default=1, show_default=True, help="Searches at a time.")
+@options.number("--jobs", 1, 1, "Searches at a time.")
 @click.option(
     "--executor",
     default="local",
     show_default=True,
     help=f"Where searches run: {', '.join(EXECUTORS)} (a cluster, or this machine).",
 )
-@click.option("--out", metavar="DIR", help="Runs and report.  [default: runs/SUITE]")
+@options.folder("--out", "Runs and report.  [default: runs/SUITE]")
 def compare(
     suite: str,
     solvers: str,
@@ -57,31 +58,33 @@ def compare(
 
     What is there is not run again: interrupt it, give the same command, and it goes on.
     """
-    if jobs < 1:
-        raise click.UsageError(f"--jobs {jobs}: at least one is needed.")
     chosen = _chosen(Scope.of(load_suite(suite)), budgets, seeds, problems)
     directory = Path(out) if out is not None else Path("runs") / chosen.name
-    from ..comparison.report import write_report
-
     made = plan(chosen, solvers.split(","), directory)
     write_plan(made, directory)
     with _progress(made) as on_done:
         run_all(made, jobs, executor, on_done)
-    show(f"report  {write_report(made, directory)}")
+    _report(made, directory)
 
 
 @app.command(epilog="Example: loihi-gym report runs/sparse-mlp-v1")
 @click.argument("directory", metavar="DIR")
 def report(directory: str) -> None:
     """Write the report of the comparison in DIR again."""
+    _report(read_plan(Path(directory)), Path(directory))
+
+
+def _report(made: Plan, directory: Path) -> None:
     from ..comparison.report import write_report
 
-    show(f"report  {write_report(read_plan(Path(directory)), Path(directory))}")
+    with patience("writing the report"):
+        written = write_report(made, directory)
+    show(f"report  {written}")
 
 
 @app.command(epilog="Example: loihi-gym archive runs/sparse-mlp-v1 -o sparse-mlp-v1.tar.xz")
 @click.argument("directory", metavar="DIR")
-@click.option("-o", "--output", metavar="FILE", required=True, help="The archive, a .tar.xz.")
+@options.output("FILE", "The archive, a .tar.xz.")
 def archive(directory: str, output: str) -> None:
     """Pack what the report of the comparison in DIR needs, to publish beside it.
 
@@ -90,13 +93,14 @@ def archive(directory: str, output: str) -> None:
     """
     from ..comparison.archive import write_archive
 
-    packed = write_archive(read_plan(Path(directory)), Path(directory), Path(output))
+    with patience("packing"):
+        packed = write_archive(read_plan(Path(directory)), Path(directory), Path(output))
     show(f"packed  {output}  {packed} runs")
 
 
 @app.command(epilog="Example: loihi-gym tensorboard runs")
 @click.argument("directory", metavar="DIR")
-@click.option("--port", type=int, default=6006, show_default=True, help="Where it listens.")
+@options.port(6006)
 def tensorboard(directory: str, port: int) -> None:
     """Show all runs under DIR side by side in TensorBoard."""
     if not Path(directory).is_dir():
@@ -141,26 +145,16 @@ def _numbers(option: str, text: str) -> list[int]:
 
 @contextmanager
 def _progress(made: Plan) -> Iterator[Callable[[SearchTask], None]]:
-    """One bar over the evaluations of all searches; where there is no terminal, a line for each."""
-    console = Console(stderr=True)
+    """Progress over the evaluations of all searches; without a terminal, a line for each search."""
     total = sum(task.config.budget for task in made.tasks)
     done = sum(task.config.budget for task in made.tasks if task.done)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    row = bar.add_task("evaluations", total=total, completed=done)
+    with progress("evaluations", every_s=0.0) as update:
 
-    def on_done(task: SearchTask) -> None:
-        config = task.config
-        what = f"{task.label} on {config.benchmark}, {config.budget:,}, seed {config.seed}"
-        bar.update(row, advance=config.budget, description=what)
-        if not console.is_terminal:
-            console.print(f"done: {what}", highlight=False, soft_wrap=True)
+        def on_done(task: SearchTask) -> None:
+            nonlocal done
+            config = task.config
+            done += config.budget
+            what = f"{task.label} on {config.benchmark}, {config.budget:,}, seed {config.seed}"
+            update(what, done, total)
 
-    with bar:
         yield on_done

@@ -1,17 +1,22 @@
-"""Commands for Lava's own environment."""
+"""Commands that need Lava: its own environment, and having it check a network."""
 
 import sys
 
 import click
 
-from ..backends.lava import examine, installed
+from ..backends.lava import Comparison, LavaWorker, examine, installed
 from ..backends.lava import install as make_environment
-from .app import app
+from ..backends.lava import verify as compare_all
+from ..benchmarks import load
+from .app import Commands, app
+from .options import read_mapping
+from .output import PlainTable, show, table
+from .progress import patience
 
 MARKS = {True: "ok  ", False: "BAD ", None: "--  "}
 
 
-@app.group()
+@app.group(cls=Commands)
 def lava() -> None:
     """Lava, Intel's framework, in a Python 3.10 environment of its own."""
 
@@ -20,8 +25,8 @@ def lava() -> None:
 def install() -> None:
     """Make the environment that Lava runs in: Python 3.10 with lava-nc, about 300 MB."""
     if not installed():
-        click.echo("installing lava-nc; this takes about a minute", err=True)
-    click.echo(make_environment())
+        show("installing lava-nc; this takes about a minute", error=True)
+    show(str(make_environment()))
 
 
 @lava.command(epilog="Example: loihi-gym lava doctor")
@@ -33,6 +38,45 @@ def doctor() -> None:
     works = True
     for finding in examine():
         works = works and finding.good is not False
-        click.echo(f"{MARKS[finding.good]}{finding.what}: {finding.detail}")
+        show(f"{MARKS[finding.good]}{finding.what}: {finding.detail}")
     if not works:
         sys.exit(1)
+
+
+@app.command(epilog="Example: loihi-gym verify mlp-xs --mapping balanced/strided")
+@click.argument("name", metavar="BENCHMARK")
+@click.option(
+    "--mapping",
+    metavar="MAPPING",
+    help="Also run it in pieces, one Lava process per logical core: a file, the name of a standard "
+    "heuristic, or 'heuristic' for the benchmark's reference.",
+)
+def verify(name: str, mapping: str | None) -> None:
+    """Run BENCHMARK in Lava and here, with ReLU and sigma-delta neurons; compare every message.
+
+    Exits with 1 if any message differs. Needs 'loihi-gym lava install'.
+    """
+    problem = load(name)
+    chosen = None
+    if mapping is not None:
+        chosen = read_mapping(problem, problem.reference if mapping == "heuristic" else mapping)
+    rows = table("neurons", "processes", "steps", "messages", "not silent", "differing", title=name)
+    with patience("running Lava"), LavaWorker() as worker:
+        results = list(compare_all(worker, problem, chosen))
+    for result in results:
+        _add(rows, result)
+    first = [f"{result.neuron}: {result.first}" for result in results if not result.equal]
+    show(rows, "", *(first or ["Lava and loihi_gym compute the same, to the bit."]))
+    if first:
+        sys.exit(1)
+
+
+def _add(rows: PlainTable, result: Comparison) -> None:
+    rows.add_row(
+        result.neuron,
+        f"{result.processes:,}",
+        str(result.steps),
+        f"{result.compared:,}",
+        f"{result.sent:,}",
+        f"{result.differing:,}",
+    )

@@ -1,23 +1,19 @@
 """Commands of the leaderboard."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..benchmarks.freeze import freeze as freeze_suite
 from ..benchmarks.freeze import manifest
 from ..benchmarks.suite import MAPPING, folder, load_suite, suite_names
-from ..errors import BoardError
-from ..files import write_text
-from .app import Commands, app, show, table
+from ..files import require_writable, write_text
+from .app import Commands, app
+from .options import folder as folder_option
+from .output import show, table
+from .progress import patience, progress
 
 BOARD = "leaderboard"
-PLAIN_SECONDS = 5.0
 
 board_option = click.option(
     "--board", metavar="DIR", default=BOARD, show_default=True, help="The leaderboard's directory."
@@ -35,16 +31,16 @@ def leaderboard() -> None:
     "mlp-xs=a.json mlp-deep=b.json … --name mine --author 'Ada Lovelace' -o 2026-11-25-mine"
 )
 @click.argument("runs", metavar="RUNS...", nargs=-1, required=True)
-@click.option("-o", "output", metavar="DIR", required=True, help="New, named YYYY-MM-DD-slug.")
+@folder_option("-o", "New, named YYYY-MM-DD-slug.", name="output", required=True)
 @click.option("--track", default=MAPPING, show_default=True, help="mapping, solver@1k, ...")
 @click.option("--suite", default="sparse-mlp-v1", show_default=True, help=", ".join(suite_names()))
-@click.option("--solver", metavar="LABEL", help="Of several solvers' runs: this one's.")
-@click.option("--name", help="Of the row.  [default: the solver]")
+@click.option("--solver", metavar="LABEL", help="Whose runs to take, if RUNS has several solvers'.")
+@click.option("--name", help="Name of the entry on the board.  [default: the solver]")
 @click.option("--author", "authors", multiple=True, required=True, help="Give it once for each.")
 @click.option("--method", help="What searched, in words.  [default: the solver]")
 @click.option("--code-url", default="", help="Where the solver's code is, https.")
 @click.option("--code-commit", default="", help="Which commit of it.")
-@click.option("--licence", default="CC0-1.0", show_default=True, help="Of the mappings.")
+@click.option("--licence", default="CC0-1.0", show_default=True, help="Licence of the mappings.")
 def pack(
     runs: tuple[str, ...],
     output: str,
@@ -62,7 +58,8 @@ def pack(
     from ..leaderboard.pack import gather, write_submission
     from ..leaderboard.submission import About
 
-    gathered = gather(runs, load_suite(suite), track, solver)
+    with patience("gathering the runs"):
+        gathered = gather(runs, load_suite(suite), track, solver)
     about = About(
         suite=suite,
         track=track,
@@ -75,7 +72,7 @@ def pack(
         bundled=gathered.bundled,
     )
     write_submission(Path(output), about, gathered.mappings, gathered.traces)
-    click.echo(f"wrote {output}; next: loihi-gym leaderboard check {output}")
+    show(f"wrote {output}; next: loihi-gym leaderboard check {output}")
 
 
 @leaderboard.command(epilog="Example: loihi-gym leaderboard check 2026-11-25-ga")
@@ -92,8 +89,8 @@ def check(directory: str, board: str | None) -> None:
 
     path = Path(directory)
     chosen = board_of(path) if board is None else Path(board)
-    with _progress("mappings") as on_progress:
-        played = check_submission(path, chosen, lambda d, n: on_progress(path.name, d, n))
+    with progress("mappings") as update:
+        played = check_submission(path, chosen, lambda d, n: update(path.name, d, n))
     about, suite = played.submission.about, played.submission.suite
     rows = table("run", "latency (us)", "reference (us)", title=f"{about.name} on {about.track}")
     pairs = {name: list[tuple[int, int]]() for name in suite.names}
@@ -117,12 +114,12 @@ def build(board: str, only_check: bool) -> None:
     from ..leaderboard.build import build as build_board
     from ..leaderboard.build import require_built
 
-    with _progress("mappings") as on_progress:
+    with progress("mappings") as update:
         if only_check:
-            require_built(Path(board), on_progress)
+            require_built(Path(board), update)
             written = []
         else:
-            written = build_board(Path(board), on_progress)
+            written = build_board(Path(board), update)
     show(*(f"wrote {board}/{name}" for name in written) if written else (f"{board} is up to date",))
 
 
@@ -135,8 +132,8 @@ def reproduce(directory: str) -> None:
     from ..leaderboard.reproduce import reproduce as rerun
     from ..leaderboard.submission import REPRODUCED
 
-    with _progress("runs") as on_progress:
-        rerun(Path(directory), on_progress)
+    with progress("runs") as update:
+        rerun(Path(directory), update)
     show(f"reproduced, wrote {Path(directory) / REPRODUCED}")
 
 
@@ -147,7 +144,7 @@ def reproduce(directory: str) -> None:
 @click.argument("base", metavar="BASE")
 @click.argument("head", metavar="HEAD")
 @click.option("--repository", metavar="DIR", default=".", show_default=True, help="A git checkout.")
-@click.option("--copy-to", metavar="DIR", help="Copy the submission there, as plain files.")
+@folder_option("--copy-to", "Copy the submission there, as plain files.")
 def changed(base: str, head: str, repository: str, copy_to: str | None) -> None:
     """Print the one submission that commit HEAD adds to BASE; fail if it changes anything else.
 
@@ -157,9 +154,9 @@ def changed(base: str, head: str, repository: str, copy_to: str | None) -> None:
 
     where = Path(repository)
     if copy_to is None:
-        click.echo(new_submission(where, base, head))
+        show(new_submission(where, base, head))
     else:
-        click.echo(copy_submission(where, base, head, Path(copy_to)).name)
+        show(copy_submission(where, base, head, Path(copy_to)).name)
 
 
 @leaderboard.command(epilog="Example: loihi-gym leaderboard freeze sparse-mlp-v1")
@@ -170,35 +167,8 @@ def freeze(suite: str) -> None:
     For new suites. A frozen one with submissions is never frozen again: that needs a new name.
     """
     path = Path(suite) if suite.endswith(".toml") else folder() / f"{suite}.toml"
-    text = manifest(freeze_suite(load_suite(suite)))
-    try:
-        write_text(path, text)
-    except OSError as error:
-        raise BoardError(f"cannot write {path}: {error.strerror}") from error
+    chosen = load_suite(suite)
+    require_writable(path)
+    with patience(f"measuring {suite}"):
+        write_text(path, manifest(freeze_suite(chosen)))
     show(f"wrote {path}")
-
-
-@contextmanager
-def _progress(unit: str) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on a terminal, else a line now and then, on stderr."""
-    console, last = Console(stderr=True), time.monotonic()
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    row = bar.add_task(unit, total=None)
-
-    def update(what: str, done: int, total: int) -> None:
-        nonlocal last
-        bar.update(row, description=f"{what} {unit}", completed=done, total=total)
-        if not console.is_terminal and time.monotonic() - last >= PLAIN_SECONDS:
-            last = time.monotonic()
-            console.print(f"{what}: {done} of {total} {unit}", highlight=False, soft_wrap=True)
-
-    with bar:
-        yield update

@@ -1,32 +1,23 @@
 """Commands that look at chips, benchmarks and single mappings."""
 
-import json
-
 import click
 import numpy as np
 
-from ..backends import Backend, Measurement, backend_names, make_backend
+from ..backends import Backend, Measurement, make_backend
 from ..benchmarks import benchmark, benchmark_names, load
 from ..bounds import lower_bound
-from ..chip import load_chip
-from ..mapping import Mapping, Problem, fitting, heuristic, heuristic_names
-from .app import app, show, table
-
-backend_option = click.option(
-    "--backend",
-    default="mesh",
-    show_default=True,
-    metavar="NAME",
-    help=f"What measures: {', '.join(backend_names())}, or a server: http://HOST:PORT.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+from ..chip import chip_names, load_chip
+from ..mapping import Mapping, Problem, fitting, heuristic
+from . import options
+from .app import app
+from .output import PlainTable, show, show_json, table
+from .progress import patience
 
 
 @app.command("list")
 def list_benchmarks() -> None:
     """List the benchmarks."""
-    rows = table("benchmark", "chip", "description")
-    rows.columns[1].justify = rows.columns[2].justify = "left"
+    rows = table("benchmark", "chip", "description", left=(1, 2))
     for name in benchmark_names():
         entry = benchmark(name)
         rows.add_row(name, entry.chip, entry.description)
@@ -35,41 +26,34 @@ def list_benchmarks() -> None:
 
 @app.command(epilog="Example: loihi-gym info mlp-deep")
 @click.argument("name", metavar="BENCHMARK")
-@json_option
+@options.json
 def info(name: str, as_json: bool) -> None:
     """Show a benchmark: layers, capacity, and every standard heuristic measured on `mesh`."""
-    problem = load(name)
-    measured = measure_heuristics(problem)
+    with patience("measuring the standard heuristics"):
+        problem = load(name)
+        measured = measure_heuristics(problem)
+        lower_bound(problem)
     if as_json:
-        click.echo(json.dumps(_info_data(problem, measured)))
+        show_json(_info_data(problem, measured))
         return
-    show(
-        _layer_table(problem),
-        "",
-        _heuristic_table(problem, measured),
-        "",
-        _notes(problem, measured),
-    )
+    tables = _layer_table(problem), _heuristic_table(problem, measured)
+    show(tables[0], "", tables[1], "", _notes(problem, measured))
 
 
 @app.command(epilog="Example: loihi-gym chips loihi2")
 @click.argument("name", metavar="CHIP", required=False)
 def chips(name: str | None) -> None:
     """List the chips, or the constants of CHIP (a name or a .toml file) with their sources."""
-    from ..chip import chip_names as chip_names
-
     if name is None:
-        rows = table("chip", "cores", "description")
-        rows.columns[2].justify = "left"
+        rows = table("chip", "cores", "description", left=(2,))
         for known in chip_names():
             chip = load_chip(known)
             rows.add_row(known, f"{chip.n_cores:,}", chip.description)
         show(rows)
         return
     chip = load_chip(name)
-    rows = table("constant", "value", "range", "unit", "status", "source", title=chip.description)
-    for column in rows.columns[3:]:
-        column.justify = "left"
+    columns = ("constant", "value", "range", "unit", "status", "source")
+    rows = table(*columns, title=chip.description, left=(3, 4, 5))
     rows.add_row("topology", f"{chip.n_cores:,}", "", "neurocores", *chip.grid)
     for key, constant in chip.constants.items():
         low_high = "" if constant.range is None else "{:,} - {:,}".format(*constant.range)
@@ -82,46 +66,43 @@ def chips(name: str | None) -> None:
 @app.command(epilog="Example: loihi-gym evaluate mlp-deep mapping.json")
 @click.argument("name", metavar="BENCHMARK")
 @click.argument("mapping", metavar="MAPPING")
-@backend_option
-@json_option
+@options.backend
+@options.json
 def evaluate(name: str, mapping: str, backend: str, as_json: bool) -> None:
     """Measure MAPPING: a file, or the name of a standard heuristic such as balanced/strided."""
-    problem = load(name)
-    chosen = read_mapping(problem, mapping)
-    measuring = make_backend(backend, problem)
-    result, reference = measuring.evaluate_batch([chosen, problem.reference_mapping])
+    with patience("measuring"):
+        problem = load(name)
+        chosen = options.read_mapping(problem, mapping)
+        measuring = make_backend(backend, problem)
+        result, reference = measuring.evaluate_batch([chosen, problem.reference_mapping])
+        lower_bound(problem)
     if as_json:
-        click.echo(json.dumps(_measurement_data(problem, measuring, chosen, result, reference)))
+        show_json(_measurement_data(problem, measuring, chosen, result, reference))
         return
-    show(*_measurement_lines(problem, measuring, chosen, result, reference))
+    show(_measurement_table(problem, measuring, chosen, result, reference))
 
 
 @app.command(epilog="Example: loihi-gym render mlp-deep balanced/strided -o mesh.png")
 @click.argument("name", metavar="BENCHMARK")
 @click.argument("mapping", metavar="MAPPING")
-@click.option("-o", "--output", metavar="FILE", help="Picture (.png, .svg, .pdf); else text.")
-@backend_option
+@options.output("FILE", "Picture (.png, .svg, .pdf); else text.", required=False)
+@options.backend
 def render(name: str, mapping: str, output: str | None, backend: str) -> None:
     """Draw MAPPING (a file or a heuristic's name): layers as colours, link loads as heat."""
     from .. import drawing
 
-    problem = load(name)
-    chosen = read_mapping(problem, mapping)
-    result, reference = make_backend(backend, problem).evaluate_batch(
-        [chosen, problem.reference_mapping]
-    )
+    with patience("measuring and drawing"):
+        problem = load(name)
+        chosen = options.read_mapping(problem, mapping)
+        result, reference = make_backend(backend, problem).evaluate_batch(
+            [chosen, problem.reference_mapping]
+        )
+        if output is not None:
+            drawing.save(output, problem, chosen, result, reference)
     if output is None:
-        click.echo(drawing.text(problem, chosen, result, reference), nl=False)
+        show(drawing.text(problem, chosen, result, reference).removesuffix("\n"))
     else:
-        drawing.save(output, problem, chosen, result, reference)
-        click.echo(f"wrote {output}")
-
-
-def read_mapping(problem: Problem, text: str) -> Mapping:
-    """A mapping from a file, or by the name of a standard heuristic; legal in either case."""
-    mapping = heuristic(problem, text) if text in heuristic_names() else Mapping.load(text)
-    problem.require(mapping)
-    return mapping
+        show(f"wrote {output}")
 
 
 def measure_heuristics(problem: Problem) -> dict[str, tuple[Mapping, Measurement]]:
@@ -136,7 +117,7 @@ def microseconds(time_ps: int) -> str:
     return f"{time_ps * 1e-6:,.3f}"
 
 
-def _layer_table(problem: Problem) -> object:
+def _layer_table(problem: Problem) -> PlainTable:
     network, capacity = problem.network, problem.chip.capacity
     packed = heuristic(problem, "packed/row-major").cores_per_layer
     rows = table(
@@ -159,12 +140,14 @@ def _layer_table(problem: Problem) -> object:
     return rows
 
 
-def _heuristic_table(problem: Problem, measured: dict[str, tuple[Mapping, Measurement]]) -> object:
+def _heuristic_table(
+    problem: Problem, measured: dict[str, tuple[Mapping, Measurement]]
+) -> PlainTable:
     rows = table(
         *("heuristic", "cores", "latency (us)", "energy (uJ)", "bottleneck"),
         title=f"Standard heuristics, simulated on mesh over {problem.activity.steps} time steps",
+        left=(4,),
     )
-    rows.columns[4].justify = "left"
     for name, (mapping, result) in sorted(measured.items(), key=lambda item: item[1][1].latency_ps):
         rows.add_row(
             name + (" (reference)" if name == problem.reference else ""),
@@ -237,16 +220,15 @@ def _measurement_data(
     }
 
 
-def _measurement_lines(
+def _measurement_table(
     problem: Problem,
     backend: Backend,
     mapping: Mapping,
     result: Measurement,
     reference: Measurement,
-) -> list[object]:
+) -> PlainTable:
     change = 1.0 - result.latency_ps / reference.latency_ps
-    rows = table("quantity", "value", title=f"{problem.name} on {backend.name}")
-    rows.columns[1].justify = "left"
+    rows = table("quantity", "value", title=f"{problem.name} on {backend.name}", left=(1,))
     steps = " ".join(microseconds(time) for time in result.step_times_ps)
     split = " + ".join(
         f"{value * 1e-9:.2f} {name.removesuffix('_fj')}"
@@ -267,4 +249,4 @@ def _measurement_lines(
         "mapping": mapping.digest[:16],
     }.items():
         rows.add_row(name, value)
-    return [rows]
+    return rows

@@ -12,24 +12,19 @@ from ..errors import RunError
 from ..mapping.visit import Visit
 from ..search.run import read_config
 from ..search.trace import NAME, read_trace
+from . import options
 from .app import app
+from .output import show
+from .progress import patience
 
 
 @app.command(
     epilog="Example: loihi-gym solve ga mlp-xs --out run && loihi-gym replay run -o episode.gif"
 )
 @click.argument("run", metavar="RUN")
-@click.option(
-    "-o", "--output", required=True, metavar="FILE", help="Animation to write (.gif or .mp4)."
-)
-@click.option("--fps", type=click.IntRange(1, 50), default=4, show_default=True)
-@click.option(
-    "--frames",
-    type=click.IntRange(1, 10_000),
-    default=120,
-    show_default=True,
-    help="Most mappings to show.",
-)
+@options.output("FILE", "Animation to write (.gif or .mp4).", ".gif", ".mp4")
+@options.number("--fps", 1, 4, "Mappings a second.", most=50)
+@options.number("--frames", 1, 120, "Most mappings to show.", most=10_000)
 def replay(run: str, output: str, fps: int, frames: int) -> None:
     """Animate RUN: the directory of a search, or an episode that `SaveEpisodes` wrote.
 
@@ -38,10 +33,11 @@ def replay(run: str, output: str, fps: int, frames: int) -> None:
     """
     path = Path(run)
     benchmark, visits, latencies_ps = _search(path) if path.is_dir() else _episode(path)
-    problem = load(benchmark)
-    reference = make_backend("mesh", problem).evaluate(problem.reference_mapping)
-    animate(Path(output), problem, reference, thinned(visits, frames), latencies_ps, fps)
-    click.echo(f"wrote {output}")
+    with patience("drawing"):
+        problem = load(benchmark)
+        reference = make_backend("mesh", problem).evaluate(problem.reference_mapping)
+        animate(Path(output), problem, reference, thinned(visits, frames), latencies_ps, fps)
+    show(f"wrote {output}")
 
 
 def _search(path: Path) -> tuple[str, list[Visit], list[int]]:

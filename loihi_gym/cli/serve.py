@@ -8,18 +8,17 @@ import click
 
 from ..errors import ServerError
 from .app import app
+from .options import folder, port, positive
 
 
 @app.command(epilog="Example: loihi-gym serve --backend lava --option host=10.0.0.7 --state served")
 @click.option("--backend", default="mesh", show_default=True, metavar="NAME", help="What measures.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8152, show_default=True, help="Port to listen on.")
+@port(8152)
 @click.option("--token-file", metavar="FILE", help="Tokens, one a line; needed beyond loopback.")
-@click.option("--state", metavar="DIR", help="Keeps problems and results over restarts.")
+@folder("--state", "Keeps problems and results over restarts.")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="For the backend.")
-@click.option(
-    "--measure-s", type=float, default=900.0, show_default=True, help="Time limit of one."
-)
+@positive("--measure-s", 900.0, "Seconds that one measurement may take.")
 def serve(
     backend: str,
     host: str,

@@ -3,6 +3,7 @@
 Figures need the extra ``plot`` (matplotlib); `text` needs nothing.
 """
 
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,8 @@ from ..arrays import Float64Array, Int64Array
 from ..backends import Measurement
 from ..backends.assembly import link_service_ps
 from ..chip import EAST, NORTH, SOUTH, WEST, Topology
-from ..errors import LoihiGymError
+from ..errors import LoihiGymError, one_line
+from ..files import write_bytes
 from ..mapping import Mapping, Problem
 
 if TYPE_CHECKING:
@@ -36,7 +38,9 @@ LEAST_SHARE = 0.1
 MOST_NUMBERS = 400
 """Cores up to which each shows the number of its layer."""
 LONGEST_SIDE = 16.0
-"""Of a figure, in inches: a mesh too large for it is drawn smaller."""
+"""Inches of a figure's longer side: a mesh too large for it is drawn smaller."""
+LONGEST_NAME = 60
+"""Characters of a problem's or a chip's name that are shown."""
 
 
 def text(
@@ -92,15 +96,18 @@ def save(
     measurement: Measurement,
     reference: Measurement,
 ) -> None:
-    """Write the picture to a file; its ending decides the format (png, svg, pdf).
+    """Write the picture to a file, whole or not at all; its ending decides the format.
 
     Raises:
-        LoihiGymError: if the file cannot be written or matplotlib is not installed.
+        LoihiGymError: if the file cannot be written, has the ending of no format that matplotlib
+            knows (png, svg and pdf are), or matplotlib is not installed.
     """
     drawing = MeshDrawing(problem, reference)
     drawing.draw(mapping, measurement)
+    data = io.BytesIO()
     try:
-        drawing.figure.savefig(path)
+        drawing.figure.savefig(data, format=Path(path).suffix[1:] or "without an ending")
+        write_bytes(path, data.getvalue())
     except OSError as error:
         raise LoihiGymError(f"picture {path}: {error.strerror or error}") from error
     except ValueError as error:
@@ -174,9 +181,11 @@ class MeshDrawing:
         )
         bar.set_label("part of the latency a link is busy", fontsize=8)
         bar.ax.tick_params(labelsize=8)
-        self._title = self.figure.text(0.03 * part, 1 - 0.14 / height, "", fontsize=10, va="top")
+        # A name may hold what matplotlib would take for a formula.
+        style: dict[str, Any] = {"fontsize": 10, "va": "top", "parse_math": False}
+        self._title = self.figure.text(0.03 * part, 1 - 0.14 / height, "", **style)
         self._bottleneck = self.figure.text(
-            0.03 * part, 1 - 0.38 / height, "", fontsize=10, va="top", color=MARK, weight="bold"
+            0.03 * part, 1 - 0.38 / height, "", color=MARK, weight="bold", **style
         )
         self._curve: Any = None
         if latencies_ps is not None:
@@ -363,9 +372,9 @@ def _caption(problem: Problem, measurement: Measurement, reference: Measurement)
         compared = "equal to the reference"
     else:
         compared = f"{abs(change):.1%} {'above' if change > 0 else 'below'} the reference"
+    name, chip = (one_line(each, LONGEST_NAME) for each in (problem.name, problem.chip.name))
     return (
-        f"{problem.name} on {problem.chip.name}: {measurement.latency_ps * 1e-6:.2f} us, "
-        f"simulated, {compared}",
+        f"{name} on {chip}: {measurement.latency_ps * 1e-6:.2f} us, simulated, {compared}",
         f"bottleneck: {measurement.bottleneck}",
     )
 

@@ -181,7 +181,7 @@ def run_cli(capsys):
     ("arguments", "message"),
     [
         (["import", "a.onnx", "-o", "x.npz"], "ends in none of"),
-        (["import", "a.npz", "-o", "x.txt"], "-o x.txt: a problem file's name ends in .npz"),
+        (["import", "a.npz", "-o", "x.txt"], "x.txt: the name must end in .npz"),
         (["export", "packed/strided", "mlp-xs", "-o", "x.txt"], "must end in .csv or .json"),
         (["export", "nowhere/mapping.json", "-o", "x.csv"], "not the directory of a run"),
         (["info", "none.npz"], "No such file"),

@@ -3,20 +3,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from loihi_gym.cli import main
 from loihi_gym.envs import SaveEpisodes
 from loihi_gym.search.run import Config, search
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*words):
-        with pytest.raises(SystemExit) as ended:
-            main(list(words))
-        out, err = capsys.readouterr()
-        return ended.value.code, out, err
-
-    return call
 
 
 def frames(path):

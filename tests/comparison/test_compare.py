@@ -260,7 +260,7 @@ def test_tensorboard_sees_all_runs_side_by_side(done):
     ("arguments", "message"),
     [
         (["compare", "nope"], "unknown suite 'nope'"),
-        (["compare", "sparse-mlp-v1", "--jobs", "0"], "--jobs 0"),
+        (["compare", "sparse-mlp-v1", "--jobs", "0"], "--jobs': 0 is not in"),
         (["compare", "sparse-mlp-v1", "--budgets", "1,x"], "not whole numbers"),
         (["compare", "sparse-mlp-v1", "--seeds", "1,2"], "give one number, or one for each"),
         (["compare", "sparse-mlp-v1", "--problems", "mlp-zz"], "not in suite"),
