@@ -166,7 +166,7 @@ def _costs(results: Results) -> list[Block]:
         "came after its last start. Surrogate calls are judgements without the backend, which no "
         "budget counts. Pretraining, not counted either, comes on top: once for each policy."
     )
-    return [Heading("SearchCosts"), Paragraph(text), Table(columns, rows)]
+    return [Heading("Costs"), Paragraph(text), Table(columns, rows)]
 
 
 def _origin(results: Results) -> list[Block]:
