@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ..backends import load_backend
 from ..benchmarks.suite import load_suite, suite_names
 from ..comparison.plan import Plan, Scope, SearchTask, plan, read_plan, write_plan
 from ..comparison.runner import EXECUTORS, run_all
@@ -34,6 +35,7 @@ SOLVERS = (
 @click.option(
     "--seeds", help="Seeds of each budget: one number or several.  [default: the suite's]"
 )
+@click.option("--backend", metavar="NAME", help="What measures.  [default: the suite's]")
 @click.option("--problems", help="Only these of the suite's problems, with commas.")
 @click.option("--jobs", type=int, default=1, show_default=True, help="Searches at a time.")
 @click.option(
@@ -48,6 +50,7 @@ def compare(
     solvers: str,
     budgets: str | None,
     seeds: str | None,
+    backend: str | None,
     problems: str | None,
     jobs: int,
     executor: str,
@@ -59,7 +62,11 @@ def compare(
     """
     if jobs < 1:
         raise click.UsageError(f"--jobs {jobs}: at least one is needed.")
-    chosen = _chosen(Scope.of(load_suite(suite)), budgets, seeds, problems)
+    scope = Scope.of(load_suite(suite))
+    if backend is not None:
+        load_backend(backend)  # or say that there is none
+        scope = replace(scope, backend=backend)
+    chosen = _chosen(scope, budgets, seeds, problems)
     directory = Path(out) if out is not None else Path("runs") / chosen.name
     from ..comparison.report import write_report
 

@@ -26,7 +26,7 @@ from ..search.recorder import Standing
 from ..search.registry import flag, load_solver, parse_options, solver_names, solver_options
 from ..search.run import Outcome, free_directory, resume, search
 from .app import app, show, table
-from .problems import backend_option, bound_text, json_option, microseconds
+from .problems import backend_option, bound_text, json_option, microjoules, microseconds
 
 PLAIN_SECONDS = 10.0
 """How often progress is printed where there is no terminal to draw a bar on."""
@@ -224,18 +224,19 @@ def _report(outcome: Outcome) -> list[object]:
     before = problem.reference_mapping
     cells = [
         ("latency (us)", microseconds(reference.latency_ps), microseconds(best.latency_ps)),
-        ("lower bound", *(bound_text(problem, m.latency_ps) for m in (reference, best))),
-        ("energy (uJ)", f"{reference.energy_j * 1e6:.2f}", f"{best.energy_j * 1e6:.2f}"),
+        ("lower bound", *(bound_text(problem, m) for m in (reference, best))),
+        ("energy (uJ)", microjoules(reference), microjoules(best)),
         ("cores", str(before.n_logical_cores), str(outcome.mapping.n_logical_cores)),
         (
             "cores per layer",
             " ".join(map(str, before.cores_per_layer)),
             " ".join(map(str, outcome.mapping.cores_per_layer)),
         ),
-        ("bottleneck", str(reference.bottleneck), str(best.bottleneck)),
+        ("bottleneck", str(reference.bottleneck or ""), str(best.bottleneck or "")),
     ]
     for row in cells:
-        rows.add_row(*row)
+        if any(row[1:]):  # what the backend has measured
+            rows.add_row(*row)
     notes = [
         f"Reference: {problem.reference}, the fastest standard heuristic. Measured on "
         f"{config.backend}{'' if config.backend == 'lava' else ', simulated'}."

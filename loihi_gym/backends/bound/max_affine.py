@@ -25,10 +25,11 @@ class Bound:
     """The `bound` backend: exact, and cheap enough for 10^5 evaluations and more.
 
     `evaluate` measures in full. Where a search or an environment needs only latency, `latencies`
-    and `placed` give the same integers without making a `Measurement`.
+    and `place` give the same integers without making a `Measurement`.
     """
 
     name = "bound"
+    repeatable = compiled = True
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -61,7 +62,7 @@ class Bound:
             result[indices] = latencies(tables, placements)
         return result
 
-    def placed(self, mapping: Mapping) -> "IncrementalBound":
+    def place(self, mapping: Mapping) -> "IncrementalBound":
         """The mapping, ready to be changed swap by swap.
 
         Raises:
@@ -106,6 +107,14 @@ class IncrementalBound:
     def mapping(self) -> Mapping:
         """The mapping now."""
         return Mapping(self._cores_per_layer, self.state.placement)
+
+    def swapped(self, core_a: int, core_b: int) -> "IncrementalBound":
+        """Another one, after an exchange of what is on two physical cores; see `swap`."""
+        twin = object.__new__(IncrementalBound)
+        twin.tables, twin._cores_per_layer = self.tables, self._cores_per_layer
+        twin.state = State(*[part.copy() for part in self.state])  # type: ignore[arg-type]
+        twin.swap(core_a, core_b)
+        return twin
 
     def swap(self, core_a: int, core_b: int) -> int:
         """Exchange what is on two physical cores and return the latency in ps.
