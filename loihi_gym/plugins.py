@@ -28,7 +28,7 @@ class PluginGroup:
         return sorted(self._declared())
 
     def owner(self, name: str) -> str:
-        """Name of the distribution that declares a thing; raises what `load` raises."""
+        """Name of the distribution that declares a thing."""
         return _distribution(self._entry(name))
 
     def load(self, name: str) -> Any:
@@ -48,9 +48,8 @@ class PluginGroup:
             ) from error
 
     def _declared(self) -> dict[str, list[EntryPoint]]:
-        """What installed packages declare, by name; an editable install may be listed twice."""
         found: dict[str, list[EntryPoint]] = {}
-        for entry in dict.fromkeys(entry_points(group=self.group)):
+        for entry in dict.fromkeys(entry_points(group=self.group)):  # an editable one comes twice
             found.setdefault(entry.name, []).append(entry)
         return found
 
@@ -60,9 +59,9 @@ class PluginGroup:
             raise unknown(self.kind, name, sorted(found))
         owners = sorted({_distribution(entry) for entry in found[name]})
         if len(owners) > 1:
+            both = " and by ".join(owners)
             raise LoihiGymError(
-                f"{self.kind} {name!r} is declared by {' and by '.join(owners)}: uninstall one, or "
-                "rename it"
+                f"{self.kind} {name!r} is declared by {both}: uninstall one, or rename it"
             )
         return found[name][0]
 

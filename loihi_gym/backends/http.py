@@ -382,14 +382,13 @@ class _Server:
 
     def _check(self, result: dict[str, Any]) -> None:
         """Refuse a result that cannot be one of our problem."""
-        if result.get("state") != "done":
-            if not isinstance(result.get("state"), str):
-                raise ServerError(f"{self.url} is no measurement server: a result has no state")
+        if result.get("state") in ("pending", "failed", "illegal"):
             return
         times, energies = result.get("step_times_ps"), result.get("energy_fj") or []
         steps = self._problem.activity.steps
         if (
-            not isinstance(times, list)
+            result.get("state") != "done"
+            or not isinstance(times, list)
             or not isinstance(energies, list)
             or (len(times) != steps if result.get("counted", True) else not times)
             or len(energies) not in (0, len(EnergyBreakdown._fields))

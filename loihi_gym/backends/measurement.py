@@ -114,23 +114,17 @@ class Measurement:
 class Placed(Protocol):
     """A mapping that a backend has placed, from which it gets to the next one swap by swap.
 
+    Attributes:
+        mapping: The mapping.
+        latency_ps: Its latency.
+        energy_fj: Its energy; None if that is not measured.
+
     It may have a `bottleneck`, too.
     """
 
-    @property
-    def mapping(self) -> Mapping:
-        """The mapping."""
-        ...
-
-    @property
-    def latency_ps(self) -> int:
-        """Its latency in ps."""
-        ...
-
-    @property
-    def energy_fj(self) -> int | None:
-        """Its energy in fJ; None if that is not measured."""
-        ...
+    mapping: Mapping
+    latency_ps: int
+    energy_fj: int | None
 
     def swapped(self, core_a: int, core_b: int) -> "Placed":
         """What it is after an exchange of what is on two physical cores; stays as it is itself."""

@@ -17,11 +17,11 @@ from ...mapping.recent import Recent
 from ...threads import pool, processors
 from ..assembly import assemble, busy_times, link_service_ps
 from ..energy import fixed_energy
-from ..measurement import Measurement
+from ..measurement import Backend, Measurement
 from .bound_kernel import State, Tables, energy_fj, latency_ps, new_state, place, place_all, swap
 
 
-class Bound:
+class Bound(Backend):
     """The `bound` backend: exact, and cheap enough for 10^5 evaluations and more.
 
     `evaluate` measures in full. Where a search or an environment needs only latency, `latencies`
@@ -40,10 +40,6 @@ class Bound:
         self.problem.require(mapping)
         busy = busy_times(self.problem, mapping)
         return assemble(self.problem, mapping, busy, busy.bound_ps)
-
-    def evaluate_batch(self, mappings: Sequence[Mapping]) -> list[Measurement]:
-        """Measure several mappings, in their order."""
-        return [self.evaluate(mapping) for mapping in mappings]
 
     def latencies(self, mappings: Sequence[Mapping]) -> Int64Array:
         """Latency of each mapping in ps, (B,), on all cores of the machine.
@@ -109,10 +105,8 @@ class IncrementalBound:
         return Mapping(self._cores_per_layer, self.state.placement)
 
     def swapped(self, core_a: int, core_b: int) -> "IncrementalBound":
-        """Another one, after an exchange of what is on two physical cores; see `swap`."""
-        twin = object.__new__(IncrementalBound)
-        twin.tables, twin._cores_per_layer = self.tables, self._cores_per_layer
-        twin.state = State(*[part.copy() for part in self.state])  # type: ignore[arg-type]
+        """Another one, after `swap`."""
+        twin = IncrementalBound(self.tables, self.mapping)
         twin.swap(core_a, core_b)
         return twin
 

@@ -16,7 +16,7 @@ from ...errors import BackendError, LavaSetupError, MeasurementError
 from ...mapping import Mapping, Problem
 from ...network import run
 from ..assembly import assemble, busy_times
-from ..measurement import EnergyBreakdown, Measurement
+from ..measurement import Backend, EnergyBreakdown, Measurement
 from .client import LavaWorker
 from .jobs import job_file
 from .verification import inputs_of
@@ -47,8 +47,8 @@ class HardwareMeasurement(Measurement):
     core_counts: dict[str, Int64Array]
 
 
-class LavaBackend:
-    """The `lava` backend.
+class LavaBackend(Backend):
+    """The `lava` backend; it measures one mapping after the other, since there is one board.
 
     Args:
         problem: What to measure; it must have its inputs.
@@ -121,10 +121,6 @@ class LavaBackend:
         check_placement(self.problem, mapping, wanted, reply["cores"])
         _check_active(mapping, wanted, reply["activity"])
         return self._measurement(mapping, reply)
-
-    def evaluate_batch(self, mappings: Sequence[Mapping]) -> list[Measurement]:
-        """Measure several mappings, one after the other: there is one board."""
-        return [self.evaluate(mapping) for mapping in mappings]
 
     def close(self) -> None:
         """End the worker."""
