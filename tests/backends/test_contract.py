@@ -12,6 +12,7 @@ from loihi_gym.envs.measured_mapping import BoundMeasured, PlacedMapping
 from loihi_gym.errors import BackendError, LoihiGymError
 from loihi_gym.mapping import random_mapping
 from loihi_gym.mapping.moves import swap
+from loihi_gym.search.recorder import Recorder
 from loihi_gym.search.session import Session
 from tests.toys import spread_mapping, toy_problem
 
@@ -98,7 +99,7 @@ def test_a_session_and_its_trace(tmp_path):
     found = []
     for _ in range(2):  # the second goes on from the first one's trace
         backend = Bare(PROBLEM)
-        with Session(backend, budget=8, out=tmp_path) as session:
+        with Session(backend, budget=8, listener=Recorder(tmp_path)) as session:
             mappings = [random_mapping(PROBLEM, session.rng) for _ in range(3)]
             batch = session.evaluate_batch([*mappings, mappings[0]])
             assert batch[0].step_times_ps == batch[3].step_times_ps

@@ -147,7 +147,7 @@ def test_solvers_are_compared_on_it(python, tmp_path):
     ("backend", "message"),
     [
         ("mesh", "backend 'mesh' is declared by faulty and by loihi-gym: uninstall one"),
-        ("broken", "cannot be imported: No module named 'nowhere'; it comes with faulty"),
+        ("broken", "cannot be imported: ModuleNotFoundError: No module named 'nowhere'"),
         ("number", "backend 'number' is 3.14"),
         ("tours", "unknown backend 'tours'; did you mean 'torus'?"),
     ],
