@@ -48,13 +48,15 @@ def declared(monkeypatch):
     """Let another package declare solvers, by name and what they are in this module."""
 
     def declare(**solvers: str) -> None:
-        real = list(plugins.entry_points(group=registry.SOLVERS.group))
-        theirs = [
-            EntryPoint(name, value, registry.SOLVERS.group) for name, value in solvers.items()
-        ]
+        group_of, real = registry.SOLVERS.group, plugins.entry_points
+        theirs = [EntryPoint(name, value, group_of) for name, value in solvers.items()]
         for entry in theirs:
             vars(entry)["dist"] = TheirPackage()
-        monkeypatch.setattr(plugins, "entry_points", lambda group: [*real, *theirs])
+        monkeypatch.setattr(
+            plugins,
+            "entry_points",
+            lambda group: [*real(group=group), *(theirs if group == group_of else [])],
+        )
 
     return declare
 
