@@ -27,7 +27,7 @@ def row(name: str, mapping: Mapping, result: Measurement, reference_ps: int) -> 
         "mapping": name,
         "latency_us": result.latency_ps * 1e-6,
         "reduction": 1 - result.latency_ps / reference_ps,
-        "energy_uj": result.energy_j * 1e6,
+        "energy_uj": (result.energy_fj or 0) * 1e-9,
         "cores": mapping.n_logical_cores,
         "bottleneck": str(result.bottleneck),
     }

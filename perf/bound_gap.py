@@ -77,7 +77,8 @@ def main() -> None:
         ):
             print(f"  {text:26} {latency_ps * 1e-6:6.3f} us  {latency_ps / proven - 1:+7.1%}")
         for text, mapping in (("that of bound", ideal), ("best known", known[name])):
-            cores, messages = mapping.n_logical_cores, bound.evaluate(mapping).messages_out.sum()
+            cores = mapping.n_logical_cores
+            messages = problem.traffic(mapping.cores_per_layer).messages_out.sum()
             print(f"  {text:26} {cores} cores, {messages} messages")
 
 

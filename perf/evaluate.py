@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from loihi_gym.backends import MeshBackend
+from loihi_gym.backends.assembly import link_loads
 from loihi_gym.backends.sanafe.peer import run_jobs
 from loihi_gym.benchmarks import load
 from loihi_gym.mapping import Mapping, Problem, heuristic
@@ -106,9 +107,10 @@ def benchmark_row(name: str, seconds: float) -> dict[str, float | str]:
     """Rates of one benchmark."""
     problem = load(name)
     backend, mappings = MeshBackend(problem), shuffled(problem, 8)
-    measured = backend.evaluate_batch(mappings)
-    links = np.mean([m.link_messages.sum() for m in measured])
-    hops = np.mean([m.link_messages[:, : 4 * problem.topology.n_routers].sum() for m in measured])
+    loads = [link_loads(problem, mapping) for mapping in mappings]
+    links = np.mean([one.sum() for one in loads])
+    hops = np.mean([one[:, : 4 * problem.topology.n_routers].sum() for one in loads])
+    traffic = problem.traffic(mappings[0].cores_per_layer)
     alone_s, batch_s = shortest(
         [lambda: [backend.evaluate(m) for m in mappings], lambda: backend.evaluate_batch(mappings)],
         seconds,
@@ -120,7 +122,7 @@ def benchmark_row(name: str, seconds: float) -> dict[str, float | str]:
         "evaluations_per_second": alone,
         "batch_evaluations_per_second": batch,
         "batch_speedup": batch / alone,
-        "messages": float(np.mean([m.messages_out.sum() for m in measured])),
+        "messages": float(traffic.messages_out.sum()),
         "message_hops_per_second": float(hops) * alone,
         "link_traversals_per_second": float(links) * alone,
     }

@@ -51,7 +51,7 @@ def speeds(name: str) -> Row:
     cores = rng.integers(n_cores, size=(20_000, 2))
     state, result = new_state(tables), np.empty(len(placements), np.int64)
     place(tables, state, mapping.placement)
-    placed = backend.placed(mapping)
+    placed = backend.place(mapping)
     pairs = cores[:2000].tolist()
     full = _best(lambda: place_all(tables, state, placements, result)) / len(placements)
     swaps = _best(lambda: _swap_all(tables, state, cores)) / len(cores)

@@ -134,7 +134,7 @@ class _Evolution:
     def _product(self, mapping: Mapping, measured: Measurement) -> int:
         """Latency times energy, which tells apart most mappings that are equally fast."""
         counted = self.session.recount(mapping, measured.step_times_ps)
-        return measured.latency_ps * counted.energy_fj
+        return measured.latency_ps * (counted.energy_fj or 1)  # not every backend has energy
 
     def _children(self, parents: Population, count: int) -> Population:
         """`count` children of random parents, which PyGAD has selected."""

@@ -65,8 +65,9 @@ def _recuts(genome: Genome, mapping: Mapping, measured: Measurement) -> list[Map
 
 def _bottleneck_layer(genome: Genome, mapping: Mapping, measured: Measurement) -> int:
     """Layer of the core the slowest step waited for; of the longest work if it was a link."""
-    place = np.flatnonzero(mapping.placement == measured.bottleneck.index)
-    if measured.bottleneck.term == "link" or len(place) == 0:
+    slowest = measured.bottleneck
+    place = np.flatnonzero(mapping.placement == (slowest.index if slowest is not None else -1))
+    if slowest is None or slowest.term == "link" or len(place) == 0:
         return int(np.argmax(genome.work(mapping.cores_per_layer)))
     ends = np.cumsum(mapping.cores_per_layer)
     return int(np.searchsorted(ends, place[0], side="right"))

@@ -1,16 +1,17 @@
-"""Backends: what measures a mapping."""
+"""Backends: what measures a mapping. They come by name from the entry points `BACKENDS`."""
 
-from collections.abc import Callable
 from typing import Any
 
-from ..errors import unknown
+from ..errors import LoihiGymError, UnknownNameError, one_line
 from ..mapping import Problem
+from ..plugins import PluginGroup, check_options_of
 from .bound import Bound, IncrementalBound
-from .measurement import Backend, Bottleneck, EnergyBreakdown, Measurement
+from .measurement import Backend, Bottleneck, EnergyBreakdown, Measurement, Placed
 from .mesh import MeshBackend
 from .noise import Noisy
 
 __all__ = [
+    "BACKENDS",
     "Backend",
     "Bottleneck",
     "Bound",
@@ -19,34 +20,40 @@ __all__ = [
     "Measurement",
     "MeshBackend",
     "Noisy",
+    "Placed",
     "backend_names",
+    "load_backend",
     "make_backend",
 ]
 
-
-def _lava(problem: Problem, **options: Any) -> Backend:
-    from .lava import LavaBackend
-
-    return LavaBackend(problem, **options)
-
-
-def _sanafe(problem: Problem) -> Backend:
-    from .sanafe import SanafeBackend
-
-    return SanafeBackend(problem)
-
-
-_BACKENDS: dict[str, Callable[..., Backend]] = {
-    "bound": Bound,
-    "lava": _lava,
-    "mesh": MeshBackend,
-    "sanafe": _sanafe,
-}
+BACKENDS = PluginGroup("loihi_gym.backends", "backend")
+"""What installed packages declare: each a class or function from a `Problem` to a `Backend`."""
+REMOTE = "http"
+"""The backend that addresses go to."""
 
 
 def backend_names() -> list[str]:
-    """Names of all backends."""
-    return sorted(_BACKENDS)
+    """Names of all installed backends."""
+    return BACKENDS.names()
+
+
+def load_backend(name: str, /, **options: Any) -> Any:
+    """The class or function that makes the backend of that name; it takes all these options.
+
+    Raises:
+        UnknownNameError: if there is none, or it lacks an option.
+        LoihiGymError: if it cannot be imported.
+    """
+    if "://" not in name and name != REMOTE:
+        maker = BACKENDS.load(name)
+    elif name != REMOTE or "urls" in options:
+        maker = BACKENDS.load(REMOTE)
+    else:
+        raise UnknownNameError("backend 'http' is chosen by an address: http://HOST:PORT")
+    if not callable(maker):
+        raise LoihiGymError(f"backend {name!r} is {maker!r}, no class or function that makes one")
+    check_options_of(f"backend {one_line(name)!r}", maker, options)
+    return maker
 
 
 def make_backend(
@@ -55,27 +62,22 @@ def make_backend(
     """The backend of that name for a problem.
 
     Args:
-        name: One of `backends()`, or addresses of measurement servers with commas between them, as
-            ``http://host:port``.
-        problem: Whose mappings it measures.
+        name: One of `backend_names()`, or addresses of measurement servers with commas between
+            them, as ``http://host:port``.
+        problem: The problem whose mappings it measures.
         noise: Relative scatter of the latency, to practise for hardware; see `Noisy`.
-        seed: Of the noise.
+        seed: Seed of the noise.
         options: What that backend takes besides; see `LavaBackend` and, for `token`, `HttpBackend`.
 
     Raises:
-        UnknownNameError: if there is none.
-        LoihiGymError: if `noise` is out of range.
+        UnknownNameError: if there is no such backend, or it has no such option.
+        LoihiGymError: if it cannot be imported, does not fit the problem, or `noise` is out of
+            range.
     """
-    if name.startswith(("http://", "https://")):
-        backend = _http(name, problem, **options)
-    elif name in _BACKENDS:
-        backend = _BACKENDS[name](problem, **options)
-    else:
-        raise unknown("backend", name, backend_names())
+    maker = load_backend(name, **options)
+    if "://" in name:
+        options = {"urls": name, **options}
+    backend: Backend = maker(problem, **options)
+    if not callable(getattr(backend, "evaluate_batch", None)):
+        raise LoihiGymError(f"backend {name!r} made {backend!r}, which has no evaluate_batch")
     return backend if noise == 0.0 else Noisy(backend, noise, seed)
-
-
-def _http(urls: str, problem: Problem, **options: Any) -> Backend:
-    from .http import HttpBackend  # which imports httpx, an extra
-
-    return HttpBackend(problem, urls.split(","), **options)

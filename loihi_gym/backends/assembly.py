@@ -4,6 +4,8 @@ A backend finds the time of each step. All else (loads of cores and links, bottl
 follows from the mapping and the recorded activity, and is counted here.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -83,6 +85,38 @@ def assemble(problem: Problem, mapping: Mapping, busy: Busy, step_ps: Int64Array
         messages_in=traffic.messages_in,
         link_messages=busy.link_messages,
     )
+
+
+def restored(
+    problem: Problem, mapping: Mapping, step_times_ps: Sequence[int], like: Measurement
+) -> Measurement:
+    """The measurement of a mapping of which only the step times were kept.
+
+    Args:
+        problem: What is solved.
+        mapping: The mapping.
+        step_times_ps: Time of each step as it was measured.
+        like: Another measurement by the same backend: counts, bottleneck and energy are worked
+            out anew if that has them, and are absent otherwise.
+    """
+    if not like.counted:
+        return Measurement(sum(step_times_ps), tuple(step_times_ps))
+    step_ps = np.array(step_times_ps, np.int64)
+    whole = assemble(problem, mapping, busy_times(problem, mapping), step_ps)
+    return whole if like.energy is not None else replace(whole, energy=None)
+
+
+def link_loads(
+    problem: Problem, mapping: Mapping, measurement: Measurement | None = None
+) -> Int64Array:
+    """Messages over each link id, (T, n_links): as measured, else as they follow from the mapping.
+
+    The recorded activity and the chip's routes fix them, whatever the backend counts.
+    """
+    if measurement is not None and measurement.link_messages is not None:
+        return measurement.link_messages
+    traffic = problem.traffic(mapping.cores_per_layer)
+    return link_messages(problem.topology, traffic, mapping.placement)
 
 
 @lru_cache(maxsize=64)

@@ -1,11 +1,12 @@
 """`http://…`: backends on other machines, one or a pool of them; see `loihi_gym.server`.
 
-The wire carries mappings, step times and energies, all integers; the counts of a `Measurement` are
-the client's own. A mapping's n-th measurement by a client is its repeat n - 1: asked for again
-after a lost answer, it is the same measurement, and is counted once.
+The wire carries mappings, step times and energies, all integers; the counts of a Loihi's
+`Measurement` are the client's own. A mapping's n-th measurement by a client is its repeat n - 1:
+asked for again after a lost answer, it is the same measurement, and is counted once.
 """
 
 import os
+import sys
 import threading
 import time
 import uuid
@@ -15,10 +16,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
-from ..errors import MeasurementError, ServerError
+from ..errors import MeasurementError, ServerError, one_line
 from ..mapping import Mapping, Problem
 from ..mapping.problem_file import problem_bytes
 from .assembly import assemble, busy_times
@@ -34,8 +36,12 @@ ATTEMPTS = 3
 """Measurements of one mapping that may fail before the error is the caller's."""
 WAIT_S = 10.0
 """How long a server may hold back an answer."""
-TIMEOUT_S, CONNECT_S = 30.0, 5.0
+TIMEOUT_S, CONNECT_S = 30.0, 1.5
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 5.0
+SILENCE_S, NEWS_S, LONGEST_NEWS_S = 1.0, 10.0, 60.0
+"""A server that has not answered for so long is spoken of, then again at longer intervals."""
+LARGEST = 1 << 62
+"""No time or energy is this large."""
 
 
 @dataclass(eq=False)
@@ -57,13 +63,15 @@ class HttpBackend:
 
     Args:
         problem: What to measure; servers that do not have it are sent it.
-        urls: Addresses, as in ``http://host:port``; several are a pool.
+        urls: Addresses, as in ``http://host:port``, with commas between them; several are a pool.
         token: For servers that want one; default the variable LOIHI_GYM_TOKEN.
         patience_s: How long to wait for a server that does not answer before giving up.
 
+    A copy in another process, forked or pickled, is a client of its own. Whoever is waited for is
+    named on stderr.
+
     Attributes:
         backend: What the servers measure with.
-        close: Closes all connections.
 
     Raises:
         ServerError: if httpx is not installed, an address is malformed, a token is refused, or the
@@ -76,21 +84,32 @@ class HttpBackend:
     def __init__(
         self,
         problem: Problem,
-        urls: Sequence[str],
+        urls: str,
         *,
         token: str | None = None,
         patience_s: float = 300.0,
     ) -> None:
         self.problem = problem
         self._patience_s = patience_s
-        self._servers = [
-            _Server(url, token or os.environ.get(TOKEN_VARIABLE), problem) for url in urls
-        ]
-        self._pool = ThreadPoolExecutor(len(urls), thread_name_prefix="loihi-gym-http")
+        self._urls = [checked_address(url) for url in urls.split(",")]
+        self._token = token or os.environ.get(TOKEN_VARIABLE)
         self._repeats: Counter[str] = Counter()
-        # Environments do not close their backends: it is done when nobody has it any more.
-        self.close = weakref.finalize(self, _close, self._pool, self._servers)
-        self.backend = self._agree()
+        self._crew: _Crew | None = None
+        self.backend = self._agree(self._here().servers)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_crew": None}
+
+    def close(self) -> None:
+        """Close all connections of this process."""
+        if self._crew is not None:
+            self._crew.close()
+
+    def _here(self) -> "_Crew":
+        """This process's connections: a fork copies neither threads nor a right to its parent's."""
+        if self._crew is None or self._crew.process != os.getpid():
+            self._crew = _Crew([_Server(url, self._token, self.problem) for url in self._urls])
+        return self._crew
 
     def evaluate(self, mapping: Mapping) -> Measurement:
         """Measure one mapping; see `Backend.evaluate`.
@@ -108,9 +127,9 @@ class HttpBackend:
         for index, mapping in enumerate(mappings):
             orders.append(_Order(index, mapping, self._repeats[mapping.digest]))
             self._repeats[mapping.digest] += 1
-        batch = _Batch(orders, self._patience_s)
-        for server in self._servers:
-            self._pool.submit(batch.work, server)
+        batch, crew = _Batch(orders, self._patience_s), self._here()
+        for server in crew.servers:
+            crew.pool.submit(batch.work, server)
         batch.wait()
         if batch.error is not None:
             for order in orders:  # none of them is given out: ask for the same ones next time
@@ -119,27 +138,26 @@ class HttpBackend:
         return [self._measurement(order, batch.results[order.index]) for order in orders]
 
     def _measurement(self, order: _Order, result: dict[str, Any]) -> Measurement:
-        step_ps = np.array(result["step_times_ps"], np.int64)
+        times, energies = result["step_times_ps"], result.get("energy_fj")
+        energy = EnergyBreakdown(*energies) if energies else None
+        if not result.get("counted", True):  # no Loihi: what it counts is not ours to say
+            return Measurement(sum(times), tuple(times), energy)
         busy = busy_times(self.problem, order.mapping)
-        whole = assemble(self.problem, order.mapping, busy, step_ps)
+        whole = assemble(self.problem, order.mapping, busy, np.array(times, np.int64))
+        assert whole.bottleneck is not None
         share = min(whole.bottleneck.share, 1.0)  # a chip may be faster than our constants say
-        return replace(
-            whole,
-            energy=EnergyBreakdown(*result["energy_fj"]),
-            bottleneck=whole.bottleneck._replace(share=share),
-        )
+        return replace(whole, energy=energy, bottleneck=whole.bottleneck._replace(share=share))
 
-    def _agree(self) -> str:
+    def _agree(self, servers: Sequence["_Server"]) -> str:
         """The backend of all servers that answer."""
         found: dict[tuple[str, str], str] = {}
         deadline = time.monotonic() + self._patience_s
         pause = FIRST_PAUSE_S
         while not found:
             lost = ""
-            for server in self._servers:
+            for server in servers:
                 try:
-                    health = server.health()
-                    found.setdefault((health["backend"], health["version"]), server.url)
+                    found.setdefault(server.health(), server.url)
                 except _Unreachable as error:
                     lost = str(error)
             if not found and time.monotonic() > deadline:
@@ -153,7 +171,55 @@ class HttpBackend:
         return next(iter(found))[0]
 
 
-def _close(pool: ThreadPoolExecutor, servers: list["_Server"]) -> None:
+def checked_address(url: str) -> str:
+    """The address of a server, without a slash at its end.
+
+    Raises:
+        ServerError: says what is wrong with it.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise _bad_address(url, str(error)) from error
+    if parts.scheme not in ("http", "https"):
+        raise _bad_address(url, "it does not begin with http:// or https://")
+    if parts.username is not None:  # whose password must not be shown
+        raise ServerError(
+            f"{one_line(parts.hostname)}: an address holds no user or password; give a token by "
+            f"the variable {TOKEN_VARIABLE}"
+        )
+    if not parts.hostname or port == 0 or parts.query or parts.fragment:
+        raise _bad_address(url, "give it as http://HOST:PORT")
+    if " " in url or not url.isprintable():
+        raise _bad_address(url, "it has a space or control character in it")
+    return url.rstrip("/")
+
+
+def _bad_address(url: str, why: str) -> ServerError:
+    return ServerError(f"{one_line(url, 100)!r} is not the address of a server: {one_line(why)}")
+
+
+class _Crew:
+    """A process's connections to the servers of a pool, and a thread for each of them.
+
+    Attributes:
+        process: Id of the process.
+        servers: The servers.
+        pool: The threads.
+        close: Closes all; done anyway once nobody has the crew, since environments close nothing.
+    """
+
+    def __init__(self, servers: list["_Server"]) -> None:
+        self.process = os.getpid()
+        self.servers = servers
+        self.pool = ThreadPoolExecutor(len(servers), thread_name_prefix="loihi-gym-http")
+        self.close = weakref.finalize(self, _close, self.process, self.pool, servers)
+
+
+def _close(process: int, pool: ThreadPoolExecutor, servers: list["_Server"]) -> None:
+    if process != os.getpid():
+        return  # a fork's copy: the threads and connections are the parent's
     pool.shutdown(cancel_futures=True)
     for server in servers:
         server.close()
@@ -192,9 +258,12 @@ class _Batch:
                 self._fail(error)
 
     def wait(self) -> None:
-        """Wait until all is measured, or the batch has failed."""
+        """Wait until all is measured, or the batch has failed; say now and then what is missing."""
+        news_s = NEWS_S
         with self._lock:
-            self._lock.wait_for(self._over)
+            while not self._lock.wait_for(self._over, news_s):
+                _say(f"waiting for measurements over HTTP, {self._missing} are missing")
+                news_s = min(2 * news_s, LONGEST_NEWS_S)
 
     def _over(self) -> bool:
         return not self._missing or self.error is not None
@@ -225,9 +294,9 @@ class _Batch:
                     order.failures += 1
                     self._waiting.append(order)
                     if order.failures >= ATTEMPTS or result["state"] == "illegal":
-                        digest = order.mapping.digest[:12]
+                        digest, why = order.mapping.digest[:12], one_line(result.get("reason"))
                         self.error = self.error or MeasurementError(
-                            f"mapping {digest} could not be measured: {result['reason']}"
+                            f"mapping {digest} could not be measured: {why}"
                         )
             self._lock.notify_all()
 
@@ -256,8 +325,10 @@ class _Server:
             raise ServerError(
                 "measuring over HTTP needs httpx; pip install loihi-gym[server]"
             ) from error
-        self.url = url.rstrip("/")
+        self.url = url
         self._problem = problem
+        self._lost_s: float | None = None
+        self._news_s = SILENCE_S
         headers = {"X-Client": uuid.uuid4().hex}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -267,16 +338,17 @@ class _Server:
                 headers=headers,
                 timeout=httpx.Timeout(TIMEOUT_S, connect=CONNECT_S),
             )
-        except httpx.InvalidURL as error:
-            raise ServerError(f"{url!r} is not the address of a server: {error}") from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise _bad_address(url, str(error)) from error
 
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
 
-    def health(self) -> dict[str, Any]:
-        """What the server says of itself."""
-        return self._send("GET", "/v1/health") or {}
+    def health(self) -> tuple[str, str]:
+        """Backend and version of the server; one that lives says so at once."""
+        said = self._send("GET", "/v1/health", timeout=CONNECT_S) or {}
+        return str(said.get("backend", "none")), str(said.get("version", "none"))
 
     def ask(self, orders: Sequence[_Order]) -> list[dict[str, Any]]:
         """What the server knows of each order by now, in their order."""
@@ -298,29 +370,50 @@ class _Server:
             reply = self._send("POST", f"{path}/evaluate_batch", json=body)
         if reply is None:
             raise _Unreachable(f"{self.url} lost the problem it was sent")
-        results = reply.get("results", ())
+        results = reply.get("results")
+        if not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
+            raise ServerError(f"{self.url} is no measurement server: its answer has no results")
         wanted = [order.mapping.digest for order in orders]
         if [result.get("mapping") for result in results] != wanted:
             raise ServerError(f"{self.url} answered for other mappings than it was asked for")
         for result in results:
             self._check(result)
-        return list(results)
+        return results
 
     def _check(self, result: dict[str, Any]) -> None:
         """Refuse a result that cannot be one of our problem."""
-        if result["state"] != "done":
+        if result.get("state") in ("pending", "failed", "illegal"):
             return
-        times, energies = result.get("step_times_ps"), result.get("energy_fj")
+        times, energies = result.get("step_times_ps"), result.get("energy_fj") or []
+        steps = self._problem.activity.steps
         if (
-            not isinstance(times, list)
+            result.get("state") != "done"
+            or not isinstance(times, list)
             or not isinstance(energies, list)
-            or len(times) != self._problem.activity.steps
-            or len(energies) != len(EnergyBreakdown._fields)
-            or not all(type(value) is int and value >= 0 for value in (*times, *energies))
+            or (len(times) != steps if result.get("counted", True) else not times)
+            or len(energies) not in (0, len(EnergyBreakdown._fields))
+            or not all(type(n) is int and 0 <= n < LARGEST for n in (*times, *energies))
         ):
             raise ServerError(f"{self.url} gave a malformed result for {result['mapping'][:12]}")
 
     def _send(self, method: str, path: str, **body: Any) -> dict[str, Any] | None:
+        """As `_request`; says on stderr that the server is gone for a while, or back."""
+        began = time.monotonic()
+        try:
+            reply = self._request(method, path, **body)
+        except _Unreachable as error:
+            self._lost_s = began if self._lost_s is None else self._lost_s
+            waited = time.monotonic() - self._lost_s
+            if waited >= self._news_s:
+                _say(f"waiting for a measurement server for {waited:.0f} s: {error}")
+                self._news_s = waited + min(max(waited, NEWS_S), LONGEST_NEWS_S)
+            raise
+        if self._news_s > SILENCE_S:
+            _say(f"{self.url} answers")
+        self._lost_s, self._news_s = None, SILENCE_S
+        return reply
+
+    def _request(self, method: str, path: str, **body: Any) -> dict[str, Any] | None:
         """The reply's JSON; None if the server does not know the problem.
 
         Raises:
@@ -332,7 +425,10 @@ class _Server:
         try:
             reply = self._client.request(method, path, **body)
         except (httpx.TransportError, OSError) as error:
-            raise _Unreachable(f"{self.url}: {error or type(error).__name__}") from error
+            why = one_line(str(error) or type(error).__name__)
+            raise _Unreachable(f"{self.url}: {why}") from error
+        except httpx.HTTPError as error:  # such as a reply that is packed wrongly
+            raise ServerError(f"{self.url} is no measurement server: {one_line(error)}") from error
         if reply.status_code == 404 and method == "POST":
             return None
         if reply.status_code in (408, 429) or reply.status_code >= 500:
@@ -341,8 +437,8 @@ class _Server:
             raise ServerError(f"{self.url} refused: {reply.status_code} {_detail(reply)}")
         try:
             data = reply.json()
-        except ValueError as error:
-            raise ServerError(f"{self.url} is no measurement server: {error}") from error
+        except (ValueError, RecursionError) as error:
+            raise ServerError(f"{self.url} is no measurement server: {one_line(error)}") from error
         if not isinstance(data, dict):
             raise ServerError(f"{self.url} is no measurement server")
         return data
@@ -350,6 +446,11 @@ class _Server:
 
 def _detail(reply: "httpx.Response") -> str:
     try:
-        return str(reply.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        return reply.reason_phrase
+        return one_line(reply.json()["detail"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return one_line(reply.reason_phrase)
+
+
+def _say(news: str) -> None:
+    sys.stderr.write(f"loihi-gym: {news}\n")
+    sys.stderr.flush()

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import index
 from typing import Literal, NamedTuple, Protocol
 
 from ..arrays import Int64Array
+from ..errors import BackendError
 from ..mapping import Mapping, Problem
 
 Term = Literal["update", "receive", "link"]
@@ -43,11 +45,14 @@ class EnergyBreakdown(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """One mapping, measured over the T recorded steps of its problem. N logical cores.
+    """One mapping, measured over the T recorded steps of its problem.
+
+    A backend says what it has measured: the latency, and of the rest what it knows. N logical
+    cores.
 
     Attributes:
         latency_ps: Sum of the step times.
-        step_times_ps: Time of each step, barrier included, T of them.
+        step_times_ps: Time of each step, barrier included; a single step if none are given.
         energy: Energy by cause.
         bottleneck: What the slowest step waited for.
         dendops: Neuron updates of each logical core, (T, N).
@@ -56,18 +61,39 @@ class Measurement:
         messages_out: Messages each logical core sent, (T, N).
         messages_in: Messages each logical core received, (T, N).
         link_messages: Messages over each link id of the chip's `Topology`, (T, n_links).
+
+    Raises:
+        BackendError: if times are not whole numbers from 0 on, or the latency is not their sum.
     """
 
     latency_ps: int
-    step_times_ps: tuple[int, ...]
-    energy: EnergyBreakdown
-    bottleneck: Bottleneck
-    dendops: Int64Array
-    synops: Int64Array
-    synmem_words: Int64Array
-    messages_out: Int64Array
-    messages_in: Int64Array
-    link_messages: Int64Array
+    step_times_ps: tuple[int, ...] = ()
+    energy: EnergyBreakdown | None = None
+    bottleneck: Bottleneck | None = None
+    dendops: Int64Array | None = None
+    synops: Int64Array | None = None
+    synmem_words: Int64Array | None = None
+    messages_out: Int64Array | None = None
+    messages_in: Int64Array | None = None
+    link_messages: Int64Array | None = None
+
+    def __post_init__(self) -> None:
+        try:  # NumPy's integers are welcome, and become Python's, as traces need them
+            times = tuple(index(ps) for ps in self.step_times_ps) or (index(self.latency_ps),)
+        except TypeError as error:
+            raise BackendError(f"a backend gave times that are not whole ps: {error}") from error
+        if sum(times) != self.latency_ps or min(times) < 0:
+            raise BackendError(
+                f"a backend gave latency_ps = {self.latency_ps}, which is not the sum of step "
+                "times from 0 ps on"
+            )
+        object.__setattr__(self, "step_times_ps", times)
+        object.__setattr__(self, "latency_ps", sum(times))
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is of a Loihi: its loads of cores and links are there, in Loihi's terms."""
+        return self.link_messages is not None
 
     @property
     def latency_s(self) -> float:
@@ -75,18 +101,48 @@ class Measurement:
         return self.latency_ps * 1e-12
 
     @property
-    def energy_fj(self) -> int:
-        """Energy over all recorded steps in femtojoules."""
-        return sum(self.energy)
+    def energy_fj(self) -> int | None:
+        """Energy over all recorded steps in femtojoules; None if it was not measured."""
+        return None if self.energy is None else sum(self.energy)
 
     @property
-    def energy_j(self) -> float:
-        """Energy over all recorded steps in joules."""
-        return self.energy_fj * 1e-15
+    def energy_j(self) -> float | None:
+        """Energy over all recorded steps in joules; None if it was not measured."""
+        return None if self.energy is None else sum(self.energy) * 1e-15
+
+
+class Placed(Protocol):
+    """A mapping that a backend has placed, from which it gets to the next one swap by swap.
+
+    Attributes:
+        mapping: The mapping.
+        latency_ps: Its latency.
+        energy_fj: Its energy; None if that is not measured.
+
+    It may have a `bottleneck`, too.
+    """
+
+    mapping: Mapping
+    latency_ps: int
+    energy_fj: int | None
+
+    def swapped(self, core_a: int, core_b: int) -> "Placed":
+        """What it is after an exchange of what is on two physical cores; stays as it is itself."""
+        ...
 
 
 class Backend(Protocol):
-    """Measures mappings of one problem."""
+    """Measures mappings of one problem. A class of yours may inherit `evaluate_batch` from this.
+
+    A backend may have more to offer; who can make use of it asks with `getattr`:
+
+    - `repeatable`, a bool of the class: a mapping measured again gives the same integers.
+    - `reference`: the `Measurement` of the problem's reference mapping, already made.
+    - `place(mapping)`: a `Placed`, for environments that go on by swaps.
+    - `compiled`, a bool of the class: what `place` returns has `tables` and `state` of
+      `bound_kernel`, and compiled loops may change it.
+    - `close()`: ends what the backend has started.
+    """
 
     name: str
     problem: Problem
@@ -96,9 +152,10 @@ class Backend(Protocol):
 
         Raises:
             IllegalMappingError: if `Problem.check` finds a violation.
+            MeasurementError: if this mapping could not be measured.
         """
         ...
 
     def evaluate_batch(self, mappings: Sequence[Mapping]) -> list[Measurement]:
-        """Measure several mappings, in their order, using all cores of the machine."""
-        ...
+        """Measure several mappings, in their order; one by one unless a backend knows better."""
+        return [self.evaluate(mapping) for mapping in mappings]

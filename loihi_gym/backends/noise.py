@@ -56,16 +56,17 @@ class Noisy:
         change = round(self.noise * PARTS) * standard_normal(self.seed, self.evaluations)
         self.evaluations += 1
         steps = tuple(ps + ps * change // (PARTS << 32) for ps in exact.step_times_ps)
-        chip, slowest = self.problem.chip, exact.bottleneck.step
-        share = exact.bottleneck.share * exact.step_times_ps[slowest] / steps[slowest]
+        energy, bottleneck = exact.energy, exact.bottleneck
+        if energy is not None and exact.counted:  # static power is the chip file's
+            chip = self.problem.chip
+            static_fj = sum(steps) * chip.energy.static_mw * chip.n_chips
+            energy = energy._replace(static_fj=static_fj)
+        if bottleneck is not None:
+            busy_ps = bottleneck.share * exact.step_times_ps[bottleneck.step]
+            share = min(busy_ps / max(steps[bottleneck.step], 1), 1.0)
+            bottleneck = bottleneck._replace(share=share)
         return replace(
-            exact,
-            latency_ps=sum(steps),
-            step_times_ps=steps,
-            energy=exact.energy._replace(
-                static_fj=sum(steps) * chip.energy.static_mw * chip.n_chips
-            ),
-            bottleneck=exact.bottleneck._replace(share=min(share, 1.0)),
+            exact, latency_ps=sum(steps), step_times_ps=steps, energy=energy, bottleneck=bottleneck
         )
 
 

@@ -40,7 +40,7 @@ def measure(entry: Entry) -> Frozen:
         chip=problem.chip.name,
         reference=problem.reference,
         reference_latency_ps=measured.latency_ps,
-        reference_energy_fj=measured.energy_fj,
+        reference_energy_fj=measured.energy_fj or 0,
         lower_bound_ps=lower_bound(problem).latency_ps,
     )
 

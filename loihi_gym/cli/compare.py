@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ..backends import load_backend
 from ..benchmarks.suite import load_suite, suite_names
 from ..comparison.plan import Plan, Scope, SearchTask, plan, read_plan, write_plan
 from ..comparison.runner import EXECUTORS, run_all
@@ -35,6 +36,7 @@ SOLVERS = (
 @click.option(
     "--seeds", help="Seeds of each budget: one number or several.  [default: the suite's]"
 )
+@click.option("--backend", metavar="NAME", help="What measures.  [default: the suite's]")
 @click.option("--problems", help="Only these of the suite's problems, with commas.")
 @options.number("--jobs", 1, 1, "Searches at a time.")
 @click.option(
@@ -49,6 +51,7 @@ def compare(
     solvers: str,
     budgets: str | None,
     seeds: str | None,
+    backend: str | None,
     problems: str | None,
     jobs: int,
     executor: str,
@@ -58,7 +61,11 @@ def compare(
 
     What is there is not run again: interrupt it, give the same command, and it goes on.
     """
-    chosen = _chosen(Scope.of(load_suite(suite)), budgets, seeds, problems)
+    scope = Scope.of(load_suite(suite))
+    if backend is not None:
+        load_backend(backend)  # or say that there is none
+        scope = replace(scope, backend=backend)
+    chosen = _chosen(scope, budgets, seeds, problems)
     directory = Path(out) if out is not None else Path("runs") / chosen.name
     made = plan(chosen, solvers.split(","), directory)
     write_plan(made, directory)

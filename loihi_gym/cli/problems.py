@@ -1,7 +1,6 @@
 """Commands that look at chips, benchmarks and single mappings."""
 
 import click
-import numpy as np
 
 from ..backends import Backend, Measurement, make_backend
 from ..benchmarks import benchmark, benchmark_names, load
@@ -117,6 +116,11 @@ def microseconds(time_ps: int) -> str:
     return f"{time_ps * 1e-6:,.3f}"
 
 
+def microjoules(measurement: Measurement) -> str:
+    """An energy for people; empty if it was not measured."""
+    return "" if measurement.energy_j is None else f"{measurement.energy_j * 1e6:.2f}"
+
+
 def _layer_table(problem: Problem) -> PlainTable:
     network, capacity = problem.network, problem.chip.capacity
     packed = heuristic(problem, "packed/row-major").cores_per_layer
@@ -153,20 +157,22 @@ def _heuristic_table(
             name + (" (reference)" if name == problem.reference else ""),
             str(mapping.n_logical_cores),
             microseconds(result.latency_ps),
-            f"{result.energy_j * 1e6:.2f}",
+            microjoules(result),
             str(result.bottleneck),
         )
     return rows
 
 
-def bound_text(problem: Problem, latency_ps: int) -> str:
-    """How far a latency is above what is proven of all mappings."""
-    bound = lower_bound(problem)
+def bound_text(problem: Problem, measured: Measurement) -> str:
+    """How far a latency is above what is proven of all mappings; empty if it is not a Loihi's."""
+    if not measured.counted:
+        return ""
+    bound, latency_ps = lower_bound(problem), measured.latency_ps
     return f"{microseconds(bound.latency_ps)} us, {bound.gap(latency_ps):.1%} below"
 
 
 def _notes(problem: Problem, measured: dict[str, tuple[Mapping, Measurement]]) -> str:
-    fastest = min(result.latency_ps for _, result in measured.values())
+    fastest = min((result for _, result in measured.values()), key=lambda one: one.latency_ps)
     return (
         f"Proven lower bound over all mappings: {bound_text(problem, fastest)} the fastest.\n"
         "Times are simulated with substitute constants (loihi-gym chips "
@@ -213,9 +219,9 @@ def _measurement_data(
         "latency_ps": result.latency_ps,
         "step_times_ps": list(result.step_times_ps),
         "energy_fj": result.energy_fj,
-        "bottleneck": str(result.bottleneck),
+        "bottleneck": result.bottleneck and str(result.bottleneck),
         "reference_latency_ps": reference.latency_ps,
-        "lower_bound_ps": lower_bound(problem).latency_ps,
+        "lower_bound_ps": lower_bound(problem).latency_ps if result.counted else None,
         "reduction": 1.0 - result.latency_ps / reference.latency_ps,
     }
 
@@ -230,23 +236,35 @@ def _measurement_table(
     change = 1.0 - result.latency_ps / reference.latency_ps
     rows = table("quantity", "value", title=f"{problem.name} on {backend.name}", left=(1,))
     steps = " ".join(microseconds(time) for time in result.step_times_ps)
-    split = " + ".join(
-        f"{value * 1e-9:.2f} {name.removesuffix('_fj')}"
-        for name, value in result.energy._asdict().items()
-    )
-    busiest = int(np.argmax(result.messages_in.sum(axis=0)))
-    for name, value in {
+    known = {
         "latency": f"{microseconds(result.latency_ps)} us ({steps} per step)",
         "reference": f"{microseconds(reference.latency_ps)} us ({problem.reference})",
         "reduction": f"{change:.1%}",
-        "proven lower bound": bound_text(problem, result.latency_ps),
-        "energy": f"{result.energy_j * 1e6:.2f} uJ ({split})",
-        "bottleneck": str(result.bottleneck),
+        "proven lower bound": bound_text(problem, result),
+        "energy": _energy_text(result),
+        "bottleneck": str(result.bottleneck or ""),
         "cores per layer": " ".join(map(str, mapping.cores_per_layer)),
+        **_counts(result),
+        "mapping": mapping.digest[:16],
+    }
+    for name, value in known.items():
+        if value:  # what the backend has measured
+            rows.add_row(name, value)
+    return rows
+
+
+def _energy_text(result: Measurement) -> str:
+    parts = result.energy._asdict().items() if result.energy is not None else ()
+    split = " + ".join(f"{fj * 1e-9:.2f} {name.removesuffix('_fj')}" for name, fj in parts)
+    return split and f"{microjoules(result)} uJ ({split})"
+
+
+def _counts(result: Measurement) -> dict[str, str]:
+    if result.synops is None or result.messages_out is None or result.messages_in is None:
+        return {}
+    received = result.messages_in.sum(axis=0)
+    return {
         "synaptic operations": f"{int(result.synops.sum()):,}",
         "messages": f"{int(result.messages_out.sum()):,}; most into one core: "
-        f"{int(result.messages_in.sum(axis=0)[busiest]):,} (logical core {busiest})",
-        "mapping": mapping.digest[:16],
-    }.items():
-        rows.add_row(name, value)
-    return rows
+        f"{int(received.max()):,} (logical core {int(received.argmax())})",
+    }

@@ -96,10 +96,11 @@ def compare_backends(name: str, count: int, seed: int, names: str, as_json: bool
     from ..backends.comparison import agreement, latencies, sample_mappings
 
     problem = load(name)
-    chosen = [make_backend(each.strip(), problem) for each in names.split(",")]
+    asked = [each.strip() for each in names.split(",")]
+    chosen = {each: make_backend(each, problem) for each in asked}
     with patience(f"measuring with {names}"):
         mappings, n_heuristics = sample_mappings(problem, count, seed)
-        found = {backend.name: latencies(backend, mappings) for backend in chosen}
+        found = {each: latencies(backend, mappings) for each, backend in chosen.items()}
     pairs = [
         agreement((a, b), found[a][0], found[b][0], n_heuristics) for a, b in combinations(found, 2)
     ]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ..backends import make_backend
+from ..backends import backend_names, load_backend, make_backend
 from ..benchmarks import load
 from ..drawing.animation import animate, thinned
 from ..envs.episode import Episode
@@ -32,15 +32,21 @@ def replay(run: str, output: str, fps: int, frames: int) -> None:
     heat on the links, a mark at the bottleneck, and the latency beside it.
     """
     path = Path(run)
-    benchmark, visits, latencies_ps = _search(path) if path.is_dir() else _episode(path)
+    benchmark, backend, visits, latencies_ps = _search(path) if path.is_dir() else _episode(path)
     with patience("drawing"):
         problem = load(benchmark)
-        reference = make_backend("mesh", problem).evaluate(problem.reference_mapping)
+        reference = make_backend(_simulation(backend), problem).evaluate(problem.reference_mapping)
         animate(Path(output), problem, reference, thinned(visits, frames), latencies_ps, fps)
     show(f"wrote {output}")
 
 
-def _search(path: Path) -> tuple[str, list[Visit], list[int]]:
+def _simulation(backend: str) -> str:
+    """The backend that measured, if it says the same again; else `mesh`."""
+    known = backend in backend_names() and getattr(load_backend(backend), "repeatable", False)
+    return backend if known else "mesh"
+
+
+def _search(path: Path) -> tuple[str, str, list[Visit], list[int]]:
     """Improvements of a search, and the latency of each evaluation."""
     config, lines = read_config(path), read_trace(path / NAME)
     visits = [
@@ -50,14 +56,15 @@ def _search(path: Path) -> tuple[str, list[Visit], list[int]]:
     ]
     if not visits:
         raise RunError(f"{path} has no evaluations to show yet")
-    return config.benchmark, visits, [line.latency_ps for line in lines]
+    return config.benchmark, config.backend, visits, [line.latency_ps for line in lines]
 
 
-def _episode(path: Path) -> tuple[str, list[Visit], list[int]]:
+def _episode(path: Path) -> tuple[str, str, list[Visit], list[int]]:
     """All mappings of an episode, and their latencies."""
     episode = Episode.load(path)
     return (
         episode.benchmark,
+        episode.backend,
         list(episode.visits),
         [visit.latency_ps for visit in episode.visits],
     )

@@ -17,7 +17,7 @@ from ..search.run import Outcome, free_directory, resume, search
 from . import options
 from .app import app
 from .output import show, show_json, table
-from .problems import bound_text, microseconds
+from .problems import bound_text, microjoules, microseconds
 from .progress import patience, progress
 
 
@@ -167,18 +167,19 @@ def _print(outcome: Outcome, as_json: bool) -> None:
     before = problem.reference_mapping
     cells = [
         ("latency (us)", microseconds(reference.latency_ps), microseconds(best.latency_ps)),
-        ("lower bound", *(bound_text(problem, m.latency_ps) for m in (reference, best))),
-        ("energy (uJ)", f"{reference.energy_j * 1e6:.2f}", f"{best.energy_j * 1e6:.2f}"),
+        ("lower bound", *(bound_text(problem, m) for m in (reference, best))),
+        ("energy (uJ)", microjoules(reference), microjoules(best)),
         ("cores", str(before.n_logical_cores), str(outcome.mapping.n_logical_cores)),
         (
             "cores per layer",
             " ".join(map(str, before.cores_per_layer)),
             " ".join(map(str, outcome.mapping.cores_per_layer)),
         ),
-        ("bottleneck", str(reference.bottleneck), str(best.bottleneck)),
+        ("bottleneck", str(reference.bottleneck or ""), str(best.bottleneck or "")),
     ]
     for row in cells:
-        rows.add_row(*row)
+        if any(row[1:]):  # what the backend has measured
+            rows.add_row(*row)
     notes = [
         f"Reference: {problem.reference}, the fastest standard heuristic. Measured on "
         f"{config.backend}{'' if config.backend == 'lava' else ', simulated'}."

@@ -30,9 +30,11 @@ def curves(results: Results, problem: str) -> bytes:
             axes.fill_between(at, 100 * low, 100 * high, alpha=0.15, color=line.get_color())
         axes.set(xscale="log", xlabel="evaluations", ylabel="latency reduction (%)", title=problem)
         bound = next(i for i in results.instances if i.name == problem)
-        most = 100 * (1 - bound.lower_bound_ps / bound.reference.latency_ps)
-        axes.axhline(most, color="black", linestyle=":", label="lower bound")
-        axes.set_ylim(max(-50.0, axes.get_ylim()[0]), max(1.1 * most, 1.0))
+        if bound.lower_bound_ps is not None:
+            most = 100 * (1 - bound.lower_bound_ps / bound.reference.latency_ps)
+            axes.axhline(most, color="black", linestyle=":", label="lower bound")
+            axes.set_ylim(top=max(1.1 * most, 1.0))
+        axes.set_ylim(bottom=max(-50.0, axes.get_ylim()[0]))
         axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
     return png.getvalue()
 

@@ -13,6 +13,8 @@ from .results import Instance, Results, read_results
 from .statistics import Interval, improvement_interval, interval, iqm, median
 
 NAME = "report"
+USUAL_BACKEND = "mesh"
+"""Of the bundled suites: needs no mention."""
 
 
 def write_report(made: Plan, out: Path) -> Path:
@@ -55,7 +57,7 @@ def _problems(results: Results) -> list[Block]:
             _us(one.best_ps),
             _us(one.lower_bound_ps),
             _percent(1 - one.best_ps / one.reference.latency_ps),
-            _percent(1 - one.lower_bound_ps / one.reference.latency_ps),
+            _less(one.lower_bound_ps, one.reference.latency_ps),
         ]
         for one in results.instances
     ]
@@ -91,15 +93,16 @@ def _one_problem(results: Results, one: Instance) -> list[Block]:
         cells = [_interval(interval(median, [score])) for score in scores]
         at_last = (1 - np.median(scores[-1])) * one.reference.latency_ps
         runs = results.of(label, one.name, last)
-        energy = np.median([1 - r.best.energy_fj / one.reference.energy_fj for r in runs])
+        bound_ps, before_fj = one.lower_bound_ps, one.reference.energy_fj
+        energies = [r.best.energy_fj for r in runs if r.best.energy_fj is not None]
         rows.append(
             [
                 label,
                 *cells,
                 _percent(iqm([scores[-1]])),
                 _percent(at_last / one.best_ps - 1),
-                _percent(at_last / one.lower_bound_ps - 1),
-                _percent(float(energy)),
+                "" if bound_ps is None else _percent(at_last / bound_ps - 1),
+                _less(float(np.median(energies)) if energies else None, before_fj),
             ]
         )
     columns = ["solver", *(f"{budget:,}" for budget in budgets), f"IQM {last:,}",
@@ -189,9 +192,11 @@ def _origin(results: Results) -> list[Block]:
 def _command(made: Plan) -> str:
     solvers = ",".join(one.label for one in made.contenders)
     seeds = made.suite.seeds
+    backend = "" if made.suite.backend == USUAL_BACKEND else f" --backend {made.suite.backend}"
     return (
         f"loihi-gym compare {made.suite.name} --solvers {solvers} "
         f"--budgets {','.join(map(str, seeds))} --seeds {','.join(map(str, seeds.values()))}"
+        f"{backend}"
     )
 
 
@@ -199,8 +204,13 @@ def _machine() -> str:
     return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
-def _us(latency_ps: int) -> str:
-    return f"{latency_ps * 1e-6:.3f}"
+def _us(latency_ps: int | None) -> str:
+    return "" if latency_ps is None else f"{latency_ps * 1e-6:.3f}"
+
+
+def _less(part: float | None, whole: int | None) -> str:
+    """What `part` is less than `whole`; empty if the backend does not measure it."""
+    return "" if part is None or not whole else _percent(1 - part / whole)
 
 
 def _percent(part: float) -> str:

@@ -56,14 +56,14 @@ class Instance:
         name: Name of the benchmark.
         reference: Measurement of the reference mapping.
         default: Measurement of what the toolchain would do; None where that does not fit.
-        lower_bound_ps: No mapping is faster.
+        lower_bound_ps: No mapping is faster; None where what is measured is no Loihi.
         best_ps: The fastest mapping of all its runs.
     """
 
     name: str
     reference: Measurement
     default: Measurement | None
-    lower_bound_ps: int
+    lower_bound_ps: int | None
     best_ps: int
 
 
@@ -131,12 +131,14 @@ def read_results(plan: Plan, out: Path) -> Results:
         runs += own
         problem = backend.problem
         default = toolchain_default(problem)
+        reference = backend.evaluate(problem.reference_mapping)
+        bound_ps = _lower_bound_ps(backend, out / BOUNDS) if reference.counted else None
         instances.append(
             Instance(
                 name=name,
-                reference=backend.evaluate(problem.reference_mapping),
+                reference=reference,
                 default=None if default is None else backend.evaluate(default),
-                lower_bound_ps=_lower_bound_ps(backend, out / BOUNDS),
+                lower_bound_ps=bound_ps,
                 best_ps=min(int(run.best_ps[-1]) for run in own),
             )
         )

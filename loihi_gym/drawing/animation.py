@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..backends import Measurement
-from ..backends.assembly import assemble, busy_times
+from ..backends.assembly import restored
 from ..errors import LoihiGymError
 from ..files import write_bytes
 from ..mapping import Problem
@@ -67,8 +67,12 @@ def frames(
     latencies_ps: Sequence[int],
 ) -> Iterator[Frame]:
     """RGB pictures, (height, width, 3), both even; all with one scale of heat."""
-    measured = [_measurement(problem, visit) for visit in shown]
-    hottest = max(float(link_shares(problem, one).max(initial=0.0)) for one in measured)
+    mappings = [visit.mapping for visit in shown]
+    for mapping in mappings:
+        problem.require(mapping)
+    measured = [restored(problem, one.mapping, one.step_times_ps, reference) for one in shown]
+    shares = [link_shares(problem, *pair) for pair in zip(mappings, measured, strict=True)]
+    hottest = max(float(one.max(initial=0.0)) for one in shares)
     drawing = MeshDrawing(problem, reference, latencies_ps, heat=max(hottest, LEAST_SHARE))
     for visit, result in zip(shown, measured, strict=True):
         drawing.draw(visit.mapping, result, max(visit.number, 1))
@@ -85,13 +89,6 @@ def thinned(visits: Sequence[Visit], most: int) -> list[Visit]:
         return list(visits)
     chosen = np.unique(np.linspace(0, len(visits) - 1, most).round().astype(int))
     return [visits[index] for index in chosen.tolist()]
-
-
-def _measurement(problem: Problem, visit: Visit) -> Measurement:
-    """What the backend measured then: loads follow from the mapping, times were written down."""
-    problem.require(visit.mapping)
-    step_ps = np.array(visit.step_times_ps, np.int64)
-    return assemble(problem, visit.mapping, busy_times(problem, visit.mapping), step_ps)
 
 
 def _gif(path: Path, pictures: Iterator[Frame], fps: int) -> None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ..arrays import Float64Array, Int64Array
 from ..backends import Measurement
-from ..backends.assembly import link_service_ps
+from ..backends.assembly import link_loads, link_service_ps
 from ..chip import EAST, NORTH, SOUTH, WEST, Topology
 from ..errors import LoihiGymError, one_line
 from ..files import write_bytes
@@ -66,17 +66,19 @@ def core_layers(problem: Problem, mapping: Mapping) -> Int64Array:
     return layers
 
 
-def link_busy_ps(problem: Problem, measurement: Measurement) -> Int64Array:
+def link_busy_ps(problem: Problem, mapping: Mapping, measurement: Measurement) -> Int64Array:
     """Time that each link between routers is busy, over all steps, (4 * n_routers,)."""
     links = 4 * problem.topology.n_routers
     service = link_service_ps(problem.chip, problem.activity.message_bits // 32)
-    busy: Int64Array = (measurement.link_messages.sum(axis=0) * service)[:links]
+    loads = link_loads(problem, mapping, measurement)
+    busy: Int64Array = (loads.sum(axis=0) * service)[:links]
     return busy
 
 
-def link_shares(problem: Problem, measurement: Measurement) -> Float64Array:
+def link_shares(problem: Problem, mapping: Mapping, measurement: Measurement) -> Float64Array:
     """Part of the latency that each link between routers is busy, (4 * n_routers,)."""
-    shares: Float64Array = link_busy_ps(problem, measurement) / measurement.latency_ps
+    busy_ps = link_busy_ps(problem, mapping, measurement)
+    shares: Float64Array = busy_ps / measurement.latency_ps
     return shares
 
 
@@ -200,7 +202,7 @@ class MeshDrawing:
     ) -> None:
         """Draw a measured mapping; `evaluation` (from 1 on) is where on the curve it is."""
         problem = self.problem
-        shares = link_shares(problem, measurement)[self._ids]
+        shares = link_shares(problem, mapping, measurement)[self._ids]
         top = self._heat or max(float(shares.max(initial=0.0)), LEAST_SHARE)
         self._links.set_verts(
             [
@@ -268,6 +270,9 @@ class MeshDrawing:
 
         for mark in self._marks:
             mark.remove()
+        self._marks = []
+        if measurement.bottleneck is None:
+            return
         mesh, (term, index, *_) = self.problem.topology, measurement.bottleneck
         style: dict[str, Any] = {"fill": False, "edgecolor": MARK, "linewidth": 3.0, "zorder": 6}
         if term == "link" and index < 4 * mesh.n_routers:
@@ -375,7 +380,7 @@ def _caption(problem: Problem, measurement: Measurement, reference: Measurement)
     name, chip = (one_line(each, LONGEST_NAME) for each in (problem.name, problem.chip.name))
     return (
         f"{name} on {chip}: {measurement.latency_ps * 1e-6:.2f} us, simulated, {compared}",
-        f"bottleneck: {measurement.bottleneck}",
+        f"bottleneck: {measurement.bottleneck or 'not measured'}",
     )
 
 

@@ -338,7 +338,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
             "reduction": 1.0 - state.value / scale,
             "best_reduction": 1.0 - state.best / scale,
             "evaluations": state.evaluations,
-            "bottleneck": str(state.measured.bottleneck),
+            "bottleneck": str(state.measured.bottleneck or ""),
             "action_mask": self._masks.astype(np.int8),
         }
         if state.error is not None:

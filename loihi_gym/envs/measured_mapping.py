@@ -1,20 +1,21 @@
 """A mapping and what a backend says of it: the part of an environment's state that costs time.
 
-Both kinds are immutable, so that a state can be kept, restored and shared between environments for
-nothing. `Evaluated` holds any backend's `Measurement`. `BoundMeasured` holds the state of the
-incremental `bound`: the mapping after a swap costs microseconds, and a `Measurement` is put
-together only if somebody asks for it. Where both are possible they are equal (tested).
+All kinds are immutable, so that a state can be kept, restored and shared between environments for
+nothing. `Evaluated` holds any backend's `Measurement`. `PlacedMapping` holds what a backend's
+`place` returned: a swap costs what it costs that backend, and a `Measurement` is made only if
+somebody asks for it. `BoundMeasured` does so with the state of `bound_kernel`, in microseconds.
+Where several are possible they are equal (tested).
 """
 
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from ..arrays import BoolArray, Int32Array, Int64Array
-from ..backends import Bottleneck, Bound, Measurement
-from ..backends.assembly import link_service_ps
-from ..backends.bound.bound_kernel import State, energy_fj, new_state, place, swap
+from ..backends import Backend, Bottleneck, Measurement, Placed
+from ..backends.assembly import link_loads, link_service_ps
+from ..backends.bound.bound_kernel import State, Tables, energy_fj, swap
 from ..mapping import Mapping, Problem
 from ..mapping import swap as swapped
 from .observation import core_table
@@ -33,7 +34,7 @@ class Partition:
     Attributes:
         problem: What is solved.
         counts: Cores per layer, (L,).
-        first: First logical core of each layer, and their number, L + 1 of them.
+        first: Offsets, L + 1: layer l owns logical cores first[l] to first[l + 1] - 1.
         first_array: The same as an array.
         logical: All logical cores, (N,).
         traffic: The load.
@@ -51,9 +52,22 @@ class Partition:
         self.table = core_table(problem, self.traffic, max_layers)
         self.legal_changes: BoolArray | None = None
 
+    def occupant(self, placement: Int32Array) -> Int32Array:
+        """Logical core on each physical core, -1 for none, (C,)."""
+        occupant = np.full(self.problem.topology.n_cores, -1, np.int32)
+        occupant[placement] = self.logical
+        return occupant
+
+    def busy_ps(self, mapping: Mapping, measurement: Measurement | None) -> Int64Array:
+        """Time each link between routers is busy in each step, (4 R, T)."""
+        links = 4 * self.problem.topology.n_routers
+        service = link_service_ps(self.problem.chip, self.traffic.link_words)[:links, None]
+        loads = link_loads(self.problem, mapping, measurement)
+        return np.multiply(loads[:, :links].T, service, order="C")
+
     @cached_property
     def busiest(self) -> list[tuple[int, Literal["update", "receive"], int]]:
-        """Of each step: the time of the core that is busy longest, in what, and which one."""
+        """For each step: how long its busiest core is busy, in what, and which core it is."""
         traffic = self.traffic
         places = []
         for send, receive in zip(traffic.send_ps, traffic.receive_ps, strict=True):
@@ -87,8 +101,8 @@ class MeasuredMapping:
         return Mapping(self.partition.counts, self.placement)
 
     @property
-    def energy_fj(self) -> int:
-        """Energy in fJ."""
+    def energy_fj(self) -> int | None:
+        """Energy in fJ; None if the backend does not measure it."""
         raise NotImplementedError
 
     @property
@@ -97,24 +111,20 @@ class MeasuredMapping:
         raise NotImplementedError
 
     @property
-    def bottleneck(self) -> Bottleneck:
-        """What the slowest step waited for."""
-        raise NotImplementedError
+    def bottleneck(self) -> Bottleneck | None:
+        """What the slowest step waited for; None if the backend does not say."""
+        return self.measurement.bottleneck
 
 
 class Evaluated(MeasuredMapping):
     """A mapping with the `Measurement` a backend gave."""
 
     def __init__(self, partition: Partition, mapping: Mapping, measurement: Measurement) -> None:
-        problem = partition.problem
-        links = 4 * problem.topology.n_routers
-        service = link_service_ps(problem.chip, partition.traffic.link_words)[:links, None]
         self.partition = partition
         self._mapping = mapping
         self.placement = mapping.placement
-        self.occupant = np.full(problem.topology.n_cores, -1, np.int32)
-        self.occupant[self.placement] = partition.logical
-        self.busy_ps = np.multiply(measurement.link_messages[:, :links].T, service, order="C")
+        self.occupant = partition.occupant(mapping.placement)
+        self.busy_ps = partition.busy_ps(mapping, measurement)
         self.latency_ps = measurement.latency_ps
         self._measurement = measurement
 
@@ -124,8 +134,8 @@ class Evaluated(MeasuredMapping):
         return self._mapping
 
     @property
-    def energy_fj(self) -> int:
-        """Energy in fJ."""
+    def energy_fj(self) -> int | None:
+        """Energy in fJ; None if the backend does not measure it."""
         return self._measurement.energy_fj
 
     @property
@@ -133,30 +143,50 @@ class Evaluated(MeasuredMapping):
         """All that the backend says."""
         return self._measurement
 
+
+class PlacedMapping(MeasuredMapping):
+    """A mapping that a backend has placed."""
+
+    def __init__(self, partition: Partition, backend: Backend, placed: Placed) -> None:
+        self.partition, self.backend, self._placed = partition, backend, placed
+        self._mapping, self.latency_ps = placed.mapping, placed.latency_ps
+        self.placement = self._mapping.placement
+        self.occupant = partition.occupant(self.placement)
+        self.busy_ps = partition.busy_ps(self._mapping, None)
+
+    def swapped(self, change: Swap) -> "PlacedMapping":
+        """The mapping after a swap."""
+        return PlacedMapping(self.partition, self.backend, self._placed.swapped(*change))
+
     @property
-    def bottleneck(self) -> Bottleneck:
-        """What the slowest step waited for."""
-        return self._measurement.bottleneck
+    def energy_fj(self) -> int | None:
+        """Energy in fJ; None if the backend does not measure it."""
+        return self._placed.energy_fj
+
+    @property
+    def measurement(self) -> Measurement:
+        """What the backend's `evaluate` says of the mapping."""
+        return self.backend.evaluate(self.mapping)
+
+    @property
+    def bottleneck(self) -> Bottleneck | None:
+        """What the slowest step waited for, if the placed mapping knows."""
+        return getattr(self._placed, "bottleneck", None)
 
 
-class BoundMeasured(MeasuredMapping):
-    """A mapping that the `bound` backend has placed."""
+class BoundMeasured(PlacedMapping):
+    """A mapping whose placement is a state of `bound_kernel`."""
 
-    def __init__(self, partition: Partition, backend: Bound, state: State, latency_ps: int) -> None:
-        self.partition = partition
+    tables: Tables
+    state: State
+
+    def __init__(self, partition: Partition, backend: Backend, placed: Any) -> None:
+        self.partition, self.backend, self.tables = partition, backend, placed.tables
+        self._hold(placed.state, placed.latency_ps)
+
+    def _hold(self, state: State, latency_ps: int) -> None:
         self.placement, self.occupant, self.busy_ps = state.placement, state.occupant, state.busy_ps
-        self.latency_ps = latency_ps
-        self.backend = backend
-        self.state = state
-        self.tables = backend.tables(partition.counts)
-
-    @classmethod
-    def place(cls, partition: Partition, backend: Bound, mapping: Mapping) -> "BoundMeasured":
-        """Place a legal mapping."""
-        tables = backend.tables(partition.counts)
-        state = new_state(tables)
-        latency_ps = place(tables, state, mapping.placement)
-        return cls(partition, backend, state, int(latency_ps))
+        self.state, self.latency_ps = state, latency_ps
 
     def swapped(self, change: Swap) -> "BoundMeasured":
         """The mapping after a swap."""
@@ -165,21 +195,15 @@ class BoundMeasured(MeasuredMapping):
 
     def with_state(self, state: State, latency_ps: int) -> "BoundMeasured":
         """Another placement of the same partitioning."""
-        made = object.__new__(BoundMeasured)  # __init__ looks up what is at hand here
+        made = object.__new__(BoundMeasured)
         made.partition, made.backend, made.tables = self.partition, self.backend, self.tables
-        made.placement, made.occupant, made.busy_ps = state.placement, state.occupant, state.busy_ps
-        made.state, made.latency_ps = state, latency_ps
+        made._hold(state, latency_ps)
         return made
 
     @property
     def energy_fj(self) -> int:
         """Energy in fJ."""
         return int(energy_fj(self.tables, self.state))
-
-    @property
-    def measurement(self) -> Measurement:
-        """What `Bound.evaluate` says of the mapping."""
-        return self.backend.evaluate(self.mapping)
 
     @property
     def bottleneck(self) -> Bottleneck:
@@ -211,6 +235,12 @@ class BoundMeasured(MeasuredMapping):
                 return links + int(self.placement[busy].min())
             links += problem.topology.n_cores
         raise AssertionError("no port is busy that long")
+
+
+def placed_mapping(partition: Partition, backend: Any, mapping: Mapping) -> PlacedMapping:
+    """A legal mapping, placed by a backend that offers that; see `Backend`."""
+    kind = BoundMeasured if getattr(backend, "compiled", False) else PlacedMapping
+    return kind(partition, backend, backend.place(mapping))
 
 
 def after(measured: MeasuredMapping, change: Swap | Mapping) -> Mapping:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..backends import Measurement
-from ..errors import LoihiGymError, unknown
+from ..errors import BackendError, LoihiGymError, unknown
 
 
 class LatencyAndEnergy(Protocol):
@@ -16,8 +16,8 @@ class LatencyAndEnergy(Protocol):
         ...
 
     @property
-    def energy_fj(self) -> int:
-        """Energy in fJ."""
+    def energy_fj(self) -> int | None:
+        """Energy in fJ; None if it was not measured."""
         ...
 
 
@@ -31,13 +31,17 @@ def latency(measurement: LatencyAndEnergy) -> float:
 
 
 def energy(measurement: LatencyAndEnergy) -> float:
-    """Energy in fJ."""
+    """Energy in fJ; raises `BackendError` if it was not measured."""
+    if measurement.energy_fj is None:
+        raise BackendError(
+            "the backend measures no energy: choose objective='latency', or another backend"
+        )
     return float(measurement.energy_fj)
 
 
 def energy_delay_product(measurement: LatencyAndEnergy) -> float:
     """Energy times latency, in fJ ps."""
-    return float(measurement.energy_fj) * float(measurement.latency_ps)
+    return energy(measurement) * float(measurement.latency_ps)
 
 
 OBJECTIVES: dict[str, Callable[[LatencyAndEnergy], float]] = {

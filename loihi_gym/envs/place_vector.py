@@ -33,13 +33,13 @@ Indices = Int64Array
 
 def can_be_compiled(env: LoihiEnv) -> TypeGuard[LoihiPlace]:
     """Whether environments such as this one can be stepped by compiled loops."""
-    arguments = env.arguments
+    arguments, task = env.arguments, env.state.task
     return (
         type(env) is LoihiPlace
         and isinstance(arguments.backend, str)
-        and arguments.backend == "bound"
+        and isinstance(task.reference, BoundMeasured)
         and arguments.observation == "flat"
-        and is_named(env.state.task.objective)
+        and is_named(task.objective)
     )
 
 

@@ -7,11 +7,19 @@ from typing import cast
 import numpy as np
 
 from ..arrays import Int32Array
-from ..backends import Backend, Bound, make_backend
+from ..backends import Backend, make_backend
 from ..errors import LoihiGymError, MeasurementError
 from ..mapping import Mapping, Problem
 from ..mapping.recent import Recent
-from .measured_mapping import BoundMeasured, Evaluated, MeasuredMapping, Partition, Swap, after
+from .measured_mapping import (
+    Evaluated,
+    MeasuredMapping,
+    Partition,
+    PlacedMapping,
+    Swap,
+    after,
+    placed_mapping,
+)
 from .objective import Objective, find_objective, is_named
 from .problem_source import KEPT, Benchmark, Problems
 
@@ -39,6 +47,7 @@ class EpisodeTask:
         self.backend = backend
         self.objective = objective
         self._named = is_named(objective)
+        self._places = hasattr(backend, "place")
         self._max_layers = max_layers
         self._partitions: Recent[bytes, Partition] = Recent(64)
         self._fits: Recent[tuple[int, int, int], bool] = Recent(1 << 16)
@@ -65,22 +74,21 @@ class EpisodeTask:
             MeasurementError: if the backend fails.
             IllegalMappingError: if the mapping is illegal.
         """
-        if type(self.backend) is Bound:
+        if self._places:
             self.problem.require(mapping)
-            partition = self.partition(mapping.cores_per_layer)
-            return BoundMeasured.place(partition, self.backend, mapping)
+            return placed_mapping(self.partition(mapping.cores_per_layer), self.backend, mapping)
         measurement = self.backend.evaluate(mapping)
         return Evaluated(self.partition(mapping.cores_per_layer), mapping, measurement)
 
     def change(self, measured: MeasuredMapping, change: Swap | Mapping) -> MeasuredMapping:
         """Measure what a mapping becomes; as `evaluate`."""
-        if isinstance(measured, BoundMeasured) and isinstance(change, Swap):
+        if isinstance(measured, PlacedMapping) and isinstance(change, Swap):
             return measured.swapped(change)
         return self.evaluate(after(measured, change))
 
     def evaluate_all(self, mappings: Sequence[Mapping]) -> list[MeasuredMapping | MeasurementError]:
         """Measure several mappings at once; one that fails does not take the others with it."""
-        if type(self.backend) is Bound or len(mappings) == 1:
+        if self._places or len(mappings) == 1:
             return [self._try(mapping) for mapping in mappings]
         try:
             results = self.backend.evaluate_batch(mappings)

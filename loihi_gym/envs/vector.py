@@ -11,7 +11,7 @@ from ..arrays import BoolArray, Float64Array, Int64Array
 from ..errors import InvalidActionError, LoihiGymError, MeasurementError
 from .base import OPTIONS, LoihiEnv
 from .checks import check_options, check_seed, count, shown, strict
-from .measured_mapping import BoundMeasured, MeasuredMapping, Swap, after
+from .measured_mapping import MeasuredMapping, PlacedMapping, Swap, after
 
 Step = tuple[Any, Float64Array, BoolArray, BoolArray, dict[str, Any]]
 
@@ -197,7 +197,7 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
             state = self.envs[index].state
             if isinstance(change, MeasuredMapping):
                 found[index] = change
-            elif isinstance(state.measured, BoundMeasured) and isinstance(change, Swap):
+            elif isinstance(state.measured, PlacedMapping) and isinstance(change, Swap):
                 found[index] = state.task.change(state.measured, change)
             else:
                 batches.setdefault(id(state.task), []).append(index)

@@ -47,9 +47,11 @@ def mesh_picture(problem: Problem) -> dict[str, Any]:
 
 def mapping_picture(problem: Problem, mapping: Mapping, measurement: Measurement) -> dict[str, Any]:
     """A replayed mapping: where its cores are, what its links do, and what it waits for."""
+    assert measurement.bottleneck is not None  # suites are measured by our own simulation
+    assert measurement.energy is not None
     term, index, step, where, share = measurement.bottleneck
     latency = measurement.latency_ps
-    busy = link_busy_ps(problem, measurement).tolist()
+    busy = link_busy_ps(problem, mapping, measurement).tolist()
     return {
         "cores_per_layer": mapping.cores_per_layer.tolist(),
         "placement": encode(mapping.placement.tolist(), digits(problem.topology.n_cores)),

@@ -109,7 +109,7 @@ class Replayer:
         new = [mapping for mapping in mappings if (name, mapping) not in self._known]
         if new:
             for mapping, result in zip(new, self.backend(name).evaluate_batch(new), strict=True):
-                self._known[name, mapping] = result.latency_ps, result.energy_fj
+                self._known[name, mapping] = result.latency_ps, result.energy_fj or 0
 
     def _require_legal(self, source: str, run: SubmittedRun, mapping: Mapping) -> None:
         violations = self.problem(run.problem).check(mapping)

@@ -30,7 +30,8 @@ class Curves(EventLog):
         if improved:
             self.add("best/latency_us", result.latency_ps * 1e-6, at)
             self.add("best/reduction", session.reduction, at)
-            self.add("best/energy_uj", result.energy_fj * 1e-9, at)
+            if result.energy_fj is not None:
+                self.add("best/energy_uj", result.energy_fj * 1e-9, at)
             if at >= self._next_picture:
                 self.draw(session)
 

@@ -7,16 +7,14 @@ nothing left to try.
 
 import inspect
 from collections.abc import Callable, Sequence
-from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
-from pathlib import Path
-from traceback import extract_tb
 from typing import Any, cast
 
-from ..errors import LoihiGymError, unknown
+from ..errors import LoihiGymError
+from ..plugins import PluginGroup, check_options_of, described, options_of
 from .session import BudgetSpent, Session
 
-GROUP = "loihi_gym.solvers"
+SOLVERS = PluginGroup("loihi_gym.solvers", "solver")
 OWN = "loihi-gym"
 """The distribution whose solvers everybody has."""
 Solver = Callable[..., None]
@@ -24,12 +22,12 @@ Solver = Callable[..., None]
 
 def solver_names() -> list[str]:
     """Names of all installed solvers."""
-    return sorted(_entry_points())
+    return SOLVERS.names()
 
 
 def is_bundled(name: str) -> bool:
     """Whether everybody who has loihi_gym has that solver; decided by who declares it."""
-    return _distribution(_entry_point(name)) == OWN
+    return SOLVERS.owner(name) == OWN
 
 
 def load_solver(name: str) -> Solver:
@@ -39,12 +37,7 @@ def load_solver(name: str) -> Solver:
         UnknownNameError: if no installed package has one.
         LoihiGymError: if it is declared but cannot be imported.
     """
-    try:
-        solver = _entry_point(name).load()
-    except LoihiGymError:
-        raise
-    except (Exception, SystemExit) as error:  # whatever another package's module does
-        raise LoihiGymError(f"solver {name!r} cannot be imported: {_described(error)}") from error
+    solver = SOLVERS.load(name)
     if not callable(solver):
         raise LoihiGymError(f"solver {name!r} is no function but a {type(solver).__name__}")
     return cast(Solver, solver)
@@ -108,8 +101,7 @@ def solver_options(name: str) -> dict[str, inspect.Parameter]:
     Raises:
         UnknownNameError: if no installed package has such a solver.
     """
-    parameters = inspect.signature(load_solver(name)).parameters
-    return {key: value for key, value in parameters.items() if key != "session"}
+    return options_of(load_solver(name))
 
 
 def parse_options(name: str, words: Sequence[str]) -> dict[str, Any]:
@@ -162,13 +154,10 @@ def check_options(name: str, options: dict[str, Any]) -> None:
     Raises:
         LoihiGymError: names the option.
     """
+    check_options_of(f"solver {name!r}", load_solver(name), options)
     known = solver_options(name)
     for option, value in options.items():
-        if option not in known:
-            raise LoihiGymError(
-                f"solver {name!r} has no option {option!r}; it has: {', '.join(known) or 'none'}"
-            )
-        kind = _kind(known[option], default=object)
+        kind = _kind(known[option], default=object) if option in known else object
         if not isinstance(value, (int, float) if kind is float else kind):
             raise LoihiGymError(
                 f"option {option!r} of solver {name!r} takes {kind.__name__}, not {value!r}"
@@ -192,35 +181,4 @@ def run_solver(name: str, session: Session, options: dict[str, Any]) -> None:
     except (Exception, SystemExit) as error:
         if is_bundled(name):
             raise  # our mistake: the traceback is wanted
-        raise LoihiGymError(f"solver {name!r} failed: {_described(error)}") from error
-
-
-def _described(error: BaseException) -> str:
-    """An error in one line, with the place it comes from."""
-    where = extract_tb(error.__traceback__)[-1]
-    said = " ".join(str(error).split())[:200]
-    return f"{type(error).__name__}: {said} ({Path(where.filename).name}, line {where.lineno})"
-
-
-def _entry_points() -> dict[str, list[EntryPoint]]:
-    """What installed packages declare, by name; an editable install may be listed twice."""
-    found: dict[str, list[EntryPoint]] = {}
-    for entry in dict.fromkeys(entry_points(group=GROUP)):
-        found.setdefault(entry.name, []).append(entry)
-    return found
-
-
-def _entry_point(name: str) -> EntryPoint:
-    found = _entry_points()
-    if name not in found:
-        raise unknown("solver", name, sorted(found))
-    owners = sorted({_distribution(entry) for entry in found[name]})
-    if len(owners) > 1:
-        raise LoihiGymError(
-            f"solver {name!r} is declared by {' and by '.join(owners)}: uninstall one, or rename it"
-        )
-    return found[name][0]
-
-
-def _distribution(entry: EntryPoint) -> str:
-    return "?" if entry.dist is None else entry.dist.name
+        raise LoihiGymError(f"solver {name!r} failed: {described(error)}") from error

@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 
 from ..backends import Backend, Measurement
-from ..backends.assembly import assemble, busy_times
+from ..backends.assembly import restored
 from ..mapping import Mapping, Problem
 from ..threads import processors
 from .costs import SurrogateUse
@@ -194,12 +194,8 @@ class Session:
         return results
 
     def recount(self, mapping: Mapping, step_times_ps: Sequence[int]) -> Measurement:
-        """The measurement of a mapping of which a backend's step times are known.
-
-        All else, the energy too, follows from counts: a chip may measure another energy, or none.
-        """
-        step_ps = np.array(step_times_ps, np.int64)
-        return assemble(self.problem, mapping, busy_times(self.problem, mapping), step_ps)
+        """A mapping's measurement by the step times that the backend found; see `restored`."""
+        return restored(self.problem, mapping, step_times_ps, self.reference)
 
     def _count(self, mapping: Mapping, digest: str, result: Measurement) -> None:
         if not self._ledger.charge(digest):

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPBearer
 
 from .. import __version__
-from ..errors import LoihiGymError
+from ..errors import LoihiGymError, one_line
 from ..mapping import Mapping, Problem
 from . import models
 from .auth import Tokens
@@ -81,7 +81,7 @@ async def _malformed(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
-    return JSONResponse({"detail": f"{where}: {first['msg']}"}, status_code=422)
+    return JSONResponse({"detail": one_line(f"{where}: {first['msg']}")}, status_code=422)
 
 
 def _add_state(app: FastAPI, service: Service) -> None:
@@ -115,7 +115,7 @@ def _add_problems(app: FastAPI, service: Service) -> None:
         try:
             await asyncio.to_thread(service.problems.add, digest, data)
         except LoihiGymError as error:
-            raise HTTPException(400, str(error)) from error
+            raise HTTPException(400, one_line(error)) from error
         return _info(digest, service.problems.get(digest))
 
     @app.get("/v1/problems/{digest}", responses=ABSENT)
@@ -161,7 +161,7 @@ async def _evaluate(
         result = models.Result(mapping=mapping.digest, repeat=candidate.repeat, state="pending")
         violations = problem.check(mapping)
         if violations:
-            result.state, result.reason = "illegal", str(violations[0])
+            result.state, result.reason = "illegal", one_line(violations[0])
             asked.append(None)
         else:
             asked.append(_ask(service, client, digest, mapping, candidate.repeat))
@@ -192,7 +192,8 @@ def _fill(result: models.Result, outcome: JobOutcome | None) -> None:
         return
     result.state = "done"
     result.step_times_ps = list(outcome.step_times_ps)
-    result.energy_fj = list(outcome.energy_fj)
+    result.energy_fj = list(outcome.energy_fj) or None
+    result.counted = outcome.counted
 
 
 def _status(results: Sequence[models.Result]) -> int:
@@ -208,7 +209,7 @@ def _stored(service: Service, digest: str) -> Problem:
 def _info(digest: str, problem: Problem) -> models.ProblemInfo:
     return models.ProblemInfo(
         digest=digest,
-        name=problem.name,
+        name=one_line(problem.name),
         widths=list(problem.network.widths),
         chip=problem.chip.name,
         cores=problem.topology.n_cores,

@@ -59,7 +59,9 @@ class Result(BaseModel):
     """``pending``: ask again. ``failed``: asking again measures again. ``illegal``: do not."""
     step_times_ps: list[int] | None = None
     energy_fj: list[int] | None = None
-    """By cause: synaptic operations, neurons, messages, static."""
+    """By cause: synaptic operations, neurons, messages, static; null if it was not measured."""
+    counted: bool = True
+    """Whether it is of a Loihi, whose loads of cores and links follow from the mapping."""
     reason: str | None = None
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 
 from ..mapping import Mapping
 
-REPEATABLE = ("bound", "mesh")
-"""Backends that give the same integers every time: all repeats are one."""
 Key = tuple[str, str, int]
 """Digests of the problem and of the mapping, and the index of the repeat."""
 
@@ -18,13 +16,15 @@ class JobOutcome:
 
     Attributes:
         step_times_ps: Time of each step; empty if it failed.
-        energy_fj: Energy by cause, as in `EnergyBreakdown`; empty if it failed.
+        energy_fj: Energy by cause, as in `EnergyBreakdown`; empty if it was not measured.
         reason: Why it failed; empty if it did not.
+        counted: Whether it is of a Loihi; see `Measurement.counted`.
     """
 
     step_times_ps: tuple[int, ...] = ()
     energy_fj: tuple[int, ...] = ()
     reason: str = ""
+    counted: bool = True
 
 
 @dataclass(eq=False)

@@ -7,8 +7,8 @@ from typing import Any
 
 import uvicorn
 
-from ..backends import backend_names
-from ..errors import ServerError, unknown
+from ..backends import load_backend
+from ..errors import ServerError
 from .auth import Tokens, check_bind, read_tokens
 from .http_api import create_app
 from .limits import Limits
@@ -20,6 +20,8 @@ from .worker_client import MeasuringProcess
 
 __all__ = ["Limits", "make_server", "make_service", "read_tokens", "serve"]
 SHUTDOWN_S = 5
+NOISE = ("noise", "seed")
+"""Options of `make_backend` itself."""
 
 
 def make_service(
@@ -33,11 +35,11 @@ def make_service(
     """A service that stores in the directory `state`; results only if they are to be kept.
 
     Raises:
-        UnknownNameError: if there is no such backend.
+        UnknownNameError: if there is no such backend, or it has no such option.
         ServerError: if the directory cannot be used.
     """
-    if backend not in backend_names():
-        raise unknown("backend", backend, backend_names())
+    own = {name: value for name, value in (options or {}).items() if name not in NOISE}
+    load_backend(backend, **own)
     counters = Counters()
     try:
         state.mkdir(parents=True, exist_ok=True)

@@ -93,7 +93,7 @@ class ResultStore:
         """Store a result; on disk before anybody is told of it."""
         self._remember(key, outcome)
         if self._file is not None:
-            line = [*key, outcome.step_times_ps, outcome.energy_fj]
+            line = [*key, outcome.step_times_ps, outcome.energy_fj, outcome.counted]
             self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
             self._file.flush()
 
@@ -115,10 +115,11 @@ class ResultStore:
         whole = data.rfind(b"\n") + 1
         for number, line in enumerate(data[:whole].splitlines(), 1):
             try:
-                problem, mapping, repeat, times, energies = json.loads(line)
-                outcome = JobOutcome(tuple(map(int, times)), tuple(map(int, energies)))
+                problem, mapping, repeat, times, energies, *counted = json.loads(line)
+                parts = tuple(map(int, times)), tuple(map(int, energies))
+                outcome = JobOutcome(*parts, counted=counted != [False])
                 self._remember((str(problem), str(mapping), int(repeat)), outcome)
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, RecursionError) as error:
                 raise ServerError(f"results {path}, line {number}: {error}") from error
         if whole < len(data):
             with path.open("r+b") as file:

@@ -13,10 +13,9 @@ import time
 from collections import OrderedDict
 from typing import Any, TextIO
 
-from ..backends import Backend, make_backend
-from ..errors import LoihiGymError
+from ..backends import Backend, Measurement, load_backend, make_backend
+from ..errors import LoihiGymError, one_line
 from ..mapping import Mapping, load_problem
-from .queue import REPEATABLE
 
 KEPT_PROBLEMS = 4
 
@@ -30,7 +29,7 @@ class Backends:
     def __init__(self, name: str, options: dict[str, Any]) -> None:
         self._name = name
         self._options = options
-        self._kept = KEPT_PROBLEMS if name in REPEATABLE else 1
+        self._kept = KEPT_PROBLEMS if getattr(load_backend(name), "repeatable", False) else 1
         self._backends: OrderedDict[str, Backend] = OrderedDict()
 
     def get(self, path: str) -> Backend:
@@ -87,11 +86,16 @@ def _measure(backends: Backends, request: dict[str, Any]) -> list[dict[str, Any]
         if len(mappings) > 1 and not isinstance(error, LoihiGymError):
             parts = [{**request, "mappings": [pair]} for pair in request["mappings"]]
             return [result for part in parts for result in _measure(backends, part)]
-        return [{"reason": f"{type(error).__name__}: {error}"} for _ in mappings]
-    return [
-        {"step_times_ps": list(one.step_times_ps), "energy_fj": list(one.energy)}
-        for one in measured
-    ]
+        return [{"reason": one_line(f"{type(error).__name__}: {error}")} for _ in mappings]
+    return [_result(one) for one in measured]
+
+
+def _result(measured: Measurement) -> dict[str, Any]:
+    return {
+        "step_times_ps": list(measured.step_times_ps),
+        "energy_fj": list(measured.energy or ()),
+        "counted": measured.counted,
+    }
 
 
 def _reply(replies: TextIO, data: dict[str, Any]) -> None:

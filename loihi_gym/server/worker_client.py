@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..backends import load_backend
 from ..mapping import Mapping
 from .metrics import Counters
-from .queue import REPEATABLE, JobOutcome
+from .queue import JobOutcome
 
 LINE_LIMIT = 1 << 28
 """Longest reply in bytes."""
@@ -49,7 +50,7 @@ class MeasuringProcess:
         options: dict[str, Any] | None = None,
     ) -> None:
         self.backend = backend
-        self.repeatable = backend in REPEATABLE and not options
+        self.repeatable = getattr(load_backend(backend), "repeatable", False) and not options
         words = ("-m", "loihi_gym.server.worker", backend, json.dumps(options or {}))
         self._command = command or (sys.executable, *words)
         self._measure_s = measure_s
@@ -138,4 +139,5 @@ def _outcome(result: dict[str, Any]) -> JobOutcome:
     if "reason" in result:
         return JobOutcome(reason=str(result["reason"]) or "failed")
     times = tuple(int(time) for time in result["step_times_ps"])
-    return JobOutcome(times, tuple(int(energy) for energy in result["energy_fj"]))
+    energies = tuple(int(energy) for energy in result["energy_fj"])
+    return JobOutcome(times, energies, counted=bool(result.get("counted", True)))

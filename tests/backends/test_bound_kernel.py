@@ -17,7 +17,7 @@ from tests.toys import bundled_problem, examples, silent_problem
 @given(any_problem, seeds)
 def test_a_placed_mapping_has_the_measured_latency_and_energy(problem, seed):
     mapping = draw(problem, seed)
-    placed, result = Bound(problem).placed(mapping), Bound(problem).evaluate(mapping)
+    placed, result = Bound(problem).place(mapping), Bound(problem).evaluate(mapping)
     assert placed.latency_ps == result.latency_ps
     assert placed.energy_fj == result.energy_fj
     assert placed.mapping == mapping
@@ -30,7 +30,7 @@ def test_a_placed_mapping_has_the_measured_latency_and_energy(problem, seed):
 def test_swaps_equal_full_evaluations(problem, seed):
     rng = np.random.default_rng(seed)
     backend, mapping = Bound(problem), draw(problem, seed)
-    placed = backend.placed(mapping)
+    placed = backend.place(mapping)
     for core_a, core_b in rng.integers(problem.topology.n_cores, size=(10, 2)).tolist():
         mapping = swapped(mapping, core_a, core_b)
         latency, full = placed.swap(core_a, core_b), backend.evaluate(mapping)
@@ -42,7 +42,7 @@ def test_swaps_equal_full_evaluations(problem, seed):
 @examples(50)
 @given(any_problem, seeds, seeds)
 def test_the_same_swap_again_takes_it_back(problem, seed, pair):
-    placed = Bound(problem).placed(draw(problem, seed))
+    placed = Bound(problem).place(draw(problem, seed))
     before = [np.array(part) for part in placed.state]
     core_a, core_b = np.random.default_rng(pair).integers(problem.topology.n_cores, size=2)
     placed.swap(core_a, core_b)
@@ -89,4 +89,4 @@ def test_illegal_mappings_are_refused():
     with pytest.raises(IllegalMappingError, match="core 0 has 2"):
         backend.latencies([illegal])
     with pytest.raises(IllegalMappingError, match="core 0 has 2"):
-        backend.placed(illegal)
+        backend.place(illegal)

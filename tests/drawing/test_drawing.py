@@ -39,8 +39,8 @@ def test_core_layers(toy):
 
 
 def test_link_shares_are_the_part_of_the_latency_links_are_busy(toy):
-    _, result, _ = measured(toy)
-    shares = link_shares(toy, result)
+    mapping, result, _ = measured(toy)
+    shares = link_shares(toy, mapping, result)
     words = toy.activity.message_bits // 32
     link = int(shares.argmax())
     messages = int(result.link_messages[:, link].sum())
@@ -74,7 +74,7 @@ def test_heat_and_colours_follow_the_mapping(toy):
         mapping, result, _ = measured(toy, seed)
         drawn.draw(mapping, result)
         shares = drawn._links.get_array()
-        np.testing.assert_array_equal(shares, link_shares(toy, result)[drawn._ids])
+        np.testing.assert_array_equal(shares, link_shares(toy, mapping, result)[drawn._ids])
         faces = drawn._cores.get_facecolor()
         layers = core_layers(toy, mapping)
         for a in range(16):

@@ -5,7 +5,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from loihi_gym import load, make_backend
+from loihi_gym import load, make_backend, plugins
 from loihi_gym.errors import LoihiGymError
 from loihi_gym.search import registry
 from loihi_gym.search.registry import is_bundled, load_solver, run_solver, solver_names
@@ -48,11 +48,15 @@ def declared(monkeypatch):
     """Let another package declare solvers, by name and what they are in this module."""
 
     def declare(**solvers: str) -> None:
-        real = list(registry.entry_points(group=registry.GROUP))
-        theirs = [EntryPoint(name, value, registry.GROUP) for name, value in solvers.items()]
+        group_of, real = registry.SOLVERS.group, plugins.entry_points
+        theirs = [EntryPoint(name, value, group_of) for name, value in solvers.items()]
         for entry in theirs:
             vars(entry)["dist"] = TheirPackage()
-        monkeypatch.setattr(registry, "entry_points", lambda group: [*real, *theirs])
+        monkeypatch.setattr(
+            plugins,
+            "entry_points",
+            lambda group: [*real(group=group), *(theirs if group == group_of else [])],
+        )
 
     return declare
 

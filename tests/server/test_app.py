@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -123,6 +124,10 @@ MALFORMED = {
     "a list": b"[]",
     "nothing": b"",
     "deep": b"[" * 5000 + b"]" * 5000,
+    "deeper": b"[" * 50_000,
+    "deep in a field": b'{"cores_per_layer": ' + b'{"a": ' * 9_000,
+    "a long name": json.dumps({**GOOD, "x" * 50_000: 1}).encode(),
+    "control characters": json.dumps({**GOOD, "\x00\x1b[31m\u202e": 1}).encode(),
     "no placement": json.dumps({"cores_per_layer": [1]}).encode(),
     "words": json.dumps({**GOOD, "placement": ["0", "1"]}).encode(),
     "fractions": json.dumps({**GOOD, "placement": [0.5]}).encode(),
@@ -143,7 +148,20 @@ def test_malformed_bodies_are_refused(server, body):
     headers = {"Content-Type": "application/json"}
     reply = server.client.post(f"{PATH}/evaluate", content=body, headers=headers)
     assert reply.status_code in (400, 422)
-    assert "detail" in reply.json()
+    detail = reply.json()["detail"]
+    assert detail.isprintable()
+    assert len(detail) <= 400
+
+
+@pytest.mark.parametrize("name", ["a\x00b\x1b[31m", "\u202e", "x" * 100_000])
+def test_a_problems_name_is_shown_clean_and_bounded(server, name):
+    problem = replace(PROBLEM, name=name)
+    replies = [server.upload(problem), server.client.get(f"/v1/problems/{problem.digest}")]
+    replies.append(server.client.put(f"/v1/problems/{'0' * 64}", content=problem_bytes(problem)))
+    for reply in replies:
+        shown = reply.json().get("name") or reply.json()["detail"]
+        assert shown.isprintable()
+        assert len(shown) <= 400
 
 
 def test_a_mapping_of_another_problem_is_illegal(server):

@@ -17,18 +17,19 @@ from ...mapping.recent import Recent
 from ...threads import pool, processors
 from ..assembly import assemble, busy_times, link_service_ps
 from ..energy import fixed_energy
-from ..measurement import Measurement
+from ..measurement import Backend, Measurement
 from .bound_kernel import State, Tables, energy_fj, latency_ps, new_state, place, place_all, swap
 
 
-class Bound:
+class Bound(Backend):
     """The `bound` backend: exact, and cheap enough for 10^5 evaluations and more.
 
     `evaluate` measures in full. Where a search or an environment needs only latency, `latencies`
-    and `placed` give the same integers without making a `Measurement`.
+    and `place` give the same integers without making a `Measurement`.
     """
 
     name = "bound"
+    repeatable = compiled = True
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -39,10 +40,6 @@ class Bound:
         self.problem.require(mapping)
         busy = busy_times(self.problem, mapping)
         return assemble(self.problem, mapping, busy, busy.bound_ps)
-
-    def evaluate_batch(self, mappings: Sequence[Mapping]) -> list[Measurement]:
-        """Measure several mappings, in their order."""
-        return [self.evaluate(mapping) for mapping in mappings]
 
     def latencies(self, mappings: Sequence[Mapping]) -> Int64Array:
         """Latency of each mapping in ps, (B,), on all cores of the machine.
@@ -61,7 +58,7 @@ class Bound:
             result[indices] = latencies(tables, placements)
         return result
 
-    def placed(self, mapping: Mapping) -> "IncrementalBound":
+    def place(self, mapping: Mapping) -> "IncrementalBound":
         """The mapping, ready to be changed swap by swap.
 
         Raises:
@@ -106,6 +103,12 @@ class IncrementalBound:
     def mapping(self) -> Mapping:
         """The mapping now."""
         return Mapping(self._cores_per_layer, self.state.placement)
+
+    def swapped(self, core_a: int, core_b: int) -> "IncrementalBound":
+        """Another one, after `swap`."""
+        twin = IncrementalBound(self.tables, self.mapping)
+        twin.swap(core_a, core_b)
+        return twin
 
     def swap(self, core_a: int, core_b: int) -> int:
         """Exchange what is on two physical cores and return the latency in ps.

@@ -12,11 +12,11 @@ from typing import Any, Literal
 import numpy as np
 
 from ...arrays import Int32Array, Int64Array
-from ...errors import LavaSetupError, MeasurementError
+from ...errors import BackendError, LavaSetupError, MeasurementError
 from ...mapping import Mapping, Problem
 from ...network import run
 from ..assembly import assemble, busy_times
-from ..measurement import EnergyBreakdown, Measurement
+from ..measurement import Backend, EnergyBreakdown, Measurement
 from .client import LavaWorker
 from .jobs import job_file
 from .verification import inputs_of
@@ -26,12 +26,12 @@ INPUT_DELAY = 1
 """Steps between the host's sending an input and the input population's: its identity synapses."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class HardwareMeasurement(Measurement):
     """A `Measurement` on a Loihi 2.
 
     Its step times are the medians of several runs. Its energy is what was measured, divided among
-    causes in proportion to the chip file's constants; it is 0 if there was no power probe.
+    causes in proportion to the chip file's constants; it is None if there was no power probe.
 
     Attributes:
         runs_ps: Step times of each run, (runs, T).
@@ -47,8 +47,8 @@ class HardwareMeasurement(Measurement):
     core_counts: dict[str, Int64Array]
 
 
-class LavaBackend:
-    """The `lava` backend.
+class LavaBackend(Backend):
+    """The `lava` backend; it measures one mapping after the other, since there is one board.
 
     Args:
         problem: What to measure; it must have its inputs.
@@ -86,7 +86,7 @@ class LavaBackend:
         worker: LavaWorker | None = None,
     ) -> None:
         if runs < 1 or warm_up < 0 or power_steps < 0:
-            raise ValueError("runs must be at least 1, warm_up and power_steps at least 0")
+            raise BackendError("runs must be at least 1, warm_up and power_steps at least 0")
         self.problem = problem
         self._worker = worker or LavaWorker()
         self._warm_up = warm_up
@@ -122,10 +122,6 @@ class LavaBackend:
         _check_active(mapping, wanted, reply["activity"])
         return self._measurement(mapping, reply)
 
-    def evaluate_batch(self, mappings: Sequence[Mapping]) -> list[Measurement]:
-        """Measure several mappings, one after the other: there is one board."""
-        return [self.evaluate(mapping) for mapping in mappings]
-
     def close(self) -> None:
         """End the worker."""
         self._worker.close()
@@ -160,6 +156,7 @@ class LavaBackend:
         simulated = assemble(self.problem, mapping, busy_times(self.problem, mapping), step_ps)
         common = {field.name: getattr(simulated, field.name) for field in fields(Measurement)}
         bottleneck = simulated.bottleneck
+        assert bottleneck is not None
         common["bottleneck"] = bottleneck._replace(share=min(bottleneck.share, 1.0))
         common["energy"] = measured_energy(
             simulated.energy, simulated.latency_ps, reply["power_w"], reply["static_power_w"]
@@ -245,11 +242,17 @@ def _check_active(
 
 
 def measured_energy(
-    modelled: EnergyBreakdown, latency_ps: int, power_w: float | None, static_w: float | None
-) -> EnergyBreakdown:
-    """Measured energy in fJ; the dynamic part is divided as the model divides its own."""
-    if power_w is None or static_w is None:
-        return EnergyBreakdown(0, 0, 0, 0)
+    modelled: EnergyBreakdown | None,
+    latency_ps: int,
+    power_w: float | None,
+    static_w: float | None,
+) -> EnergyBreakdown | None:
+    """Measured energy in fJ; the dynamic part is divided as the model divides its own.
+
+    None if there was no power probe.
+    """
+    if modelled is None or power_w is None or static_w is None:
+        return None
     static = round(static_w * latency_ps * 1000)  # 1 W for 1 ps is 1000 fJ
     # The difference of two noisy readings may be negative, as in one of Intel's own examples.
     dynamic = max(round(power_w * latency_ps * 1000) - static, 0)

@@ -25,6 +25,7 @@ class MeshBackend:
     """The `mesh` backend."""
 
     name = "mesh"
+    repeatable = True
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem

@@ -77,7 +77,7 @@ def test_pictures_are_those_of_the_replayed_mapping():
     picture = mapping_picture(problem, mapping, measured)
     assert decode(picture["placement"], 1) == mapping.placement.tolist()
     shares = [value / 1000 for value in decode(picture["heat"], 2)]
-    assert shares == pytest.approx(link_shares(problem, measured).tolist(), abs=0.0005001)
+    assert shares == pytest.approx(link_shares(problem, mapping, measured).tolist(), abs=0.0005001)
     assert sum(picture["step_times_ps"]) == measured.latency_ps
     assert sum(picture["energy_fj"].values()) == measured.energy_fj
 
