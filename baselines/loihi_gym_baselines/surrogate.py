@@ -17,7 +17,7 @@ from loihi_gym.mapping.recent import Recent
 
 from .genome import Genes, Genome
 from .near import near
-from .surrogate_kernel import LEAST_US, N_FEATURES, Flow, Placed, features, place
+from .surrogate_kernel import LEAST_US, N_FEATURES, Flow, PlacedPieces, features, place
 
 US = 1e-6
 KEPT = 256
@@ -28,7 +28,7 @@ class Cut(NamedTuple):
     """A partitioning, ready to be placed."""
 
     flow: Flow
-    placed: Placed
+    placed: PlacedPieces
     times: Float64Array  # what the partitioning alone decides, in us
 
 
@@ -97,7 +97,7 @@ class Surrogate:
             near_first=self._near.first,
             near=self._near.cores,
         )
-        placed = Placed(
+        placed = PlacedPieces(
             placement=np.zeros(len(layer), np.int32),
             occupant=np.full(mesh.n_cores, -1, np.int32),
             load_us=np.zeros((mesh.n_routers, 5, 5)),

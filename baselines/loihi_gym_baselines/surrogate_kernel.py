@@ -70,7 +70,7 @@ class Flow(NamedTuple):
     near: Int32Array
 
 
-class Placed(NamedTuple):
+class PlacedPieces(NamedTuple):
     """Where the logical cores are, and how long each router's outputs are busy.
 
     Attributes:
