@@ -4,8 +4,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from numba import config, njit
 from numba.core.caching import FunctionCache
 from numba.core.compiler_lock import global_compiler_lock
@@ -15,6 +17,8 @@ from .threads import filling, held_by_forks
 
 PATIENCE_S = 2.0
 """How long compiling may take before the user is told."""
+LOCK_S = 10.0
+"""How long to wait for another process that writes to the same directory."""
 
 held_by_forks(filling, global_compiler_lock)
 _uncached: list[str] = []
@@ -74,7 +78,9 @@ class _Cache(FunctionCache):
             return None
 
     def save_overload(self, *args: Any) -> None:
-        with suppress(OSError):
+        # Numba reads the index and then writes it: two processes at once could each give its code
+        # the same name, and one would load the other's. A lock that is not to be had is an OSError.
+        with suppress(OSError), FileLock(Path(self.cache_path) / "numba.lock", timeout=LOCK_S):
             super().save_overload(*args)  # type: ignore[no-untyped-call]
 
 

@@ -95,8 +95,55 @@ with compiled.told("a kernel"):
 
 @pytest.mark.parametrize(("nuisance", "how"), [("", "(once,"), (NOWHERE, "(in every process,")])
 def test_long_compiling_is_told_once(nuisance, how):
-    code = nuisance + "import loihi_gym\n" + SLOW
+    code = nuisance + "import loihi_gym.mapping.loads_kernel\n" + SLOW
     done = python(code)
     assert done.stderr.count("\n") == 1
     assert f"loihi-gym: compiling a kernel {how}" in done.stderr
     assert ("NUMBA_CACHE_DIR" in done.stderr) == bool(nuisance)
+
+
+TOGETHER = """
+import os, pathlib, sys, time
+import numpy as np
+from numba.core.caching import IndexDataCacheFile
+from loihi_gym.compiled import kernel
+from tests.test_compiled import doubled
+
+mine, other = sys.argv[1:]
+here = pathlib.Path(os.environ["NUMBA_CACHE_DIR"])
+save = IndexDataCacheFile._save_index
+
+def meet(where, seconds):
+    (here / f"{mine} {where}").touch()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not (here / f"{other} {where}").exists():
+        time.sleep(0.01)
+
+def together(self, names):
+    meet("saves", 3)
+    save(self, names)
+
+IndexDataCacheFile._save_index = together
+meet("starts", 60)
+print(kernel(doubled)(np.ones(1, mine)).dtype)
+"""
+
+
+def doubled(values):
+    return values * 2
+
+
+def test_two_processes_that_compile_at_once_do_not_take_each_others_code(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    kinds = ("float32", "complex64")
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", TOGETHER, mine, other],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        for mine, other in (kinds, kinds[::-1])
+    ]
+    assert [process.communicate(timeout=300)[0].strip() for process in running] == list(kinds)
+    assert len(list(tmp_path.rglob("*doubled*.nbc"))) == 2
