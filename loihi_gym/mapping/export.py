@@ -24,19 +24,19 @@ def core_rows(problem: Problem, mapping: Mapping) -> list[dict[str, int]]:
         IllegalMappingError: if the mapping is illegal.
     """
     problem.require(mapping)
-    mesh = problem.topology
-    first_core = np.searchsorted(mesh.core_chip, np.arange(problem.chip.n_chips))
-    rows, logical = [], 0
-    for layer, count in enumerate(mapping.cores_per_layer.tolist()):
-        cut = bounds(problem.network.widths[layer], count).tolist()
-        for piece in range(count):
-            core = int(mapping.placement[logical])
-            chip = int(mesh.core_chip[core])
-            numbers = (layer, piece, cut[piece], cut[piece + 1], chip, core - int(first_core[chip]))
-            where = (mesh.core_x[core], mesh.core_y[core], mesh.core_port[core])
-            rows.append(dict(zip(COLUMNS, (*numbers, *map(int, where)), strict=True)))
-            logical += 1
-    return rows
+    mesh, cores, counts = problem.topology, mapping.placement, mapping.cores_per_layer
+    cuts = list(map(bounds, problem.network.widths, counts.tolist()))
+    chip = mesh.core_chip[cores]
+    columns = (
+        np.repeat(np.arange(len(counts)), counts),
+        np.concatenate([np.arange(count) for count in counts]),
+        np.concatenate([cut[:-1] for cut in cuts]),
+        np.concatenate([cut[1:] for cut in cuts]),
+        chip,
+        cores - np.searchsorted(mesh.core_chip, chip),  # from the chip's first core on
+        *(mesh.core_x[cores], mesh.core_y[cores], mesh.core_port[cores]),
+    )
+    return [dict(zip(COLUMNS, row, strict=True)) for row in np.column_stack(columns).tolist()]
 
 
 def core_csv(problem: Problem, mapping: Mapping) -> str:

@@ -48,14 +48,12 @@ def packed(problem: Workload) -> Int32Array:
             f"most for layer {layer}, {least[layer]:,}"
         )
         raise _refusal(problem, why, layer, least[layer] - 1)
-    reach = 1
-    while True:  # a solution is near as a rule, and counting axons for all counts takes long
-        found = _search(problem, least, min(reach, spare))
-        if not isinstance(found, int):
-            return found
-        if reach >= spare:
-            break
+    reach, found = 1, _search(problem, least, min(1, spare))
+    while isinstance(found, int) and reach < spare:  # a near solution is the rule; axons take long
         reach *= 4
+        found = _search(problem, least, min(reach, spare))
+    if not isinstance(found, int):
+        return found
     most = min(least[found] + spare, problem.network.widths[found])
     why = f"the output axons of layer {found} are too many however layers are cut"
     raise _refusal(problem, why, found, most, least[found + 1])
@@ -100,32 +98,25 @@ def _search(problem: Workload, least: list[int], reach: int) -> Int32Array | int
     Returns:
         The counts, or the layer whose output axons are too many with every count.
     """
-    widths, places = problem.network.widths, problem.topology.n_cores
-    totals: list[dict[int, tuple[int, int]]] = []  # count of a layer -> (sum so far, count before)
-    for layer, (fewest, width) in enumerate(zip(least, widths, strict=True)):
-        after = sum(least[layer + 1 :])
-        reached: dict[int, tuple[int, int]] = {}
+    places = problem.topology.n_cores
+    best: dict[int, tuple[int, tuple[int, ...]]] = {0: (0, ())}  # last count -> (sum, last first)
+    for layer, (fewest, width) in enumerate(zip(least, problem.network.widths, strict=True)):
+        room = places - sum(least[layer + 1 :])
+        reached = {}
         for k in range(fewest, min(fewest + reach, width) + 1):
             if _excess(problem, layer, k):
                 continue
-            before = [(0, 0)]
-            if layer:
-                before = [
-                    (total, previous)
-                    for previous, (total, _) in totals[-1].items()
-                    if total + k + after <= places and not _excess(problem, layer - 1, previous, k)
-                ]
-            if before and min(before)[0] + k + after <= places:
-                total, previous = min(before)
-                reached[k] = (total + k, previous)
+            ways = [
+                (total + k, (k, *counts))
+                for previous, (total, counts) in best.items()
+                if total + k <= room and not (layer and _excess(problem, layer - 1, previous, k))
+            ]
+            if ways:
+                reached[k] = min(ways)
         if not reached:
             return layer - 1
-        totals.append(reached)
-    k = min(totals[-1], key=lambda count: totals[-1][count])
-    counts = []
-    for reached in reversed(totals):
-        counts.append(k)
-        k = reached[k][1]
+        best = reached
+    _, counts = min(best.values(), key=lambda way: (way[0], way[1][1:]))
     return np.array(counts[::-1], np.int32)
 
 

@@ -133,11 +133,12 @@ def partitions(problem: Workload) -> dict[str, Counts]:
     Raises:
         IllegalMappingError: if none fits; names layer, resource, need and limit.
     """
-    found = {"packed": partition(problem, "packed")}
+    partition(problem, "packed")  # says why if none fits
+    found = {}
     for name in PARTITIONINGS:
         with suppress(IllegalMappingError):
             found[name] = partition(problem, name)
-    return {name: found[name] for name in PARTITIONINGS if name in found}
+    return found
 
 
 def fitting(problem: Workload) -> dict[str, Mapping]:

@@ -29,22 +29,15 @@ def reorder(counts: Int32Array, order: Int32Array, new_counts: Int32Array) -> In
     Returns:
         All physical cores in the new order, (n_cores,).
     """
-    first = np.concatenate(([0], np.cumsum(counts)))
-    kept = [
-        order[start : start + min(old, new)]
-        for start, old, new in zip(first[:-1], counts, new_counts, strict=True)
-    ]
-    surplus = [
-        order[start + min(old, new) : start + old]
-        for start, old, new in zip(first[:-1], counts, new_counts, strict=True)
-    ]
-    pool = np.concatenate([order[first[-1] :], *surplus])
-    parts, taken = [], 0
-    for cores, wanted in zip(kept, new_counts, strict=True):
-        lacking = int(wanted) - len(cores)
-        parts += [cores, pool[taken : taken + lacking]]
-        taken += lacking
-    return np.concatenate([*parts, pool[taken:]]).astype(np.int32)
+    *owned, unused = np.split(order, np.cumsum(counts))
+    surplus = [cores[wanted:] for cores, wanted in zip(owned, new_counts, strict=True)]
+    given = np.split(
+        np.concatenate([unused, *surplus]), np.cumsum(np.maximum(new_counts - counts, 0))
+    )
+    parts = []
+    for cores, wanted, more in zip(owned, new_counts, given[:-1], strict=True):
+        parts += [cores[:wanted], more]
+    return np.concatenate([*parts, given[-1]]).astype(np.int32)
 
 
 def full_order(mapping: Mapping, n_cores: int) -> Int32Array:

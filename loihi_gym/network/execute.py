@@ -42,7 +42,7 @@ def run(network: SparseMLP, inputs: IntArray) -> Messages:
     if inputs.ndim != 2 or inputs.shape[1] != network.widths[0]:
         raise ValueError(f"inputs are {inputs.shape}, not (steps, {network.widths[0]})")
     values = inputs.astype(np.int64)
-    sent = [_delta(values, threshold=1) if network.neuron == "sigma-delta" else values]
+    sent = [delta(values, threshold=1) if network.neuron == "sigma-delta" else values]
     for layer, weights in enumerate(network.weights, 1):
         arriving = np.zeros((len(inputs), weights.shape[0]), np.int64)
         arriving[1:] = _shift((weights.astype(np.int64) @ sent[-1][:-1].T).T, network, layer)
@@ -61,17 +61,14 @@ def _respond(network: SparseMLP, layer: int, arriving: Int64Array) -> Int64Array
         _check_state(state, layer)
         state = state + bias
         _check_state(state, layer)
-        return _delta(np.maximum(state, 0), threshold)
+        return delta(np.maximum(state, 0), threshold)
     state = arriving + bias
     _check_state(state, layer)
     return np.where(state > threshold, state, 0)
 
 
 def _lif(
-    network: SparseMLP,
-    layer: int,
-    arriving: Int64Array,
-    bias: Int64Array | int,
+    network: SparseMLP, layer: int, arriving: Int64Array, bias: Int64Array | int
 ) -> Int64Array:
     """Spikes of leaky integrate-and-fire neurons; a voltage saturates at 24 bits, as on Loihi."""
     limit = (1 << (STATE_BITS - 1)) - 1
@@ -119,7 +116,7 @@ def _shift(sums: Int64Array, network: SparseMLP, layer: int) -> Int64Array:
     return sums << min(exponent, STATE_BITS)
 
 
-def _delta(values: Int64Array, threshold: int) -> Int64Array:
+def delta(values: Int64Array, threshold: int) -> Int64Array:
     """Changes of `values` over time, (T, n), held back until they reach the threshold.
 
     The residue makes that the difference to the last value sent, summed up.

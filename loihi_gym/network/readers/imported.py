@@ -3,14 +3,16 @@
 Readers do not know the file's name: `read_network` adds it to what they raise.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from ...arrays import Int64Array, NumberArray
 from ...errors import NetworkImportError
-from ..sparse_mlp import SparseMLP
+from ..sparse_mlp import Neuron, SparseMLP
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,28 @@ def unsupported(layer: object, kind: str, reason: str) -> NoReturn:
         NetworkImportError: always.
     """
     raise NetworkImportError(f"layer {layer} ({kind}): {reason}")
+
+
+def require_chain(layer: object, kind: str, inputs: int, before: int) -> None:
+    """Raise unless a layer takes as many inputs as the layer before it has neurons.
+
+    Raises:
+        NetworkImportError: names the layer.
+    """
+    if inputs != before:
+        reason = f"it takes {inputs} inputs, but the layer before has {before} neurons"
+        unsupported(layer, kind, f"{reason} (recurrent or skipping connections?)")
+
+
+def network_of(
+    layers: Iterable[tuple[csr_array, int, int, Int64Array]],
+    neuron: Neuron = "relu",
+    decays: Iterable[tuple[int, int]] = (),
+) -> SparseMLP:
+    """A network of layers, each its weights, exponent, threshold and biases, (width,)."""
+    weights, exponents, thresholds, biases = zip(*layers, strict=True)
+    given = tuple(bias.astype(np.int32) for bias in biases) if any(map(np.any, biases)) else ()
+    return SparseMLP(weights, exponents, thresholds, neuron, given, tuple(decays))
 
 
 def checked_samples(inputs: NumberArray | None, width: int) -> NumberArray:

@@ -8,18 +8,24 @@ makes them: ``CUBA`` (or ``LOIHI``) is LIF with ``iDecay`` and ``vDecay`` in 409
 message there.
 """
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from ...arrays import Float64Array, Int32Array, Int64Array, NumberArray
+from ...arrays import Float64Array, Int64Array, NumberArray
 from ...errors import NetworkImportError
-from ..sparse_mlp import SparseMLP
+from ..execute import delta
 from .hdf5 import opened
-from .imported import Imported, checked_samples, integer_inputs, unsupported
+from .imported import (
+    Imported,
+    checked_samples,
+    integer_inputs,
+    network_of,
+    require_chain,
+    unsupported,
+)
 from .quantise import synapses
 
 STATE_EXP = 6
@@ -47,24 +53,24 @@ def read(path: Path, inputs: NumberArray | None) -> Imported:
     kinds = {_kind(number, layer["neuron"]) for number, layer in dense}
     if len(kinds) > 1:
         raise NetworkImportError(f"it mixes {' and '.join(sorted(kinds))} neurons")
-    given = checked_samples(inputs, dense[0][1]["weight"].shape[1])
-    weights, exponents, notes = zip(*(_int8(n, layer["weight"]) for n, layer in dense), strict=True)
-    _check_chain(dense)
-    samples = integer_inputs(given)
-    biases = [_bias(number, layer, len(layer["weight"])) for number, layer in dense]
-    shift = 0 if kinds == {"CUBA"} else STATE_EXP
-    network = SparseMLP(
-        weights=weights,
-        exponents=tuple(exponent - shift for exponent in exponents),
-        thresholds=tuple(int(layer["neuron"]["vThMant"]) << shift for _, layer in dense),
-        neuron="sigma-delta" if shift else "lif",
-        biases=tuple(biases) if any(bias.any() for bias in biases) else (),
-        decays=() if shift else tuple(_decays(layer["neuron"]) for _, layer in dense),
-    )
-    rounded = tuple(note for note in notes if note)
+    samples = integer_inputs(checked_samples(inputs, dense[0][1]["weight"].shape[1]))
+    shift, notes, rounded = 0 if kinds == {"CUBA"} else STATE_EXP, [], []
+    width = samples.shape[1]
+    for number, layer in dense:
+        require_chain(number, "dense", layer["weight"].shape[1], width)
+        width = len(layer["weight"])
+        weights, exponent, note = _int8(number, layer["weight"])
+        threshold = int(layer["neuron"]["vThMant"]) << shift
+        rounded.append((weights, exponent - shift, threshold, _bias(number, layer, width)))
+        notes += note
     if shift:
-        return Imported(network, _encode(samples, first), (*rounded, ROUNDING))
-    return Imported(network, samples, rounded if first is None else (*rounded, SENT))
+        network = network_of(rounded, "sigma-delta")
+        return Imported(network, _encode(samples, first), (*notes, ROUNDING))
+    neurons = [layer["neuron"] for _, layer in dense]
+    decays = [(int(neuron["iDecay"]), int(neuron["vDecay"])) for neuron in neurons]
+    return Imported(
+        network_of(rounded, "lif", decays), samples, (*notes, *([SENT] if first else []))
+    )
 
 
 def _layers(path: Path) -> list[Layer]:
@@ -142,7 +148,7 @@ def _kind(number: int, neuron: Layer) -> str:
     return "SDNN" if kind == "SDNN" else "CUBA"
 
 
-def _int8(number: int, weight: Float64Array) -> tuple[csr_array, int, str]:
+def _int8(number: int, weight: Float64Array) -> tuple[csr_array, int, list[str]]:
     """Weights as int8, the exponent that makes up for it, and a note if some had to be rounded."""
     whole = np.rint(weight).astype(np.int64)
     if (whole != weight).any():
@@ -153,34 +159,17 @@ def _int8(number: int, weight: Float64Array) -> tuple[csr_array, int, str]:
     halved = np.clip(np.rint(whole / 2.0**exponent), -128, 127).astype(np.int64)
     off = int((halved << exponent != whole).sum())
     note = f"layer {number}: {off} of {whole.size} weights need more than 8 bits and were rounded"
-    matrix = synapses(halved.astype(np.float64), whole != 0)
-    matrix.data = matrix.data.astype(np.int8)
-    return csr_array(matrix, dtype=np.int8), exponent, note if off else ""
+    matrix = synapses(halved.astype(np.float64), whole != 0).astype(np.int8)
+    return matrix, exponent, [note] if off else []
 
 
-def _bias(number: int, layer: Layer, width: int) -> Int32Array:
+def _bias(number: int, layer: Layer, width: int) -> Int64Array:
     bias = np.asarray(layer.get("bias", 0), np.float64).reshape(-1)
     if len(bias) not in (1, width):
         unsupported(number, "dense", f"{len(bias)} biases for {width} neurons")
     if not (np.abs(bias) <= LARGEST_BIAS).all():
         unsupported(number, "dense", f"biases are not all within {LARGEST_BIAS:,} of 0")
-    whole = np.rint(bias).astype(np.int32) << STATE_EXP
-    return np.broadcast_to(whole, (width,)).astype(np.int32)
-
-
-def _decays(neuron: Layer) -> tuple[int, int]:
-    return int(neuron["iDecay"]), int(neuron["vDecay"])
-
-
-def _check_chain(dense: list[tuple[int, Layer]]) -> None:
-    for (_, before), (number, layer) in pairwise(dense):
-        if layer["weight"].shape[1] != len(before["weight"]):
-            unsupported(
-                number,
-                "dense",
-                f"it takes {layer['weight'].shape[1]} inputs, but the layer before has "
-                f"{len(before['weight'])} neurons (recurrent or skipping connections?)",
-            )
+    return np.broadcast_to(np.rint(bias).astype(np.int64) << STATE_EXP, (width,))
 
 
 def _encode(samples: Int64Array, first: Layer | None) -> Int64Array:
@@ -192,8 +181,4 @@ def _encode(samples: Int64Array, first: Layer | None) -> Int64Array:
     gain, bias = int(layer.get("weight", SDNN_INPUT)), int(layer.get("bias", 0))
     values = (gain * samples + bias) << STATE_EXP
     threshold = int(layer.get("neuron", {}).get("vThMant", 0)) << STATE_EXP
-    known, held = np.zeros(values.shape[1], np.int64), np.empty_like(values)
-    for step, value in enumerate(values):
-        known = np.where(np.abs(value - known) >= threshold, value, known)
-        held[step] = known
-    return held
+    return np.cumsum(delta(values, threshold), axis=0)

@@ -13,6 +13,8 @@ supported in the last layer: a readout that sends nothing. Loihi's neurons have 
 per layer here; thresholds and resistances may differ, since they fold into the weights.
 """
 
+from collections import Counter
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -77,29 +79,24 @@ def _chain(graph: Any) -> list[Node]:
     Raises:
         NetworkImportError: names the first node at which the graph is no chain.
     """
-    following: dict[str, list[str]] = {name: [] for name in graph.nodes}
-    preceding: dict[str, list[str]] = {name: [] for name in graph.nodes}
-    for source, target in graph.edges:
-        following[source].append(target)
-        preceding[target].append(source)
+    sources = Counter(source for source, _ in graph.edges)
+    targets = Counter(target for _, target in graph.edges)
     for name, node in graph.nodes.items():
         kind = _kind(node)
         if kind not in (*SYNAPSES, *NEURONS, "Input", "Output", "Flatten"):
             known = ", ".join((*SYNAPSES, *NEURONS))
             unsupported(name, kind, f"supported are {known}")
-        if len(following[name]) > 1 or len(preceding[name]) > 1:
+        if sources[name] > 1 or targets[name] > 1:
             unsupported(name, kind, "recurrent, skipping and parallel connections are not")
-    starts = [name for name in graph.nodes if not preceding[name]]
-    chain: list[Node] = []
-    name = starts[0] if len(starts) == 1 else None
+    following, chain = dict(graph.edges), list[Node]()
+    name = next((name for name in graph.nodes if not targets[name]), None)
     while name is not None:
         chain.append((name, graph.nodes[name]))
-        name = following[name][0] if following[name] else None
+        name = following.get(name)
     if len(chain) != len(graph.nodes):
         raise NetworkImportError("the graph's nodes are not one chain from input to output")
-    flat = [(name, node) for name, node in chain if _kind(node) not in ("Input", "Output")]
-    while flat and _kind(flat[0][1]) == "Flatten":
-        flat.pop(0)  # inputs are given flat
+    inner = (one for one in chain if _kind(one[1]) not in ("Input", "Output"))
+    flat = list(dropwhile(lambda one: _kind(one[1]) == "Flatten", inner))  # inputs are given flat
     for name, node in flat:
         if _kind(node) == "Flatten":
             unsupported(name, "Flatten", "only ahead of the first layer")
@@ -117,11 +114,7 @@ def _layer(name: str, node: Any, neuron: Node | None, dt_s: float) -> SpikingLay
         unsupported(name, _kind(node), f"weights {weight.shape} and bias {bias.shape}")
     width = len(weight)
     bias = np.broadcast_to(bias, width)
-    if neuron is None:
-        gain, leak, threshold = np.ones(width), np.zeros(width), None
-        current_decay = voltage_decay = 1.0
-    else:
-        gain, leak, threshold, current_decay, voltage_decay = _dynamics(neuron, width, dt_s)
+    gain, leak, threshold, current_decay, voltage_decay = _dynamics(neuron, width, dt_s)
     if not all(np.isfinite(part).all() for part in (weight, bias, gain, leak)):
         unsupported(name, _kind(node), "weights, biases and time constants are not all finite")
     weight = weight * gain[:, None]
@@ -129,19 +122,16 @@ def _layer(name: str, node: Any, neuron: Node | None, dt_s: float) -> SpikingLay
         largest = float(np.abs(weight).max(initial=0)) or 1.0
         threshold = np.full(width, largest * LARGEST_THRESHOLD / WEIGHT_LIMIT)
     # A constant input reaches the voltage through the current's own gain of 1 / decay.
-    return SpikingLayer(
-        synapses(weight, None),
-        leak + bias * gain / current_decay,
-        threshold,
-        current_decay,
-        voltage_decay,
-    )
+    bias = leak + bias * gain / current_decay
+    return SpikingLayer(synapses(weight, None), bias, threshold, current_decay, voltage_decay)
 
 
 def _dynamics(
-    neuron: Node, width: int, dt_s: float
+    neuron: Node | None, width: int, dt_s: float
 ) -> tuple[Float64Array, Float64Array, Float64Array | None, float, float]:
     """Voltage per input, leak per step, threshold (None: never), decay of current and voltage."""
+    if neuron is None:
+        return np.ones(width), np.zeros(width), None, 1.0, 1.0
     name, node = neuron
     kind = _kind(node)
 

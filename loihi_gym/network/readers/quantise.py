@@ -20,8 +20,8 @@ from scipy.sparse import csr_array
 
 from ...arrays import BoolArray, Float64Array, Int64Array, NumberArray
 from ...errors import NetworkImportError
-from ..sparse_mlp import SparseMLP
-from .imported import Imported, unsupported
+from ..sparse_mlp import DECAY_UNITY
+from .imported import Imported, checked_samples, network_of, require_chain, unsupported
 
 WEIGHT_LIMIT = 127
 STATE_BITS = 12
@@ -94,13 +94,8 @@ def float_layer(
     if weights is None or weights.ndim != 2 or 0 in weights.shape:
         shape = None if weights is None else weights.shape
         unsupported(name, kind, f"weights are {shape}, not a matrix (neurons, inputs)")
-    if before and weights.shape[1] != before[-1].weights.shape[0]:
-        unsupported(
-            name,
-            kind,
-            f"it takes {weights.shape[1]} inputs, but the layer before has "
-            f"{before[-1].weights.shape[0]} neurons",
-        )
+    if before:
+        require_chain(name, kind, weights.shape[1], before[-1].weights.shape[0])
     if bias is not None and bias.shape != (len(weights),):
         unsupported(name, kind, f"biases are {bias.shape}, not ({len(weights)},)")
     if mask is not None and mask.shape != weights.shape:
@@ -118,8 +113,13 @@ def synapses(weights: npt.NDArray[np.floating], mask: BoolArray | None) -> csr_a
     return csr_array((data, columns.astype(np.int32), indptr), shape=weights.shape)
 
 
-def relu_network(layers: list[FloatLayer], inputs: NumberArray) -> Imported:
-    """A network of ReLU neurons; see the module on how it is rounded."""
+def relu_network(layers: list[FloatLayer], inputs: NumberArray | None) -> Imported:
+    """A network of ReLU neurons, given samples; see the module on how it is rounded.
+
+    Raises:
+        NetworkImportError: if there are no samples, or of the wrong shape, or biases are too large.
+    """
+    inputs = checked_samples(inputs, layers[0].weights.shape[1])
     notes = []
     scale, messages = 1.0, inputs.astype(np.int64)
     if inputs.dtype.kind == "f":
@@ -127,7 +127,7 @@ def relu_network(layers: list[FloatLayer], inputs: NumberArray) -> Imported:
         messages = np.rint(inputs * scale).astype(np.int64)
         notes.append(f"inputs were multiplied by {scale:.6g} and rounded to 8 bits")
     samples, values = messages, inputs.astype(np.float64)
-    weights, exponents, biases = [], [], []
+    rounded = []
     for layer in layers:
         matrix, gain = _int8(layer.weights)
         sums = (matrix.astype(np.int64) @ messages.T).T
@@ -139,27 +139,19 @@ def relu_network(layers: list[FloatLayer], inputs: NumberArray) -> Imported:
         scale *= gain * 2.0**exponent
         float_state = (layer.weights @ values.T).T + layer.bias
         messages, values = np.maximum(state, 0), np.maximum(float_state, 0)
-        weights.append(matrix)
-        exponents.append(exponent)
-        biases.append(bias.astype(np.int32))
+        rounded.append((matrix, exponent, 0, bias))
     largest = float(np.abs(float_state).max(initial=0)) or 1.0
     error = float(np.sqrt(np.mean((state / scale - float_state) ** 2))) / largest
     notes.append(
         "weights were rounded to int8, the largest of each layer to 127; on the given inputs the "
         f"last layer differs by {error:.2%} of its largest value (root mean square)"
     )
-    network = SparseMLP(
-        weights=tuple(weights),
-        exponents=tuple(exponents),
-        thresholds=(0,) * len(layers),
-        biases=tuple(biases) if any(bias.any() for bias in biases) else (),
-    )
-    return Imported(network, samples, tuple(notes))
+    return Imported(network_of(rounded), samples, tuple(notes))
 
 
 def spiking_network(layers: list[SpikingLayer], inputs: Int64Array) -> Imported:
     """A network of LIF neurons; see the module on how it is rounded."""
-    weights, exponents, thresholds, biases, notes = [], [], [], [], []
+    rounded, notes = [], []
     for number, layer in enumerate(layers, 1):
         relative = csr_array(layer.weights.copy())
         relative.data /= np.repeat(layer.threshold, np.diff(relative.indptr))
@@ -171,23 +163,13 @@ def spiking_network(layers: list[SpikingLayer], inputs: Int64Array) -> Imported:
             exponent -= 1
         threshold = round(gain * 2.0**exponent)
         bias = _whole(layer.bias / layer.threshold * (threshold * VOLTAGE_UNITS), 31)
-        weights.append(matrix)
-        exponents.append(exponent)
-        thresholds.append(threshold)
-        biases.append(bias.astype(np.int32))
+        rounded.append((matrix, exponent, threshold, bias))
         step = 0.5 / gain
         notes.append(
             f"layer {number}: weights were rounded to int8, each by at most {step:.2g} thresholds"
         )
-    network = SparseMLP(
-        weights=tuple(weights),
-        exponents=tuple(exponents),
-        thresholds=tuple(thresholds),
-        neuron="lif",
-        biases=tuple(biases) if any(bias.any() for bias in biases) else (),
-        decays=tuple((_decay(one.current_decay), _decay(one.voltage_decay)) for one in layers),
-    )
-    return Imported(network, inputs, tuple(notes))
+    decays = ((_decay(one.current_decay), _decay(one.voltage_decay)) for one in layers)
+    return Imported(network_of(rounded, "lif", decays), inputs, tuple(notes))
 
 
 def _int8(weights: csr_array) -> tuple[csr_array, float]:
@@ -209,4 +191,4 @@ def _whole(biases: Float64Array, bits: int) -> Int64Array:
 
 
 def _decay(part: float) -> int:
-    return min(max(round(part * 4096), 0), 4096)
+    return min(max(round(part * DECAY_UNITY), 0), DECAY_UNITY)

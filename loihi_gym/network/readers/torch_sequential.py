@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ...arrays import NumberArray
 from ...errors import NetworkImportError
 from ..foreign import require_file, require_size
-from .imported import Imported, checked_samples, unsupported
+from .imported import Imported, unsupported
 from .quantise import FloatLayer, float_layer, relu_network
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def read(path: Path, inputs: NumberArray | None) -> Imported:
     loaded = _load(path)
     if not isinstance(loaded, dict):
         return read_sequential(loaded, inputs)
-    imported = _imported(_from_state(loaded), inputs)
+    imported = _read_state(loaded, inputs)
     return replace(imported, notes=("ReLU is assumed between the layers", *imported.notes))
 
 
@@ -46,13 +46,19 @@ def read_sequential(model: "nn.Sequential", inputs: NumberArray | None) -> Impor
     Raises:
         NetworkImportError: names the module that is not supported, and why.
     """
-    return _imported(_from_modules(model), inputs)
-
-
-def _imported(layers: list[FloatLayer], inputs: NumberArray | None) -> Imported:
-    if not layers:
-        raise NetworkImportError("it has no Linear layer")
-    return relu_network(layers, checked_samples(inputs, layers[0].weights.shape[1]))
+    first, waiting = True, False  # before any Linear; a Linear without its ReLU yet
+    for name, module in model.named_children():
+        kind = type(module).__name__
+        if kind in PASSED_OVER or (kind == "Flatten" and first):
+            continue
+        if kind not in ("Linear", "ReLU"):
+            unsupported(name, kind, "only Linear and ReLU can be mapped")
+        if kind == "ReLU" and not waiting:
+            unsupported(name, kind, "it does not follow a Linear")
+        if kind == "Linear" and waiting:
+            unsupported(name, kind, "no ReLU is between it and the Linear before it")
+        first, waiting = False, kind == "Linear"
+    return _read_state(model.state_dict(), inputs)
 
 
 def _load(path: Path) -> Any:
@@ -84,29 +90,7 @@ def _load(path: Path) -> Any:
     return loaded
 
 
-def _from_modules(model: Any) -> list[FloatLayer]:
-    layers: list[FloatLayer] = []
-    waiting = False  # a Linear without its ReLU yet
-    for name, module in model.named_children():
-        kind = type(module).__name__
-        if kind in PASSED_OVER or (kind == "Flatten" and not layers):
-            continue
-        if kind == "ReLU":
-            if not waiting:
-                unsupported(name, kind, "it does not follow a Linear")
-            waiting = False
-        elif kind == "Linear":
-            if waiting:
-                unsupported(name, kind, "no ReLU is between it and the Linear before it")
-            state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-            layers.append(_linear(name, state, layers))
-            waiting = True
-        else:
-            unsupported(name, kind, "only Linear and ReLU can be mapped")
-    return layers
-
-
-def _from_state(state: dict[Any, Any]) -> list[FloatLayer]:
+def _read_state(state: dict[Any, Any], inputs: NumberArray | None) -> Imported:
     groups: dict[str, dict[str, Any]] = {}
     for key, value in state.items():
         group, _, name = str(key).rpartition(".")
@@ -117,7 +101,9 @@ def _from_state(state: dict[Any, Any]) -> list[FloatLayer]:
         if getattr(weight, "ndim", 0) != 2:
             unsupported(group, ", ".join(tensors), "only Linear layers can be mapped")
         layers.append(_linear(group, tensors, layers))
-    return layers
+    if not layers:
+        raise NetworkImportError("it has no Linear layer")
+    return relu_network(layers, inputs)
 
 
 def _linear(name: str, tensors: dict[str, Any], layers: list[FloatLayer]) -> FloatLayer:
