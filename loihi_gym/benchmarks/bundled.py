@@ -25,7 +25,7 @@ class Benchmark:
         name: The benchmark's name, which `load` takes.
         description: One line for people.
         network: File in `data/`, or a generator URI.
-        sha256: Digest of the file, or of what the URI generates (`fingerprint`).
+        sha256: Digest of the file, or of all masks and messages that the URI generates.
         chip: Name of a bundled chip.
         steps: Recorded time steps.
         reference: Fastest standard heuristic on `mesh`, as ``partitioning/order``.

@@ -1,7 +1,8 @@
 """Freezing a suite: computing what its manifest states, and telling what has changed since."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import asdict, replace
+from typing import Any
 
 from ..backends import make_backend
 from ..bounds import lower_bound
@@ -12,10 +13,23 @@ from .custom import fastest_heuristic
 from .drawn import draw
 from .suite import SCORER, Entry, Frozen, Suite
 
-HEADER = """\
-# What `loihi-gym compare {name}` runs and the leaderboard scores. Written by
-# `loihi-gym leaderboard freeze {name}`: a test holds every number against the code, and a
+MANIFEST = """\
+# What `loihi-gym compare {suite.name}` runs and the leaderboard scores. Written by
+# `loihi-gym leaderboard freeze {suite.name}`: a test holds every number against the code, and a
 # change of any of them needs a new version of the suite.
+description = "{suite.description}"
+backend = "{suite.backend}"
+scorer = {suite.scorer}
+{commit}
+# Of `compare`: how many seeds, from 0 on, each budget of evaluations has.
+[seeds]
+{seeds}
+# Of the leaderboard, which has the track "mapping" besides.
+[tracks]
+{tracks}"""
+COMMIT = """\
+# Freeze commit, from whose hash the problems are drawn (`drawn`).
+commit = "{suite.commit}"
 """
 
 
@@ -30,7 +44,7 @@ def freeze(suite: Suite) -> Suite:
 
 
 def measure(entry: Entry) -> Frozen:
-    """What the code computes now of all that a manifest states of a problem."""
+    """What a manifest states of a problem, computed anew."""
     problem = problem_of(entry)
     if entry.uri:
         problem = replace(problem, reference=fastest_heuristic(problem))
@@ -45,75 +59,40 @@ def measure(entry: Entry) -> Frozen:
     )
 
 
-def require_frozen(suite: Suite) -> None:
-    """Raise unless the manifest states what the code computes.
-
-    Raises:
-        SuiteError: names the problem, what differs, and that a new suite version is needed.
-    """
-    now = freeze(suite)
-    if suite.scorer != SCORER:
-        raise SuiteError(
-            _changed(suite, f"scores are computed by scorer {SCORER}, not {suite.scorer}")
-        )
-    for old, new in zip(suite.problems, now.problems, strict=True):
-        suite.frozen(old.name)
-        for what in _differences(old, new):
-            raise SuiteError(_changed(suite, f"{old.name}: {what}"))
-
-
 def require_problem(suite: Suite, problem: Problem) -> None:
     """Raise unless a problem is the one that the suite was frozen with.
 
     Raises:
-        SuiteError: as `require_frozen`.
+        SuiteError: names the problem, and what to do.
     """
     stated = suite.frozen(problem.name).sha256
     if problem.digest != stated:
-        what = f"{problem.name}: sha256 is {problem.digest[:12]}…, was {stated[:12]}…"
-        raise SuiteError(_changed(suite, what))
+        raise SuiteError(
+            f"new suite version needed: suite {suite.name} is not what the code computes: "
+            f"{problem.name}: sha256 is {problem.digest[:12]}…, was {stated[:12]}…. Undo the "
+            "change, or freeze a suite of another name and move this one's board to previous/"
+        )
 
 
 def manifest(suite: Suite) -> str:
     """The manifest of a suite, as text."""
-    lines = [
-        HEADER.format(name=suite.name),
-        f'description = "{suite.description}"\n',
-        f'backend = "{suite.backend}"\n',
-        f"scorer = {suite.scorer}\n",
-    ]
-    if suite.commit:
-        lines.append("# Freeze commit, from whose hash the problems are drawn (`drawn`).\n")
-        lines.append(f'commit = "{suite.commit}"\n')
-    lines.append("\n# Of `compare`: how many seeds, from 0 on, each budget of evaluations has.\n")
-    lines.append("[seeds]\n")
-    lines += [f"{budget} = {count}\n" for budget, count in suite.seeds.items()]
-    lines.append('\n# Of the leaderboard, which has the track "mapping" besides.\n[tracks]\n')
-    lines += [
-        f'"{name}" = {{budget = {track.budget}, seeds = {track.seeds}}}\n'
+    tracks = {
+        f'"{name}"': f"{{budget = {track.budget}, seeds = {track.seeds}}}"
         for name, track in suite.tracks.items()
-    ]
+    }
+    text = MANIFEST.format(
+        suite=suite,
+        commit=COMMIT.format(suite=suite) if suite.commit else "",
+        seeds=_lines(suite.seeds),
+        tracks=_lines(tracks),
+    )
     for entry in suite.problems:
         stated = {"name": entry.name} | ({"uri": entry.uri} if entry.uri else {})
         stated |= asdict(entry.frozen) if entry.frozen else {}
-        lines.append("\n[[problems]]\n")
-        lines += [f"{key} = {_value(value)}\n" for key, value in stated.items()]
-    return "".join(lines)
+        quoted = {key: n if isinstance(n, int) else f'"{n}"' for key, n in stated.items()}
+        text += f"\n[[problems]]\n{_lines(quoted)}"
+    return text
 
 
-def _differences(old: Entry, new: Entry) -> Iterator[str]:
-    before, after = ({"uri": e.uri} | (asdict(e.frozen) if e.frozen else {}) for e in (old, new))
-    for key, value in after.items():
-        if before[key] != value:
-            yield f"{key} is {value}, was {before[key]}"
-
-
-def _changed(suite: Suite, what: str) -> str:
-    return (
-        f"new suite version needed: suite {suite.name} is not what the code computes: {what}. "
-        "Undo the change, or freeze a suite of another name and move this one's board to previous/"
-    )
-
-
-def _value(value: object) -> str:
-    return str(value) if isinstance(value, int) else f'"{value}"'
+def _lines(table: Mapping[Any, object]) -> str:
+    return "".join(f"{key} = {value}\n" for key, value in table.items())

@@ -13,8 +13,9 @@ flagships over 1,000 held-out digits (``tools/rates.py``, docs/bounds-and-scale.
 Neurons send independently of each other, given these two; a trained network's neurons do not.
 """
 
-import hashlib
-from dataclasses import astuple, dataclass, fields
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -45,7 +46,7 @@ STEP_SCATTER = 318
 MAX_NEURONS = 1 << 24
 MAX_SYNAPSES = 1 << 30
 MAX_MESSAGES = 1 << 28
-"""Of all neurons in all steps, 4 bytes each."""
+"""Most messages that are drawn: one for each neuron and step, of 4 bytes."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,8 @@ class Generated:
     @cached_property
     def uri(self) -> str:
         """The canonical form: every parameter, in the order of the fields."""
-        names = [field.name for field in fields(self)]
-        pairs = zip(names, astuple(self), strict=True)
-        return f"{PREFIX}{NETWORK}?" + "&".join(f"{name}={_text(value)}" for name, value in pairs)
+        pairs = [f"{each.name}={_text(getattr(self, each.name))}" for each in fields(self)]
+        return f"{PREFIX}{NETWORK}?{'&'.join(pairs)}"
 
 
 def parse(uri: str) -> Generated:
@@ -167,15 +167,6 @@ def generate(uri: str) -> Problem:
     return Problem(spec.uri, network(spec), activity(spec), chip, spec.reference)
 
 
-def fingerprint(problem: Problem) -> str:
-    """sha256 of all masks and messages of a problem: what its load follows from."""
-    digest = hashlib.sha256()
-    arrays = [part for w in problem.network.weights for part in (w.indptr, w.indices)]
-    for array in (*arrays, *problem.activity.messages):
-        digest.update(np.ascontiguousarray(array, "<i4").tobytes())
-    return digest.hexdigest()
-
-
 def network(spec: Generated) -> SparseMLP:
     """The network: random masks, all weights 1."""
     layers = range(1, len(spec.widths))
@@ -196,12 +187,8 @@ def network(spec: Generated) -> SparseMLP:
 def activity(spec: Generated) -> Activity:
     """The messages of all layers in all steps; payload 1, or 1000 if they take 64 bits."""
     payload = 1 if spec.bits == 32 else 1000
-    return Activity(
-        tuple(
-            np.where(_sends(spec, layer), np.int32(payload), np.int32(0))
-            for layer in range(len(spec.widths))
-        )
-    )
+    sends = [_sends(spec, layer) for layer in range(len(spec.widths))]
+    return Activity(tuple(layer.astype(np.int32) * np.int32(payload) for layer in sends))
 
 
 def fan_in(spec: Generated, layer: int) -> int:
@@ -246,9 +233,7 @@ def _text(value: object) -> str:
 
 def _count(least: int, most: int) -> Any:
     def read(name: str, text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) < 20) or not (
-            least <= int(text) <= most
-        ):
+        if not re.fullmatch("[0-9]{1,19}", text) or not least <= int(text) <= most:
             raise BenchmarkError(f"{name}={text!r} is not a whole number from {least} to {most}")
         return int(text)
 
@@ -257,9 +242,7 @@ def _count(least: int, most: int) -> Any:
 
 def _part(name: str, text: str) -> Fraction:
     """A decimal fraction above 0, up to 1."""
-    whole, _, decimals = text.partition(".")
-    digits = whole + decimals
-    legal = digits.isascii() and digits.isdigit() and len(decimals) <= 6 and len(whole) <= 1
+    legal = re.fullmatch(r"[0-9](\.[0-9]{0,6})?|\.[0-9]{1,6}", text)
     if not legal or not 0 < Fraction(text) <= 1:
         raise BenchmarkError(
             f"{name}={text!r} is not a decimal fraction above 0, up to 1, of at most 6 decimals"
@@ -273,16 +256,13 @@ def _bits(name: str, text: str) -> int:
     return int(text)
 
 
-def _chip(name: str, text: str) -> str:
-    if text not in chip_names():
-        raise unknown(name, text, chip_names())
-    return text
+def _one_of(kind: str, names: Callable[[], list[str]]) -> Any:
+    def read(name: str, text: str) -> str:
+        if text not in names():
+            raise unknown(kind, text, names())
+        return text
 
-
-def _heuristic(name: str, text: str) -> str:
-    if text not in heuristic_names():
-        raise unknown("heuristic", text, heuristic_names())
-    return text
+    return read
 
 
 _READERS: dict[str, Any] = {
@@ -294,7 +274,7 @@ _READERS: dict[str, Any] = {
     "active": _part,
     "steps": _count(1, 64),
     "bits": _bits,
-    "chip": _chip,
-    "reference": _heuristic,
+    "chip": _one_of("chip", chip_names),
+    "reference": _one_of("heuristic", heuristic_names),
     "seed": _count(0, (1 << 63) - 1),
 }

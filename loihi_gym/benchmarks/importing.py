@@ -1,7 +1,6 @@
 """Problems from other tools' networks: what ``loihi-gym import`` does."""
 
 import io
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Int64Array, IntArray, NumberArray
+from ..arrays import Int64Array, NumberArray
 from ..chip import load_chip
 from ..errors import NetworkImportError, one_line
 from ..mapping import Problem
@@ -31,7 +30,6 @@ def import_problem(
     steps: int = STEPS,
     name: str | None = None,
     dt_s: float = DT_S,
-    on_progress: Callable[[str], None] | None = None,
 ) -> tuple[Problem, tuple[str, ...]]:
     """Read a network, run it on its samples and record what its neurons send.
 
@@ -45,7 +43,6 @@ def import_problem(
         steps: Number of time steps to record.
         name: Name of the problem; by default the file's, control characters replaced.
         dt_s: Time step of a NIR graph, in seconds.
-        on_progress: Called with what is done next, before it takes its time.
 
     Returns:
         The problem, its reference the fastest standard heuristic on `mesh`, and notes.
@@ -55,16 +52,13 @@ def import_problem(
         NetworkFileError: if the file is missing or corrupt.
         IllegalMappingError: if the network does not fit on the chip.
     """
-    tell = on_progress or (lambda _: None)
-    tell("reading and rounding the network")
     imported = read_network(path, activity, dt_s)
     network = imported.network
-    tell(f"running it: {network.synapses:,} synapses")
     with named(f"network file {path}", "network", NetworkImportError):
         recorded, inputs = _recorded(network, imported.inputs, steps)
     called = one_line(name or Path(path).stem, MAX_NAME)
-    problem = Problem(called, network, recorded, load_chip(chip), inputs=_smallest(inputs))
-    tell("mapping it by the standard heuristics, of which the fastest is its reference")
+    smallest = inputs.astype(np.min_scalar_type(-1 - int(np.abs(inputs).max(initial=0))))
+    problem = Problem(called, network, recorded, load_chip(chip), inputs=smallest)
     return replace(problem, reference=fastest_heuristic(problem)), imported.notes
 
 
@@ -98,12 +92,3 @@ def _recorded(network: SparseMLP, inputs: Int64Array, steps: int) -> tuple[Activ
     except OverflowError as error:
         raise NetworkImportError(str(error)) from error
     return Activity(tuple(np.ascontiguousarray(layer[-steps:]) for layer in messages)), inputs
-
-
-def _smallest(values: Int64Array) -> IntArray:
-    """The same integers in the smallest type that holds them."""
-    largest = int(np.abs(values).max(initial=0))
-    for kind in (np.int8, np.int16, np.int32):
-        if largest <= np.iinfo(kind).max:
-            return values.astype(kind)
-    return values

@@ -79,9 +79,9 @@ class Suite:
         description: One line for people.
         problems: The problems, in the order in which they are shown.
         backend: Name of the backend that measures.
-        scorer: Version of the leaderboard's scoring.
         seeds: Seeds that `loihi-gym compare` runs, by budget of evaluations, ascending.
         tracks: Rules of the leaderboard's solver tracks, by name.
+        scorer: Version of the leaderboard's scoring.
         commit: Hash of the freeze commit that problems are drawn from; empty if none are drawn.
     """
 
@@ -89,9 +89,9 @@ class Suite:
     description: str
     problems: tuple[Entry, ...]
     backend: str
-    scorer: int
     seeds: dict[int, int]
     tracks: dict[str, Track]
+    scorer: int = SCORER
     commit: str = ""
 
     @property
@@ -105,10 +105,9 @@ class Suite:
         Raises:
             UnknownNameError: if there is none.
         """
-        for entry in self.problems:
-            if entry.name == name:
-                return entry
-        raise unknown("problem", name, list(self.names))
+        if name not in self.names:
+            raise unknown("problem", name, list(self.names))
+        return self.problems[self.names.index(name)]
 
     def frozen(self, name: str) -> Frozen:
         """What was measured of a problem.
@@ -186,22 +185,21 @@ def generated(name: str) -> Entry | None:
 
 def _suite(name: str, data: dict[str, Any]) -> Suite:
     _check("the manifest", data, SUITE, ("tracks", "scorer", "commit"))
-    budgets = dict.fromkeys(data["seeds"], int)
-    _check("[seeds]", data["seeds"], budgets)
-    if not all(budget.isdecimal() and int(budget) > 0 for budget in budgets):
+    seeds, tracks = data["seeds"], data.get("tracks", {})
+    _check("[seeds]", seeds, dict.fromkeys(seeds, int))
+    if not all(budget.isdecimal() and int(budget) > 0 for budget in seeds):
         raise ValueError("[seeds] has a budget that is no whole number of at least 1")
-    for track, table in data.get("tracks", {}).items():
+    for track, table in tracks.items():
         _check(f"track {track!r}", table, TRACK)
-    return Suite(
-        name=name,
-        description=data["description"],
-        problems=tuple(_entry(number, table) for number, table in enumerate(data["problems"], 1)),
-        backend=data["backend"],
-        scorer=data.get("scorer", SCORER),
-        seeds=dict(sorted((int(budget), seeds) for budget, seeds in data["seeds"].items())),
-        tracks={track: Track(**table) for track, table in data.get("tracks", {}).items()},
-        commit=data.get("commit", ""),
-    )
+    read = {
+        "name": name,
+        "problems": tuple(
+            _entry(number, table) for number, table in enumerate(data["problems"], 1)
+        ),
+        "seeds": dict(sorted((int(budget), count) for budget, count in seeds.items())),
+        "tracks": {track: Track(**table) for track, table in tracks.items()},
+    }
+    return Suite(**{**data, **read})
 
 
 def _entry(number: int, table: Any) -> Entry:

@@ -2,8 +2,7 @@
 
 data_points measured mappings, one JSON object per line
 parameters  the constants that are fitted, and the scale they are fitted on
-affine      step times of `bound` for any constants, from counts that no constant changes
-predict     step times of `mesh` for any constants
+predict     step times of `mesh` and of `bound` for any constants
 fit         the fit: `bound` first, then `mesh`
 assessment  how well it predicts, what the data cannot tell, what to measure next
 """

@@ -10,7 +10,7 @@ from ..arrays import Float64Array
 from ..chip import ChipSpec
 from ..mapping import Mapping, Problem, fitting, random_mapping
 from .data_points import DataPoint
-from .fit import Fit, calibrate, jacobian
+from .fit import SEED, Fit, calibrate, jacobian
 from .parameters import Parameter, with_values
 from .predict import mesh_step_ps
 
@@ -18,6 +18,7 @@ UNTOLD = 0.5
 """Part of its range's spread that a constant's spread must fall below to count as told."""
 TWO_SIDED = 1.96
 HELD_OUT = 0.25
+POOL = 40
 LOADING = 0.3
 """Part of a direction's unit length above which a constant is named with it."""
 
@@ -64,19 +65,22 @@ class Assessment:
     confused: list[list[str]]
 
 
-def assess(measured: Sequence[DataPoint], chip: ChipSpec, seed: int = 0) -> Assessment:
+def assess(measured: Sequence[DataPoint], chip: ChipSpec) -> Assessment:
     """Fit, and predict a quarter of the measurements from a fit to the others.
 
     Raises:
         CalibrationError: if there are too few measurements, or one is not of its benchmark.
     """
-    order = np.random.default_rng(seed).permutation(len(measured))
+    order = np.random.default_rng(SEED).permutation(len(measured))
     held = max(round(HELD_OUT * len(measured)), 3)
-    aside = [measured[i] for i in order[:held]]
     partial = calibrate([measured[i] for i in order[held:]], chip)
-    predicted = latencies(partial, aside)
-    wanted = np.array([one.latency_ps for one in aside], np.float64)
     fit = calibrate(measured, chip)
+    aside = [measured[i] for i in order[:held]]
+    problems, mappings = [fit.problems[i] for i in order[:held]], [one.mapping for one in aside]
+    ends = np.cumsum([len(one.step_times_ps) for one in aside])
+    steps = mesh_step_ps(problems, mappings, partial.chip)
+    predicted = np.add.reduceat(steps, [0, *ends[:-1]])
+    wanted = np.array([one.latency_ps for one in aside], np.float64)
     return Assessment(
         fit=fit,
         held_out=held,
@@ -88,25 +92,17 @@ def assess(measured: Sequence[DataPoint], chip: ChipSpec, seed: int = 0) -> Asse
     )
 
 
-def latencies(fit: Fit, measured: Sequence[DataPoint]) -> Float64Array:
-    """Latency in ps that the calibrated chip predicts for each measurement's mapping."""
-    by_name = {
-        one.benchmark: problem for one, problem in zip(fit.measured, fit.problems, strict=True)
-    }
-    return np.array(
-        [mesh_step_ps([by_name[one.benchmark]], [one.mapping], fit.chip).sum() for one in measured]
-    )
-
-
-def covariance(fit: Fit) -> Float64Array:
-    """Covariance of x, (P, P): from the measurements; where these say nothing, from the ranges."""
-    return np.asarray(np.linalg.inv(_information(fit)), np.float64)
+def information(fit: Fit) -> Float64Array:
+    """What is known of x, (P, P), from the measurements and the ranges: its inverse covariance."""
+    steps = len(fit.residuals) / len(fit.measured)
+    told = fit.jacobian.T @ fit.jacobian / fit.noise**2 / steps  # steps share their noise
+    return np.asarray(told + np.diag([1 / one.spread**2 for one in fit.known]), np.float64)
 
 
 def intervals(fit: Fit) -> list[ConstantInterval]:
     """95 % intervals, in the order of the fitted constants."""
-    found = []
-    for one, x, spread in zip(fit.known, fit.x, np.sqrt(np.diag(covariance(fit))), strict=True):
+    found, spreads = [], np.sqrt(np.diag(np.linalg.inv(information(fit))))
+    for one, x, spread in zip(fit.known, fit.x, spreads, strict=True):
         low, high = one.bounds
         found.append(
             ConstantInterval(
@@ -128,7 +124,7 @@ def confused(fit: Fit) -> list[list[str]]:
     """
     spreads = np.array([one.spread for one in fit.known])
     _, sizes, directions = np.linalg.svd(fit.jacobian * spreads / fit.noise, full_matrices=True)
-    padded = np.concatenate([sizes, np.zeros(len(directions) - len(sizes))])
+    padded = np.pad(sizes, (0, len(directions) - len(sizes)))
     return [
         [one.name for one, part in zip(fit.known, direction, strict=True) if abs(part) > LOADING]
         for size, direction in zip(padded, directions, strict=True)
@@ -157,26 +153,22 @@ def calibrated_chip(found: Assessment, name: str, source: str) -> ChipSpec:
     )
 
 
-def next_mappings(
-    fit: Fit, problem: Problem, count: int, pool: int = 40, seed: int = 0
-) -> list[Mapping]:
+def next_mappings(fit: Fit, problem: Problem, count: int) -> list[Mapping]:
     """The mappings that would tell most about the constants if they were measured next.
 
-    Of the heuristics and random mappings, the one is chosen that makes the determinant of the
-    information largest (D-optimal), then the next in the light of those before it.
+    Of the heuristics and `POOL` random mappings, the one is chosen that makes the determinant of
+    the information largest (D-optimal), then the next in the light of those before it.
 
     Args:
         fit: What is known so far.
         problem: The problem whose mappings are to be measured.
         count: Mappings to choose.
-        pool: Random mappings to choose from.
-        seed: Seed of the random mappings.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(SEED)
     problem = replace(problem, chip=fit.chip)
     done = {one.mapping for one in fit.measured}
     drawn = list(fitting(problem).values())
-    drawn += [random_mapping(problem, rng) for _ in range(pool)]
+    drawn += [random_mapping(problem, rng) for _ in range(POOL)]
     candidates = [mapping for mapping in dict.fromkeys(drawn) if mapping not in done]
 
     def predict(x: Float64Array) -> Float64Array:
@@ -186,17 +178,9 @@ def next_mappings(
     steps = problem.activity.steps
     rows = jacobian(predict, fit.known, fit.x).reshape(len(candidates), steps, -1) / fit.noise
     gains = [block.T @ block / steps for block in rows]  # steps share their noise
-    information, chosen = _information(fit), list[int]()
+    known, chosen = information(fit), list[Mapping]()
     for _ in range(min(count, len(candidates))):
-        scores = [np.linalg.slogdet(information + gain)[1] for gain in gains]
-        for index in chosen:
-            scores[index] = -np.inf
-        chosen.append(int(np.argmax(scores)))
-        information = information + gains[chosen[-1]]
-    return [candidates[index] for index in chosen]
-
-
-def _information(fit: Fit) -> Float64Array:
-    steps = len(fit.residuals) / len(fit.measured)
-    told = fit.jacobian.T @ fit.jacobian / fit.noise**2 / steps  # steps share their noise
-    return np.asarray(told + np.diag([1 / one.spread**2 for one in fit.known]), np.float64)
+        best = int(np.argmax([np.linalg.slogdet(known + gain)[1] for gain in gains]))
+        known = known + gains.pop(best)
+        chosen.append(candidates.pop(best))
+    return chosen

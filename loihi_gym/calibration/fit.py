@@ -17,18 +17,18 @@ from ..benchmarks import load
 from ..chip import ChipSpec
 from ..errors import CalibrationError, IllegalMappingError
 from ..mapping import Problem
-from .affine import COLUMNS, Affine
 from .data_points import DataPoint
 from .parameters import Parameter, parameters, with_values
-from .predict import mesh_step_ps
+from .predict import BARRIER, COLUMNS, Affine, mesh_step_ps
 
 NOISE = 0.02
 """Relative scatter of a measurement that is assumed while fitting."""
 STEP = 0.05
 """Part of a range by which a constant is moved to see what it does."""
+QUEUE_STEP = 0.25
+"""The same for sizes of queues, which are small whole numbers."""
 FEWEST = 8
 SEED = 0
-BARRIER = "costs.barrier_ps"
 
 
 @dataclass(frozen=True)
@@ -56,22 +56,18 @@ class Fit:
     measured: list[DataPoint] = field(repr=False)
 
 
-def calibrate(
-    measured: Sequence[DataPoint], chip: ChipSpec, on_progress: Callable[[str], None] | None = None
-) -> Fit:
+def calibrate(measured: Sequence[DataPoint], chip: ChipSpec) -> Fit:
     """Fit a chip's constants to measured mappings.
 
     Args:
         measured: Measurements, of one or several benchmarks.
         chip: Chip to start from; its constants' ranges bound the fit.
-        on_progress: Called with a sentence after each round.
 
     Raises:
         CalibrationError: if there are too few measurements, one is not of its benchmark or does
             not fit on the chip, or the chip has no constant to fit.
         UnknownNameError: if there is no such benchmark.
     """
-    say = on_progress or (lambda _: None)
     if len(measured) < FEWEST:
         raise CalibrationError(f"{len(measured)} measurements are too few: {FEWEST} are needed")
     known = parameters(chip)
@@ -84,14 +80,13 @@ def calibrate(
     mappings = [one.mapping for one in measured]
     wanted = np.log(np.concatenate([one.step_times_ps for one in measured]))
     start = _fit_bound(Affine(problems, mappings), wanted, chip, known)
-    say("fitted bound")
 
     def predict(x: Float64Array) -> Float64Array:
         return np.log(mesh_step_ps(problems, mappings, with_values(chip, known, x)))
 
     candidates = [start, np.array([one.to_x(one.value) for one in known])]
     x = min(candidates, key=lambda at: _cost(predict(at) - wanted, known, at))
-    x = _fit_mesh(predict, wanted, known, x, say)
+    x = _fit_mesh(predict, wanted, known, x)
     base = predict(x)
     residuals = base - wanted
     noise = float(np.median(np.abs(residuals - np.median(residuals)))) * 1.4826
@@ -137,26 +132,16 @@ def jacobian(
 ) -> Float64Array:
     """Change of predictions with each constant, by symmetric differences within the ranges."""
     columns = []
-    for index, parameter in enumerate(known):
-        low, high = parameter.bounds
-        reach = _reach(parameter)
-        ends = []
-        for direction in (-1, 1):
-            moved = x.copy()
-            moved[index] = min(max(x[index] + direction * reach, low), high)
-            ends.append(moved)
+    for index, one in enumerate(known):
+        low, high = one.bounds
+        part = QUEUE_STEP if one.name.startswith("network.") else STEP
+        ends = np.array([x, x])
+        ends[:, index] = np.clip(x[index] + np.array([-1, 1]) * (part * (high - low)), low, high)
         # Values are rounded: what counts is where they come to lie.
-        lower, upper = (parameter.to_x(parameter.to_value(end[index])) for end in ends)
+        lower, upper = (one.to_x(one.to_value(end)) for end in ends[:, index])
         change = predict(ends[1]) - predict(ends[0])
         columns.append(change / (upper - lower) if upper > lower else np.zeros_like(change))
     return np.stack(columns, axis=1)
-
-
-def _reach(parameter: Parameter) -> float:
-    low, high = parameter.bounds
-    if parameter.name.startswith("network."):
-        return 0.25 * (high - low)  # small whole numbers
-    return STEP * (high - low)
 
 
 def _prior(known: Sequence[Parameter], x: Float64Array) -> Float64Array:
@@ -218,7 +203,6 @@ def _fit_mesh(
     wanted: Float64Array,
     known: Sequence[Parameter],
     x: Float64Array,
-    say: Callable[[str], None],
 ) -> Float64Array:
     """Levenberg-Marquardt within the ranges, reweighted for outliers.
 
@@ -230,7 +214,7 @@ def _fit_mesh(
     middle = (low + high) / 2
     damping, base = 1e-2, predict(x)
     cost = _cost(base - wanted, known, x)
-    for number in range(ROUNDS):
+    for _ in range(ROUNDS):
         slopes = jacobian(predict, known, x)
         residuals = base - wanted
         weights = 1 / np.sqrt(1 + (residuals / NOISE) ** 2) / NOISE**2
@@ -247,7 +231,6 @@ def _fit_mesh(
                 damping = max(damping / 5, 1e-6)
                 break
             damping *= 6
-        say(f"fitted mesh, round {number + 1}: cost {cost:.1f}")
         if before - cost < ENOUGH * before:
             break
     return x

@@ -65,12 +65,10 @@ def parameters(chip: ChipSpec) -> list[Parameter]:
     for name, constant in chip.constants.items():
         section = name.split(".")[0]
         low, high = constant.range or (0, 0)
-        if low == high or section not in ("costs", "network"):
-            continue
-        if name in AMONG_CHIPS and chip.n_chips == 1:
-            continue
-        grid = GRID_PS if section == "costs" else 1
-        found.append(Parameter(name, low, high, constant.value, grid))
+        unused = name in AMONG_CHIPS and chip.n_chips == 1
+        if low < high and section in ("costs", "network") and not unused:
+            grid = GRID_PS if section == "costs" else 1
+            found.append(Parameter(name, low, high, constant.value, grid))
     return found
 
 

@@ -22,15 +22,13 @@ from .mapping import Mapping
 from .orders import ORDERS
 from .workload import Workload
 
-Counts = Int32Array
-
 MANY = 64
 """With more cores than this to give per layer, `balanced` gives most of them in proportion."""
 HELD_BACK = 4
 """Cores per layer that `balanced` then still gives one by one."""
 
 
-def lava_default(problem: Workload) -> Counts:
+def lava_default(problem: Workload) -> Int32Array:
     """Start with one core per layer. While a layer does not fit, double its cores.
 
     Source: facts of Lava's compiler logs; core counts are powers of two, capped by the width.
@@ -45,7 +43,7 @@ def lava_default(problem: Workload) -> Counts:
     return counts
 
 
-def balanced(problem: Workload, percent: int = 100) -> Counts:
+def balanced(problem: Workload, percent: int = 100) -> Int32Array:
     """Start from `packed`; give each further core to the layer whose busiest core works longest.
 
     A core's work is the longer of its sending side (updates and messages) and its receiving side.
@@ -77,12 +75,11 @@ def balanced(problem: Workload, percent: int = 100) -> Counts:
             if changed >= 0:
                 work[changed] = _work(problem, changed, counts)
                 heappush(busiest, (-work[changed], changed))
-    if not _fits(problem, counts):  # more pieces after a layer take more of its output axons
-        return fewest.copy()
-    return counts
+    # More pieces after a layer take more of its output axons.
+    return counts if _fits(problem, counts) else fewest.copy()
 
 
-def _in_proportion(problem: Workload, fewest: Counts, n_cores: int) -> Counts:
+def _in_proportion(problem: Workload, fewest: Int32Array, n_cores: int) -> Int32Array:
     """Counts in proportion to each layer's work, a few cores per layer held back."""
     counts = fewest
     cores = n_cores - HELD_BACK * problem.n_layers
@@ -96,7 +93,7 @@ def _in_proportion(problem: Workload, fewest: Counts, n_cores: int) -> Counts:
     return counts
 
 
-PARTITIONINGS: dict[str, Callable[[Workload], Counts]] = {
+PARTITIONINGS: dict[str, Callable[[Workload], Int32Array]] = {
     "lava-default": lava_default,
     "packed": packed,
     "balanced": balanced,
@@ -110,10 +107,10 @@ def heuristic_names() -> list[str]:
     return [f"{partitioning}/{order}" for partitioning in PARTITIONINGS for order in ORDERS]
 
 
-_KEPT: WeakKeyDictionary[Workload, dict[str, Counts]] = WeakKeyDictionary()
+_KEPT: WeakKeyDictionary[Workload, dict[str, Int32Array]] = WeakKeyDictionary()
 
 
-def partition(problem: Workload, name: str) -> Counts:
+def partition(problem: Workload, name: str) -> Int32Array:
     """Cores per layer of a standard partitioning, computed once for a problem, read-only.
 
     Raises:
@@ -127,7 +124,7 @@ def partition(problem: Workload, name: str) -> Counts:
     return kept[name]
 
 
-def partitions(problem: Workload) -> dict[str, Counts]:
+def partitions(problem: Workload) -> dict[str, Int32Array]:
     """The standard partitionings that fit, by name, `packed` at least.
 
     Raises:
@@ -175,12 +172,12 @@ def toolchain_default(problem: Workload) -> Mapping | None:
     return None
 
 
-def in_order(problem: Workload, counts: Counts, order: Int64Array) -> Mapping:
+def in_order(problem: Workload, counts: Int32Array, order: Int64Array) -> Mapping:
     """A partitioning as a mapping: logical cores take physical ones in `order`, chip by chip."""
     return Mapping(counts, order[core_positions(counts, problem.topology)])
 
 
-def core_positions(counts: Counts, mesh: Topology) -> Int64Array:
+def core_positions(counts: Int32Array, mesh: Topology) -> Int64Array:
     """Positions of all logical cores in an order that goes chip by chip.
 
     A layer that fits on one chip but would begin on one and end on the next begins on the next,
@@ -213,10 +210,10 @@ def random_mapping(problem: Workload, rng: np.random.Generator) -> Mapping:
     return Mapping(counts, rng.permutation(places)[: counts.sum()])
 
 
-def _fits(problem: Workload, counts: Counts) -> bool:
+def _fits(problem: Workload, counts: Int32Array) -> bool:
     return all(problem.fits(layer, counts) for layer in range(problem.n_layers))
 
 
-def _work(problem: Workload, layer: int, counts: Counts) -> int:
+def _work(problem: Workload, layer: int, counts: Int32Array) -> int:
     """Time of a layer's busiest core over the recorded steps, in ps."""
     return int(problem.loads.work_ps(layer, counts).max())

@@ -29,15 +29,14 @@ def reorder(counts: Int32Array, order: Int32Array, new_counts: Int32Array) -> In
     Returns:
         All physical cores in the new order, (n_cores,).
     """
-    *owned, unused = np.split(order, np.cumsum(counts))
-    surplus = [cores[wanted:] for cores, wanted in zip(owned, new_counts, strict=True)]
-    given = np.split(
-        np.concatenate([unused, *surplus]), np.cumsum(np.maximum(new_counts - counts, 0))
-    )
-    parts = []
-    for cores, wanted, more in zip(owned, new_counts, given[:-1], strict=True):
-        parts += [cores[:wanted], more]
-    return np.concatenate([*parts, given[-1]]).astype(np.int32)
+    layer = np.repeat(np.arange(len(counts)), counts)
+    used, unused = order[: len(layer)], order[len(layer) :]
+    kept = np.arange(len(layer)) - (np.cumsum(counts) - counts)[layer] < new_counts[layer]
+    more = np.repeat(np.arange(len(counts)), np.maximum(new_counts - counts, 0))
+    cores = np.concatenate([used[kept], unused, used[~kept]])
+    owner = np.concatenate([layer[kept], more])  # of the first cores; the others are the pool
+    owned = cores[: len(owner)][np.argsort(owner, kind="stable")]
+    return np.concatenate([owned, cores[len(owner) :]]).astype(np.int32)
 
 
 def full_order(mapping: Mapping, n_cores: int) -> Int32Array:

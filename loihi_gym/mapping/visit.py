@@ -10,7 +10,7 @@ class Visit:
     """A mapping that was measured.
 
     Attributes:
-        number: Of the step, or evaluation, from 1 on; 0 for the start of an episode.
+        number: Step or evaluation, counted from 1; 0 is the start of an episode.
         mapping: The mapping.
         step_times_ps: Time of each recorded time step, (T,).
     """

@@ -43,9 +43,9 @@ def run(network: SparseMLP, inputs: IntArray) -> Messages:
         raise ValueError(f"inputs are {inputs.shape}, not (steps, {network.widths[0]})")
     values = inputs.astype(np.int64)
     sent = [delta(values, threshold=1) if network.neuron == "sigma-delta" else values]
-    for layer, weights in enumerate(network.weights, 1):
-        arriving = np.zeros((len(inputs), weights.shape[0]), np.int64)
-        arriving[1:] = _shift((weights.astype(np.int64) @ sent[-1][:-1].T).T, network, layer)
+    for layer, width in enumerate(network.widths[1:], 1):
+        arriving = np.zeros((len(inputs), width), np.int64)
+        arriving[1:] = _summed(network, layer, sent[-1][:-1])
         sent.append(_respond(network, layer, arriving))
     return [messages.astype(np.int32) for messages in sent]
 
@@ -99,8 +99,8 @@ def classify(network: SparseMLP, inputs: IntArray) -> Int64Array:
     Samples are taken one by one, without the pipeline's delay; ``relu`` networks only.
     """
     messages = inputs.astype(np.int64)
-    for layer, weights in enumerate(network.weights, 1):
-        state = _shift((weights.astype(np.int64) @ messages.T).T, network, layer)
+    for layer in range(1, len(network.widths)):
+        state = _summed(network, layer, messages)
         if network.biases:
             state = state + network.biases[layer - 1]
         _check_state(state, layer)
@@ -108,11 +108,13 @@ def classify(network: SparseMLP, inputs: IntArray) -> Int64Array:
     return np.asarray(state.argmax(axis=1), np.int64)
 
 
-def _shift(sums: Int64Array, network: SparseMLP, layer: int) -> Int64Array:
+def _summed(network: SparseMLP, layer: int, messages: Int64Array) -> Int64Array:
+    """What messages, (T, inputs), add up to at a layer's neurons, (T, width)."""
     exponent = network.exponents[layer - 1]
+    sums: Int64Array = (network.weights[layer - 1].astype(np.int64) @ messages.T).T
     if exponent <= 0:
         return sums >> min(-exponent, 63)
-    _check_range(int(np.abs(sums).max(initial=0)) << exponent, layer)  # int64 might not hold it
+    _check_state(sums, layer, exponent)  # int64 might not hold the shifted sums
     return sums << min(exponent, STATE_BITS)
 
 
@@ -130,11 +132,9 @@ def delta(values: Int64Array, threshold: int) -> Int64Array:
     return sent
 
 
-def _check_state(state: Int64Array, layer: int) -> None:
-    _check_range(int(np.abs(state).max(initial=0)), layer)
-
-
-def _check_range(largest: int, layer: int) -> None:
+def _check_state(state: Int64Array, layer: int, exponent: int = 0) -> None:
+    """Raise unless all states, shifted left by an exponent, are within 24 bits."""
+    largest = int(np.abs(state).max(initial=0)) << exponent
     if largest >= 1 << (STATE_BITS - 1):
         raise OverflowError(
             f"layer {layer}: a neuron reaches {largest}, beyond {STATE_BITS} bits; "

@@ -1,5 +1,6 @@
 """Generated problems: the grammar, the draws against a twin in plain Python, and what is frozen."""
 
+import hashlib
 from fractions import Fraction
 
 import numpy as np
@@ -14,7 +15,6 @@ from loihi_gym.benchmarks.generator import (
     STEP_SCATTER,
     Generated,
     fan_in,
-    fingerprint,
     generate,
     parse,
     stream,
@@ -26,10 +26,19 @@ from loihi_gym.errors import (
     LoihiGymError,
     UnknownNameError,
 )
-from loihi_gym.mapping import heuristic
+from loihi_gym.mapping import Problem, heuristic
 from tests.toys import examples
 
 SMALL = "generator://mlp?layers=2&width=40&inputs=30&chip=loihi2-16&seed=3"
+
+
+def fingerprint(problem: Problem) -> str:
+    """sha256 of all masks and messages of a problem: what its load follows from."""
+    digest = hashlib.sha256()
+    arrays = [part for w in problem.network.weights for part in (w.indptr, w.indices)]
+    for array in (*arrays, *problem.activity.messages):
+        digest.update(np.ascontiguousarray(array, "<i4").tobytes())
+    return digest.hexdigest()
 
 
 def slow_hash(seed: int, counter: int) -> int:

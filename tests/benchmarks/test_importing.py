@@ -88,13 +88,6 @@ def test_a_network_that_does_not_fit_is_refused(tmp_path):
         import_problem(tmp_path / "big.npz", np.ones((5, 3000)), "loihi2-16", 2)
 
 
-def test_an_import_says_what_it_does(network):
-    said = []
-    import_problem(network, samples(), "loihi2-16", on_progress=said.append)
-    assert len(said) == 3
-    assert "running it: 400 synapses" in said[1]
-
-
 def test_axons_of_whole_layers_are_counted_near_the_answer_alone(monkeypatch):
     """In a layer of 12 million synapses it takes long: a tenth of a second for each count."""
     counted, count = [], Pieces._count_axons

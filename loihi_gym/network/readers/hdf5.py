@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ...errors import NetworkImportError
 from ..foreign import MALFORMED, require_file, require_size
+from .imported import needed
 
 
 @contextmanager
@@ -17,12 +17,7 @@ def opened(path: Path, what: str) -> Iterator[Any]:
         NetworkImportError: if h5py is not installed.
         OSError, ValueError: if it is no regular file, or not such a file; they do not name it.
     """
-    try:
-        import h5py
-    except ImportError as error:
-        raise NetworkImportError(
-            f"reading {what} files needs h5py; pip install loihi-gym[import]"
-        ) from error
+    h5py = needed("h5py", what, "import")
     require_file(path)
     try:
         file = h5py.File(path, "r")

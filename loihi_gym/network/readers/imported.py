@@ -5,7 +5,8 @@ Readers do not know the file's name: `read_network` adds it to what they raise.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NoReturn
+from importlib import import_module
+from typing import Any, NoReturn
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -28,6 +29,20 @@ class Imported:
     network: SparseMLP
     inputs: Int64Array
     notes: tuple[str, ...] = ()
+
+
+def needed(module: str, what: str, extra: str) -> Any:
+    """A module that reading a kind of files needs.
+
+    Raises:
+        NetworkImportError: if it is not installed; names the extra of ours that has it.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise NetworkImportError(
+            f"reading {what} files needs {module}; pip install loihi-gym[{extra}]"
+        ) from error
 
 
 def unsupported(layer: object, kind: str, reason: str) -> NoReturn:
@@ -77,14 +92,15 @@ def checked_samples(inputs: NumberArray | None, width: int) -> NumberArray:
     return inputs
 
 
-def integer_inputs(inputs: NumberArray) -> Int64Array:
-    """Inputs of a network that takes spikes or whole numbers.
+def integer_samples(inputs: NumberArray | None, width: int) -> Int64Array:
+    """The samples given to a network that takes spikes or whole numbers, (T, width).
 
     Raises:
-        NetworkImportError: if some are not whole.
+        NetworkImportError: as `checked_samples`, or if some are not whole.
     """
-    whole: Int64Array = np.rint(inputs).astype(np.int64)
-    if (whole != inputs).any():
+    samples = checked_samples(inputs, width)
+    whole: Int64Array = np.rint(samples).astype(np.int64)
+    if (whole != samples).any():
         raise NetworkImportError(
             "this network takes spikes (0 or 1) or whole numbers, but the activity has fractions; "
             "encode the samples first"

@@ -11,7 +11,7 @@ from ...arrays import NumberArray
 from ...errors import NetworkImportError
 from ..foreign import file_bytes
 from ..network_file import stored_network, unpack_bytes
-from .imported import Imported, checked_samples, integer_inputs
+from .imported import Imported, integer_samples
 from .quantise import FloatLayer, float_layer, relu_network
 
 
@@ -22,8 +22,8 @@ def read(path: Path, inputs: NumberArray | None) -> Imported:
         raise NetworkImportError("it is a problem file already: use it as it is")
     if "version" in arrays:
         network, own = stored_network(arrays)
-        samples = checked_samples(own if inputs is None else inputs, network.widths[0])
-        return Imported(network, integer_inputs(samples))
+        samples = own if inputs is None else inputs
+        return Imported(network, integer_samples(samples, network.widths[0]))
     layers: list[FloatLayer] = []
     for number in count(1):
         if f"weights_{number}" not in arrays:

@@ -18,18 +18,11 @@ from ...arrays import Float64Array, Int64Array, NumberArray
 from ...errors import NetworkImportError
 from ..execute import delta
 from .hdf5 import opened
-from .imported import (
-    Imported,
-    checked_samples,
-    integer_inputs,
-    network_of,
-    require_chain,
-    unsupported,
-)
+from .imported import Imported, integer_samples, network_of, require_chain, unsupported
 from .quantise import synapses
 
 STATE_EXP = 6
-"""Of netx: a unit of a weight is 64 units of a neuron's state, biases included."""
+"""In netx, a unit of a weight is 64 units of a neuron's state, biases included."""
 LARGEST_BIAS = 1 << 17
 """A neuron's state has 24 bits, 6 of them below a bias's unit."""
 SDNN_INPUT = 64
@@ -53,7 +46,7 @@ def read(path: Path, inputs: NumberArray | None) -> Imported:
     kinds = {_kind(number, layer["neuron"]) for number, layer in dense}
     if len(kinds) > 1:
         raise NetworkImportError(f"it mixes {' and '.join(sorted(kinds))} neurons")
-    samples = integer_inputs(checked_samples(inputs, dense[0][1]["weight"].shape[1]))
+    samples = integer_samples(inputs, dense[0][1]["weight"].shape[1])
     shift, notes, rounded = 0 if kinds == {"CUBA"} else STATE_EXP, [], []
     width = samples.shape[1]
     for number, layer in dense:

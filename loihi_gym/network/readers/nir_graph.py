@@ -14,6 +14,7 @@ per layer here; thresholds and resistances may differ, since they fold into the 
 """
 
 from collections import Counter
+from dataclasses import replace
 from itertools import dropwhile
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ import numpy as np
 from ...arrays import Float64Array, NumberArray
 from ...errors import NetworkImportError
 from .hdf5 import opened
-from .imported import Imported, checked_samples, integer_inputs, unsupported
+from .imported import Imported, integer_samples, needed, unsupported
 from .quantise import LARGEST_THRESHOLD, WEIGHT_LIMIT, SpikingLayer, spiking_network, synapses
 
 DT_S = 1e-4
@@ -53,20 +54,14 @@ def read(path: Path, inputs: NumberArray | None, dt_s: float = DT_S) -> Imported
         layers.append(_layer(name, node, neuron, dt_s))
     if not layers:
         raise NetworkImportError("it has no Linear or Affine node")
-    samples = checked_samples(inputs, layers[0].weights.shape[1])
-    imported = spiking_network(layers, integer_inputs(samples))
-    return Imported(imported.network, imported.inputs, (*notes, *imported.notes))
+    imported = spiking_network(layers, integer_samples(inputs, layers[0].weights.shape[1]))
+    return replace(imported, notes=(*notes, *imported.notes))
 
 
 def _graph(path: Path) -> Any:
     with opened(path, "NIR"):
         pass
-    try:
-        import nir
-    except ImportError as error:
-        raise NetworkImportError(
-            "reading NIR files needs nir; pip install loihi-gym[import]"
-        ) from error
+    nir = needed("nir", "NIR", "import")
     try:
         return nir.read(path, type_check=False)  # `_chain` and `_layer` say more
     except Exception as error:  # h5py's, and whatever a malformed node provokes in nir

@@ -11,9 +11,7 @@ from ..foreign import named
 from . import matrices, netx, nir_graph, torch_sequential
 from .imported import Imported
 
-Inputs = NumberArray
-
-READERS: dict[str, Callable[[Path, Inputs | None], Imported]] = {
+READERS: dict[str, Callable[[Path, NumberArray | None], Imported]] = {
     ".net": netx.read,
     ".nir": nir_graph.read,
     ".npz": matrices.read,
@@ -23,7 +21,9 @@ READERS: dict[str, Callable[[Path, Inputs | None], Imported]] = {
 """Readers by the ending of the file."""
 
 
-def read_network(path: str | Path, inputs: Inputs | None, dt_s: float = nir_graph.DT_S) -> Imported:
+def read_network(
+    path: str | Path, inputs: NumberArray | None, dt_s: float = nir_graph.DT_S
+) -> Imported:
     """Read a network that another tool wrote.
 
     Args:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ...arrays import NumberArray
 from ...errors import NetworkImportError
 from ..foreign import require_file, require_size
-from .imported import Imported, unsupported
+from .imported import Imported, needed, unsupported
 from .quantise import FloatLayer, float_layer, relu_network
 
 if TYPE_CHECKING:
@@ -46,10 +46,11 @@ def read_sequential(model: "nn.Sequential", inputs: NumberArray | None) -> Impor
     Raises:
         NetworkImportError: names the module that is not supported, and why.
     """
-    first, waiting = True, False  # before any Linear; a Linear without its ReLU yet
-    for name, module in model.named_children():
+    state: dict[str, Any] = {}
+    waiting = False  # a Linear without its ReLU yet
+    for name, module in zip(model._modules, model, strict=True):
         kind = type(module).__name__
-        if kind in PASSED_OVER or (kind == "Flatten" and first):
+        if kind in PASSED_OVER or (kind == "Flatten" and not state):
             continue
         if kind not in ("Linear", "ReLU"):
             unsupported(name, kind, "only Linear and ReLU can be mapped")
@@ -57,19 +58,15 @@ def read_sequential(model: "nn.Sequential", inputs: NumberArray | None) -> Impor
             unsupported(name, kind, "it does not follow a Linear")
         if kind == "Linear" and waiting:
             unsupported(name, kind, "no ReLU is between it and the Linear before it")
-        first, waiting = False, kind == "Linear"
-    return _read_state(model.state_dict(), inputs)
+        own = (*module.named_parameters(), *module.named_buffers())
+        state |= {f"{name}.{key}": value for key, value in own}
+        waiting = kind == "Linear"
+    return _read_state(state, inputs)
 
 
 def _load(path: Path) -> Any:
-    try:
-        import torch
-        from torch import nn
-        from torch.nn.utils import prune
-    except ImportError as error:
-        raise NetworkImportError(
-            "reading PyTorch files needs torch; pip install loihi-gym[train]"
-        ) from error
+    torch = needed("torch", "PyTorch", "train")
+    nn, prune = torch.nn, torch.nn.utils.prune
     require_file(path)
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:

@@ -1,3 +1,4 @@
+import copy
 import pickle
 
 import numpy as np
@@ -105,6 +106,15 @@ def test_without_a_mask_zeros_are_no_synapses():
     network = read_sequential(model, np.ones((3, 3))).network
     assert network.weights[0].toarray().tolist() == [[0, 64, -127], [0, 0, 0]]
     assert network.synapses == 3
+
+
+def test_a_module_that_stands_twice_is_two_layers():
+    linear, relu = nn.Linear(3, 3), nn.ReLU()
+    shared = read_sequential(nn.Sequential(linear, relu, linear, relu), np.ones((4, 3)))
+    apart = nn.Sequential(linear, relu, copy.deepcopy(linear), nn.ReLU())
+    assert shared.network.widths == (3, 3, 3)
+    wanted = run(read_sequential(apart, np.ones((4, 3))).network, np.ones((4, 3), int))[-1]
+    assert (run(shared.network, np.ones((4, 3), int))[-1] == wanted).all()
 
 
 REFUSED = {
