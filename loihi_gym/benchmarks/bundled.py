@@ -11,6 +11,7 @@ from ..chip import load_chip
 from ..errors import NetworkFileError, unknown
 from ..mapping import Problem, load_problem
 from ..network import load_network, record
+from ..network.foreign import named
 from .generator import PREFIX, generate
 from .suite import Entry, generated
 
@@ -122,10 +123,8 @@ def problem_of(entry: Entry) -> Problem:
 
 
 def _check_file(entry: Benchmark) -> None:
-    try:
+    with named(f"network file {entry.path}", "network", NetworkFileError):
         digest = hashlib.sha256(entry.path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise NetworkFileError(f"network file {entry.path}: {error.strerror}") from error
     if digest != entry.sha256:
         raise NetworkFileError(
             f"network file {entry.path} is not the released one (sha256 {digest[:12]}, not "

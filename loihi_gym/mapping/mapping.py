@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..arrays import Int32Array
 from ..errors import IllegalMappingError, MappingFileError
 from ..files import write_text
+from ..network.foreign import named
 
 FORMAT = "loihi-gym-mapping"
 VERSION = 1
@@ -111,15 +112,10 @@ class Mapping:
         Raises:
             MappingFileError: if it cannot be read or is malformed.
         """
-        try:
+        source = f"mapping file {path}"
+        with named(source, "mapping", MappingFileError):
             text = Path(path).read_text(encoding="utf-8")
-        except OSError as error:
-            raise MappingFileError(f"mapping file {path}: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise MappingFileError(f"mapping file {path} is not text: {error.reason}") from error
-        except ValueError as error:  # a NUL in the path
-            raise MappingFileError(f"mapping file {str(path)!r}: {error}") from error
-        return cls.from_json(text, source=f"mapping file {path}")
+        return cls.from_json(text, source)
 
     def save(self, path: str | Path) -> None:
         """Write the JSON form, whole or not at all."""

@@ -40,10 +40,8 @@ def load_problem(path: str | Path) -> Problem:
     Raises:
         ProblemFileError: if the file is missing, corrupt or of another version.
     """
-    source = f"problem file {path}"
-    with named(source, "problem", ProblemFileError):
-        data = file_bytes(path)
-    return problem_from_bytes(data, source)
+    with named(f"problem file {path}", "problem", ProblemFileError):
+        return _problem(unpack_bytes(file_bytes(path)))
 
 
 def problem_bytes(problem: Problem) -> bytes:

@@ -199,7 +199,7 @@ def test_save_and_load(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\xff\xfe", "is not text"),
+        (b"\xff\xfe", "is not a valid mapping: 'utf-8' codec"),
         (b"not JSON", "is not JSON"),
         (b"{}", "is not a mapping"),
     ],
