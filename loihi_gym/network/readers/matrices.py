@@ -4,7 +4,7 @@ A file of matrices holds ``weights_1`` (out, in), ``weights_2``, ... of any numb
 each of them, if wanted, ``biases_1`` (out,) and ``masks_1`` (out, in). Layers are ReLU.
 """
 
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 
 from ...arrays import NumberArray
@@ -25,12 +25,9 @@ def read(path: Path, inputs: NumberArray | None) -> Imported:
         samples = own if inputs is None else inputs
         return Imported(network, integer_samples(samples, network.widths[0]))
     layers: list[FloatLayer] = []
-    for number in count(1):
-        if f"weights_{number}" not in arrays:
-            break
-        weights, bias, mask = (
-            arrays.get(f"{part}_{number}") for part in ("weights", "biases", "masks")
-        )
+    for number in takewhile(lambda number: f"weights_{number}" in arrays, count(1)):
+        bias, mask = arrays.get(f"biases_{number}"), arrays.get(f"masks_{number}")
+        weights = arrays[f"weights_{number}"]
         layers.append(float_layer(number, "matrix", weights, bias, mask, layers))
     if not layers:
         raise NetworkImportError("it holds neither a loihi_gym network nor weights_1, weights_2, …")
