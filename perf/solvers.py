@@ -75,7 +75,7 @@ def cost(label: str, benchmark: str, budget: int) -> Cost:
     return Cost(
         backend.seconds * per_evaluation,
         (total - backend.seconds) * per_evaluation,
-        session.surrogate.cpu_seconds * per_evaluation,
+        session.costs.surrogate_cpu_seconds * per_evaluation,
     )
 
 

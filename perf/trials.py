@@ -26,7 +26,7 @@ from rich.table import Column, Table
 
 from loihi_gym import LoihiGymError, load, make_backend
 from loihi_gym.comparison.plan import contender
-from loihi_gym.search.recorder import Recorder, Standing
+from loihi_gym.search.recorder import Recorder
 from loihi_gym.search.registry import run_solver
 from loihi_gym.search.session import Session
 
@@ -66,7 +66,7 @@ def search(label: str, trial: Trial, budget: int) -> tuple[Trial, list[float]]:
     """Search with a variant's constants; reductions in % at each part of the budget."""
     seen: list[tuple[int, float]] = []
 
-    def look(progress: Standing) -> None:
+    def look(progress: Session) -> None:
         seen.append((progress.evaluations, 100 * progress.reduction))
 
     one = contender(label)

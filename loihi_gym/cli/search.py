@@ -11,9 +11,9 @@ from ..benchmarks import load
 from ..errors import ProblemFileError
 from ..mapping import save_problem
 from ..search.config import Config
-from ..search.recorder import Standing
 from ..search.registry import flag, load_solver, parse_options, solver_names, solver_options
 from ..search.run import Outcome, free_directory, resume, search
+from ..search.session import Session
 from . import options
 from .app import app
 from .output import show, show_json, table
@@ -139,13 +139,14 @@ def _is_network(name: str) -> bool:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[Standing], None]]:
+def _progress() -> Iterator[Callable[[Session], None]]:
     """Progress that says how a search stands."""
     with progress("evaluations") as update:
 
-        def on_progress(now: Standing) -> None:
+        def on_progress(now: Session) -> None:
+            assert now.best is not None
             speed = now.evaluations / max(now.seconds, 1e-9)
-            best = microseconds(now.best_latency_ps)
+            best = microseconds(now.best.latency_ps)
             off = f"{now.reduction:.1%} below the reference"
             update(f"{speed:.0f}/s, best {best} us, {off}", now.evaluations, now.budget)
 

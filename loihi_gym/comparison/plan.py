@@ -3,7 +3,6 @@
 Each of them is a run on disk. `compare.json` notes the plan, from which `read_plan` makes it again.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,10 @@ from typing import Any
 
 from ..benchmarks.suite import Suite
 from ..errors import LoihiGymError, RunError
-from ..files import write_text
 from ..search.config import Config
-from ..search.registry import check_options, is_anytime, parse_options
+from ..search.registry import is_anytime, parse_options
 from ..search.run import RESULT
-from ..search.storage import read_json, writing
+from ..search.storage import read_json, write_json, writing
 
 PLAN = "compare.json"
 MOST_SEEDS = 10_000
@@ -115,9 +113,7 @@ def contender(label: str) -> Contender:
     """
     solver, _, rest = label.partition(":")
     words = [f"--{word}" for word in rest.split("+") if word]
-    options = parse_options(solver, words)
-    check_options(solver, options)
-    return Contender(label, solver, options)
+    return Contender(label, solver, parse_options(solver, words))
 
 
 def plan(suite: Scope, labels: Sequence[str], out: Path) -> Plan:
@@ -165,9 +161,9 @@ def write_plan(made: Plan, out: Path) -> None:
         "seeds": made.suite.seeds,
         "solvers": [one.label for one in made.contenders],
     }
-    with writing(out / PLAN):
+    with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-        write_text(out / PLAN, json.dumps(note, indent=2) + "\n")
+    write_json(out / PLAN, note)
 
 
 def read_plan(out: Path) -> Plan:

@@ -1,6 +1,5 @@
 """What a comparison's runs found, read from their traces and measured again."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +11,10 @@ from ..backends import Backend, Measurement, make_backend
 from ..benchmarks import load
 from ..bounds import lower_bound
 from ..errors import RunError
-from ..files import write_text
 from ..mapping.heuristics import toolchain_default
 from ..search.costs import SearchCosts, read_costs
 from ..search.run import COSTS, begun_with
-from ..search.storage import read_json, writing
+from ..search.storage import read_json, write_json
 from ..search.trace import NAME, Evaluation, read_trace
 from .plan import Plan, SearchTask
 
@@ -199,6 +197,5 @@ def _lower_bound_ps(backend: Backend, path: Path) -> int:
         raise RunError(f"{path} holds no lower bounds: remove it, and they are computed again")
     if name not in known:
         known[name] = lower_bound(backend.problem).latency_ps
-        with writing(path):
-            write_text(path, json.dumps(known, indent=2) + "\n")
+        write_json(path, known)
     return int(known[name])

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from ..errors import RunError, unknown
-from ..search.recorder import Standing
 from ..search.registry import check_installed, require
 from ..search.run import CONFIG, read_config, resume, search
+from ..search.session import Session
 from .plan import Plan, SearchTask
 
 EXECUTORS = ("local", "ray")
@@ -95,7 +95,7 @@ def run_task(task: SearchTask, master: int | None = None) -> SearchTask:
         RunError: if its directory holds another one.
     """
 
-    def look(_: Standing) -> None:
+    def look(_: Session) -> None:
         if master not in (None, os.getpid(), os.getppid()):
             raise RunError("the comparison was killed")
 

@@ -48,29 +48,24 @@ def improvement(scores: Scores, others: Scores) -> float:
     return float(np.mean(chances))
 
 
-def interval(statistic: Callable[[Scores], float], scores: Scores, seed: int = 0) -> Interval:
-    """A statistic with its stratified bootstrap interval: seeds are resampled within problems."""
-    rng = np.random.default_rng(seed)
-    values = [statistic(_resampled(scores, rng)) for _ in range(RESAMPLES)]
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(statistic(scores), float(low), float(high))
+def interval(statistic: Callable[..., float], *scores: Scores, seed: int = 0) -> Interval:
+    """A statistic with its stratified bootstrap interval: seeds are resampled within problems.
 
-
-def improvement_interval(scores: Scores, others: Scores, seed: int = 0) -> Interval:
-    """`improvement` with its stratified bootstrap interval."""
+    Args:
+        statistic: Function of as many scores as are given.
+        scores: Scores of one solver, or of each of two.
+        seed: Seeds the resampling.
+    """
     rng = np.random.default_rng(seed)
     values = [
-        improvement(_resampled(scores, rng), _resampled(others, rng)) for _ in range(RESAMPLES)
+        statistic(*([one[rng.integers(len(one), size=len(one))] for one in each] for each in scores))
+        for _ in range(RESAMPLES)
     ]
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(improvement(scores, others), float(low), float(high))
+    return Interval(statistic(*scores), float(low), float(high))
 
 
 def profile(ratios: Float64Array, limits: Float64Array) -> Float64Array:
     """Part of the runs whose ratio to the best known is within each limit, (limits,)."""
     within: Float64Array = (ratios[:, None] <= limits).mean(axis=0)
     return within
-
-
-def _resampled(scores: Scores, rng: np.random.Generator) -> list[Float64Array]:
-    return [one[rng.integers(len(one), size=len(one))] for one in scores]

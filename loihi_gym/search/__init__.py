@@ -2,8 +2,8 @@
 
 session    what a solver sees: budget, chance, best, evaluate; `ledger` counts for it,
            `costs` what it spends beside
-recorder   listens to a session and writes it down: `trace`, a line per evaluation, and `curves`,
-           an `event_log` for TensorBoard
+recorder   listens to a session and writes it down: `trace`, a line per evaluation, and `curves`
+           for TensorBoard
 registry   solvers by name, from installed packages
 config     what a search is asked to do
 run        a search on disk: begun, resumed, finished

@@ -30,29 +30,14 @@ class Pretraining:
 
 
 @dataclass
-class SurrogateUse:
-    """What one search has asked of surrogates.
-
-    Attributes:
-        calls: Mappings judged, those of the pretraining left out.
-        cpu_seconds: CPU time of this process spent on these.
-        pretraining: The training before the search, None for none.
-    """
-
-    calls: int = 0
-    cpu_seconds: float = 0.0
-    pretraining: Pretraining | None = None
-
-
-@dataclass(frozen=True)
 class SearchCosts:
-    """What one process spent on a search: a line of ``costs.jsonl``.
+    """What one process spends on a search: a line of ``costs.jsonl``.
 
     Attributes:
-        measured: Mappings that the backend measured.
-        seconds: Wall time.
-        cpu_seconds: CPU time.
-        surrogate_calls: Mappings judged by surrogates.
+        measured: Mappings that the backend measured, the reference left out.
+        seconds: Wall time, 0 until the search ends.
+        cpu_seconds: CPU time, 0 until the search ends.
+        surrogate_calls: Mappings judged by surrogates, those of the pretraining left out.
         surrogate_cpu_seconds: CPU time of that.
         pretraining: The training before the search, None for none.
     """
@@ -69,8 +54,9 @@ class SearchCosts:
         _require_amounts(self.surrogate_calls, self.surrogate_cpu_seconds)
 
     def to_json(self) -> str:
-        """One line, without its end."""
-        return json.dumps(asdict(self))
+        """One line, without its end, its times in whole milliseconds."""
+        times = ("seconds", "cpu_seconds", "surrogate_cpu_seconds")
+        return json.dumps(asdict(self) | {name: round(getattr(self, name), 3) for name in times})
 
 
 def read_costs(path: Path) -> list[SearchCosts]:
@@ -80,7 +66,7 @@ def read_costs(path: Path) -> list[SearchCosts]:
         RunError: if it cannot be read, or a line is malformed.
     """
     found = []
-    for number, line in enumerate(whole_lines(path) if path.exists() else [], 1):
+    for number, line in enumerate(whole_lines(path), 1):
         try:
             data = json.loads(line)
             trained = data.pop("pretraining", None)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..backends import Measurement
@@ -12,25 +11,6 @@ from .curves import Curves
 from .session import Listener, Session
 from .storage import LineFile
 from .trace import NAME, Evaluation, read_trace
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where a search stands.
-
-    Attributes:
-        evaluations: Evaluations spent.
-        budget: Evaluations allowed.
-        best_latency_ps: Latency of the best mapping.
-        reduction: Part of the reference latency that it takes off.
-        seconds: Wall time since the search began.
-    """
-
-    evaluations: int
-    budget: int
-    best_latency_ps: int
-    reduction: float
-    seconds: float
 
 
 class Recorder(Listener):
@@ -43,7 +23,7 @@ class Recorder(Listener):
     """
 
     def __init__(
-        self, out: Path | None = None, on_progress: Callable[[Standing], None] | None = None
+        self, out: Path | None = None, on_progress: Callable[[Session], None] | None = None
     ) -> None:
         self._out = out
         self._on_progress = on_progress
@@ -84,6 +64,8 @@ class Recorder(Listener):
         Raises:
             RunError: if the recorded one is of another mapping.
         """
+        if self._trace is None or self._curves is None:
+            return
         index = session.evaluations
         replayed = index <= len(self._recorded)
         if replayed and (recorded := self._recorded[index - 1].digest) != digest:
@@ -91,24 +73,20 @@ class Recorder(Listener):
                 f"evaluation {index} of the trace is of mapping {recorded}, but the search now "
                 f"asks for {digest}: the run was begun with another version"
             )
-        if self._curves is not None:
-            self._curves.log(session, result, improved)
-            if index >= len(self._recorded):
-                self._curves.replace()
-        if self._trace is not None and not replayed:
+        self._curves.log(session, result, improved)
+        if index >= len(self._recorded):
+            self._curves.replace()
+        if not replayed:
             kept = mapping if improved else None
             self._trace.add(Evaluation(index, digest, result.step_times_ps, kept).to_json())
 
     def measured(self, session: Session) -> None:
         """Write what was noted and tell how the search stands."""
-        if self._trace is not None:
+        if self._trace is not None and self._curves is not None:
             self._trace.flush()
-        if self._curves is not None:
             self._curves.flush()
-        if self._on_progress is not None and session.best is not None:
-            spent, best_ps = session.evaluations, session.best.latency_ps
-            now = Standing(spent, session.budget, best_ps, session.reduction, session.seconds)
-            self._on_progress(now)
+        if self._on_progress is not None:
+            self._on_progress(session)
 
     def ended(self, session: Session, whole: bool) -> None:
         """Draw the best mapping of a whole search, and close the files."""

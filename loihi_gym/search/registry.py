@@ -43,19 +43,21 @@ def load_solver(name: str) -> Solver:
     return cast(Solver, solver)
 
 
-def anytime(solver: Solver) -> Solver:
-    """Mark a solver as the same search whatever its budget: a smaller one is its beginning."""
-    return anytime_if()(solver)
+def _marked(name: str, value: Any) -> Callable[[Solver], Solver]:
+    def mark(solver: Solver) -> Solver:
+        vars(solver)[name] = value
+        return solver
+
+    return mark
 
 
 def anytime_if(**options: Any) -> Callable[[Solver], Solver]:
     """Like `anytime`, of a solver that is so when it is given these options."""
+    return _marked("anytime", options)
 
-    def mark(solver: Solver) -> Solver:
-        vars(solver)["anytime"] = options
-        return solver
 
-    return mark
+anytime = anytime_if()
+"""Marks a solver as the same search whatever its budget: a smaller one is its beginning."""
 
 
 def is_anytime(name: str, options: dict[str, Any]) -> bool:
@@ -66,12 +68,7 @@ def is_anytime(name: str, options: dict[str, Any]) -> bool:
 
 def needs(extra: str, *modules: str) -> Callable[[Solver], Solver]:
     """Mark a solver as needing modules that an extra of this package installs."""
-
-    def mark(solver: Solver) -> Solver:
-        vars(solver)["needs"] = (extra, modules)
-        return solver
-
-    return mark
+    return _marked("needs", (extra, modules))
 
 
 def check_installed(name: str) -> None:

@@ -9,10 +9,9 @@ result.json     the outcome, written last: a directory without it is an interrup
 .lock           held by the process that searches there
 """
 
-import json
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,14 +23,13 @@ from filelock import FileLock, Timeout
 from ..backends import Backend, Measurement, make_backend
 from ..benchmarks import load
 from ..errors import RunError
-from ..files import write_text
 from ..mapping import Mapping, Problem
 from .config import Config
 from .costs import SearchCosts
-from .recorder import Recorder, Standing
+from .recorder import Recorder
 from .registry import check_installed, check_options, run_solver
 from .session import Session
-from .storage import LineFile, read_json, reading, writing
+from .storage import LineFile, read_json, reading, write_json, writing
 
 CONFIG, RESULT, MAPPING, COSTS = "config.json", "result.json", "mapping.json", "costs.jsonl"
 LOCK = ".lock"
@@ -91,7 +89,7 @@ class Outcome:
 def search(
     config: Config,
     out: Path | None = None,
-    on_progress: Callable[[Standing], None] | None = None,
+    on_progress: Callable[[Session], None] | None = None,
 ) -> Outcome:
     """Run a solver, in the directory `out` if that is given; it must be new or empty.
 
@@ -99,23 +97,19 @@ def search(
         LoihiGymError: if anything asked for does not exist or `out` cannot be used.
     """
     backend = _backend(config)
-    if out is None:
-        return _run(config, backend, None, on_progress)
-    _begin(out, config)
-    with locked(out):
-        return _run(config, backend, out, on_progress)
+    if out is not None:
+        _begin(out, config)
+    return _run(config, backend, out, on_progress)
 
 
-def resume(out: Path, on_progress: Callable[[Standing], None] | None = None) -> Outcome:
+def resume(out: Path, on_progress: Callable[[Session], None] | None = None) -> Outcome:
     """Go on with an interrupted run; the outcome is that of an uninterrupted one.
 
     Raises:
         RunError: if `out` is not a run's directory or cannot be read.
     """
     config = read_config(out)
-    backend = _backend(config)
-    with locked(out):
-        return _run(config, backend, out, on_progress)
+    return _run(config, _backend(config), out, on_progress)
 
 
 def read_config(out: Path) -> Config:
@@ -177,16 +171,13 @@ def locked(out: Path) -> Iterator[None]:
     Raises:
         RunError: if one does, or the lock cannot be made.
     """
-    lock = FileLock(out / LOCK)
-    with writing(out / LOCK):
-        try:
-            lock.acquire(timeout=LOCK_SECONDS)
-        except Timeout as error:
-            raise RunError(f"{out}: another process is searching there; let it end") from error
-    try:
+    with ExitStack() as held:
+        with writing(out / LOCK):
+            try:
+                held.enter_context(FileLock(out / LOCK, timeout=LOCK_SECONDS))
+            except Timeout as error:
+                raise RunError(f"{out}: another process is searching there; let it end") from error
         yield
-    finally:
-        lock.release()
 
 
 def _backend(config: Config) -> Backend:
@@ -213,53 +204,40 @@ def _begin(out: Path, config: Config) -> None:
         "versions": {name: installed_version(name) for name in VERSIONED},
         "git": _git_hash(),
     }
-    with writing(out / CONFIG):
-        write_text(out / CONFIG, json.dumps(written, indent=2) + "\n")
+    write_json(out / CONFIG, written)
 
 
 def _run(
     config: Config,
     backend: Backend,
     out: Path | None,
-    on_progress: Callable[[Standing], None] | None,
+    on_progress: Callable[[Session], None] | None,
 ) -> Outcome:
-    recorder = Recorder(out, on_progress)
-    with Session(
-        backend, config.budget, config.seed, recorder, config.seconds, config.count_unique
-    ) as session:
-        run_solver(config.solver, session, config.options)
-    if session.best is None or session.best_mapping is None:
-        raise RunError(f"solver {config.solver!r} ended without an evaluation: nothing was found")
-    outcome = Outcome(
-        config=config,
-        problem=session.problem,
-        reference=session.reference,
-        best=session.best,
-        mapping=session.best_mapping,
-        evaluations=session.evaluations,
-        costs=SearchCosts(
-            session.measured,
-            round(session.seconds, 3),
-            round(session.cpu_seconds, 3),
-            session.surrogate.calls,
-            round(session.surrogate.cpu_seconds, 3),
-            session.surrogate.pretraining,
-        ),
-        out=out,
-    )
-    if out is not None:
-        _finish(outcome, out)
+    listener, limits = Recorder(out, on_progress), (config.seconds, config.count_unique)
+    with nullcontext() if out is None else locked(out):
+        with Session(backend, config.budget, config.seed, listener, *limits) as session:
+            run_solver(config.solver, session, config.options)
+        if session.best is None or session.best_mapping is None:
+            raise RunError(
+                f"solver {config.solver!r} ended without an evaluation: nothing was found"
+            )
+        outcome = Outcome(
+            config=config,
+            problem=session.problem,
+            reference=session.reference,
+            best=session.best,
+            mapping=session.best_mapping,
+            evaluations=session.evaluations,
+            costs=session.costs,
+            out=out,
+        )
+        if out is not None:
+            with writing(out / MAPPING):
+                outcome.mapping.save(out / MAPPING)
+            with closing(LineFile(out / COSTS)) as costs:
+                costs.add(outcome.costs.to_json())
+            write_json(out / RESULT, outcome.summary())
     return outcome
-
-
-def _finish(outcome: Outcome, out: Path) -> None:
-    with writing(out / MAPPING):
-        outcome.mapping.save(out / MAPPING)
-    costs = LineFile(out / COSTS)
-    costs.add(outcome.costs.to_json())
-    costs.close()
-    with writing(out / RESULT):
-        write_text(out / RESULT, json.dumps(outcome.summary(), indent=2) + "\n")
 
 
 def installed_version(name: str) -> str | None:

@@ -7,8 +7,7 @@ Its `ledger` counts; what is to be written down a `Listener` hears.
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from ..backends import Backend, Measurement
 from ..backends.assembly import restored
 from ..mapping import Mapping, Problem
 from ..threads import processors
-from .costs import SurrogateUse
+from .costs import SearchCosts
 from .ledger import Ledger
 from .trace import short_digest
 
@@ -75,11 +74,9 @@ class Session:
         seed: The seed of `rng`.
         rng: The solver's random generator, the only source of chance a solver should use.
         reference: Measurement of the reference mapping.
-        measured: Mappings that the backend was asked to measure, the reference left out.
         best: The best mapping's measurement, None before the first evaluation.
         best_mapping: The first of the fastest mappings, None before the first evaluation.
-        surrogate: What was asked of surrogates, which no budget counts.
-        cpu_seconds: CPU time of this process between the session's beginning and end.
+        costs: What this process spends, of which the budget counts only evaluations.
     """
 
     def __init__(
@@ -97,11 +94,9 @@ class Session:
         self.seed = seed
         self.rng = np.random.default_rng(seed)
         self.reference = backend.evaluate(self.problem.reference_mapping)
-        self.measured = 0
         self.best: Measurement | None = None
         self.best_mapping: Mapping | None = None
-        self.surrogate = SurrogateUse()
-        self.cpu_seconds = 0.0
+        self.costs = SearchCosts(0, 0.0, 0.0, 0, 0.0)
         self._cpu_started = time.process_time()
         self._backend = backend
         self._at_once = processors()
@@ -112,13 +107,9 @@ class Session:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.cpu_seconds = time.process_time() - self._cpu_started
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        self.costs.seconds = self.seconds
+        self.costs.cpu_seconds = time.process_time() - self._cpu_started
         self._listener.ended(self, error is None or isinstance(error, BudgetSpent))
 
     @property
@@ -148,8 +139,8 @@ class Session:
         """Around code that judges `calls` mappings by something cheaper than the backend."""
         started = time.process_time()
         yield
-        self.surrogate.calls += calls
-        self.surrogate.cpu_seconds += time.process_time() - started
+        self.costs.surrogate_calls += calls
+        self.costs.surrogate_cpu_seconds += time.process_time() - started
 
     def evaluate(self, mapping: Mapping) -> Measurement:
         """Measure one mapping; raises as `evaluate_batch` does."""
@@ -183,24 +174,21 @@ class Session:
         """Measure and count mappings, with their digests; a kill loses one such call at most."""
         fresh = {digest: mapping for mapping, digest in batch if digest not in self._times}
         measured = dict(zip(fresh, self._backend.evaluate_batch(list(fresh.values())), strict=True))
-        self.measured += len(fresh)
+        self.costs.measured += len(fresh)
         self._times |= {digest: result.step_times_ps for digest, result in measured.items()}
         results = []
         for mapping, digest in batch:
             result = measured.get(digest) or self.recount(mapping, self._times[digest])
-            self._count(mapping, digest, result)
             results.append(result)
+            if not self._ledger.charge(digest):
+                continue
+            improved = self.best is None or result.latency_ps < self.best.latency_ps
+            if improved:
+                self.best, self.best_mapping = result, mapping
+            self._listener.counted(self, mapping, digest, result, improved)
         self._listener.measured(self)
         return results
 
     def recount(self, mapping: Mapping, step_times_ps: Sequence[int]) -> Measurement:
         """A mapping's measurement by the step times that the backend found; see `restored`."""
         return restored(self.problem, mapping, step_times_ps, self.reference)
-
-    def _count(self, mapping: Mapping, digest: str, result: Measurement) -> None:
-        if not self._ledger.charge(digest):
-            return
-        improved = self.best is None or result.latency_ps < self.best.latency_ps
-        if improved:
-            self.best, self.best_mapping = result, mapping
-        self._listener.counted(self, mapping, digest, result, improved)

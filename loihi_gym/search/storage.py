@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import LoihiGymError, RunError
+from ..files import write_text
 
 LARGEST = 1 << 26
 """Bytes of a JSON file that are read at most: a settings file is no larger than a few thousand."""
@@ -19,11 +20,7 @@ def writing(path: Path, failure: str = "cannot be written") -> Iterator[None]:
         yield
     except LoihiGymError:
         raise
-    except (
-        OSError,
-        ValueError,
-        RecursionError,
-    ) as error:  # ValueError: a NUL, bytes that no text is
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: a NUL, no UTF-8
         reason = getattr(error, "strerror", None) or error
         raise RunError(f"{path} {failure}: {reason}") from error
 
@@ -47,12 +44,24 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
 
 
+def write_json(path: Path, data: Any) -> None:
+    """Write a JSON file for people to read, whole or not at all.
+
+    Raises:
+        RunError: if it cannot be written.
+    """
+    with writing(path):
+        write_text(path, json.dumps(data, indent=2) + "\n")
+
+
 def whole_lines(path: Path) -> list[str]:
-    """The lines of a text file; a last line that a crash cut off is left out.
+    """The lines of a text file, none if there is no file; a last line cut off is left out.
 
     Raises:
         RunError: if it cannot be read.
     """
+    if not path.exists():
+        return []
     with reading(path):
         return path.read_text(encoding="utf-8").split("\n")[:-1]
 

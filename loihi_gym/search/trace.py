@@ -88,7 +88,7 @@ def short_digest(mapping: Mapping) -> str:
 
 
 def read_trace(path: Path, whole: bool = True) -> list[Evaluation]:
-    """All whole lines of a trace, none if there is no file; a last line cut off is left out.
+    """The evaluations of a trace, none if there is no file; see `whole_lines`.
 
     Args:
         path: The file.
@@ -97,8 +97,6 @@ def read_trace(path: Path, whole: bool = True) -> list[Evaluation]:
     Raises:
         RunError: if the file cannot be read or a whole line is malformed.
     """
-    if not path.exists():
-        return []
     found: list[Evaluation] = []
     for number, line in enumerate(whole_lines(path), 1):
         try:

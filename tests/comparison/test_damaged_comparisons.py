@@ -119,7 +119,7 @@ def test_a_full_disk_leaves_the_old_files(done, monkeypatch, tmp_path):
     for module in ("document", "archive"):
         monkeypatch.setattr(f"loihi_gym.comparison.{module}.write_bytes", no_space)
     monkeypatch.setattr(document, "write_text", no_space)
-    monkeypatch.setattr(plan, "write_text", no_space)
+    monkeypatch.setattr(storage, "write_text", no_space)
     for write in (
         lambda: write_report(made, out),
         lambda: write_archive(made, out, packed),

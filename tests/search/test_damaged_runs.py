@@ -145,7 +145,7 @@ def test_a_full_disk_is_named_and_the_run_goes_on_later(tmp_path, room, name):
 
 @pytest.mark.parametrize("full", ["events", "mapping.json", "result.json", "costs.jsonl"])
 def test_a_disk_that_is_full_at_any_time_loses_nothing(tmp_path, monkeypatch, full):
-    real_open, real_write = Path.open, run.write_text
+    real_open, real_write = Path.open, storage.write_text
 
     def opened(path, *mode, **options):
         return no_space() if path.name.startswith(full) else real_open(path, *mode, **options)
@@ -155,7 +155,7 @@ def test_a_disk_that_is_full_at_any_time_loses_nothing(tmp_path, monkeypatch, fu
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", opened)
-        patch.setattr(run, "write_text", written)
+        patch.setattr(storage, "write_text", written)
         patch.setattr("loihi_gym.mapping.mapping.write_text", written)
         with pytest.raises(RunError, match=rf"{full}.* cannot be written: No space left"):
             search(CONFIG, tmp_path)

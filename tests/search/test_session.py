@@ -53,7 +53,7 @@ def test_a_batch_beyond_the_budget_is_measured_as_far_as_it_goes_and_ends_the_se
             session.evaluate_batch(mappings)
         expected = [backend.evaluate(one).latency_ps for one in mappings[:3]]
         assert [one.latency_ps for one in spent.value.measured] == expected
-        assert session.evaluations == session.measured == 3
+        assert session.evaluations == session.costs.measured == 3
         with pytest.raises(BudgetSpent) as again:
             session.evaluate(mappings[0])
         assert again.value.measured == ()
@@ -79,7 +79,7 @@ def test_a_repeat_counts_but_is_not_measured_again(backend):
         first, again = session.evaluate_batch([mapping, mapping])
         third = session.evaluate(mapping)
     assert session.evaluations == 3
-    assert backend.measured == session.measured == 1
+    assert backend.measured == session.costs.measured == 1
     assert first.step_times_ps == again.step_times_ps == third.step_times_ps
     assert third.energy == first.energy
     assert third.bottleneck == first.bottleneck
@@ -182,9 +182,8 @@ def test_a_run_cut_off_anywhere_goes_on_as_if_it_had_not_been(backend, tmp_path,
     events = EventAccumulator(str(cut))
     events.Reload()
     assert [point.step for point in events.Scalars("latency_us")] == list(range(1, 21))
-    assert resumed.measured == len({line.digest for line in read_trace(whole / "trace.jsonl")}) - (
-        len({line.digest for line in read_trace(whole / "trace.jsonl")[:kept]})
-    )
+    digests = [line.digest for line in read_trace(whole / "trace.jsonl")]
+    assert resumed.costs.measured == len(set(digests)) - len(set(digests[:kept]))
 
 
 def test_a_kill_within_a_batch_loses_what_is_in_flight(backend, tmp_path, monkeypatch):
