@@ -66,8 +66,8 @@ def _search(session: Session, name: str, pretrained: bool) -> None:
         session.evaluate(session.problem.reference_mapping)
         agent = make_agent(name, envs, session.problem.topology, session.seed)
         if policy is not None:
-            session.costs.pretraining = policy.cost
-            agent.policy.load_state_dict(policy.weights)
+            weights, session.costs.pretraining = policy
+            agent.policy.load_state_dict(weights)
         # SB3 schedules what it anneals by the total; the budget ends it before.
         agent.learn(session.budget)
         while session.remaining and agent.num_timesteps < STALLS * session.budget:

@@ -23,26 +23,22 @@ COOLING = 0.02
 
 def solve(session: Session) -> None:
     """Anneal from the reference mapping until the budget is spent."""
-    genome, rng = Genome(session.problem), session.rng
+    genome = Genome(session.problem, session.rng)
     genes = genome.encode(session.problem.reference_mapping)
     latency_ps = session.evaluate(session.problem.reference_mapping).latency_ps
     hot = _hot(session, genome, genes, latency_ps)
     while True:
-        changed = _move(genome, genes, rng)
+        changed = genome.neighbour(genes)
         found_ps = session.evaluate(genome.decode(changed)).latency_ps
         temperature = hot * COOLING ** (session.evaluations / session.budget)
         worse = found_ps - latency_ps
-        if worse <= 0 or rng.random() < math.exp(-worse / temperature):
+        if worse <= 0 or session.rng.random() < math.exp(-worse / temperature):
             genes, latency_ps = changed, found_ps
 
 
 def _hot(session: Session, genome: Genome, genes: Genes, latency_ps: int) -> float:
     """The temperature to start with, in ps."""
-    moved = [genome.decode(_move(genome, genes, session.rng)) for _ in range(SAMPLE)]
+    moved = [genome.decode(genome.neighbour(genes)) for _ in range(SAMPLE)]
     change = np.array([m.latency_ps - latency_ps for m in session.evaluate_batch(moved)])
     worse = change[change > 0]
     return float(np.median(worse)) / -math.log(ACCEPTED) if len(worse) else 1.0
-
-
-def _move(genome: Genome, genes: Genes, rng: np.random.Generator) -> Genes:
-    return genome.changed(genes, lambda one: genome.neighbour(one, rng))

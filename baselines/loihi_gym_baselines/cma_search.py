@@ -29,7 +29,7 @@ def solve(session: Session) -> None:
     """Search around the reference mapping until the budget is spent."""
     import cma
 
-    genome = Genome(session.problem)
+    genome = Genome(session.problem, session.rng)
     start = _encode(genome, genome.encode(session.problem.reference_mapping))
     session.evaluate(session.problem.reference_mapping)
     step = STEP if session.problem.chip.n_chips == 1 else SHORT_STEP
@@ -69,15 +69,6 @@ def _encode(genome: Genome, genes: Genes) -> Point:
 def _decode(genome: Genome, point: Point) -> Genes:
     shares, keys = np.exp(point[: genome.n_layers + 1]), point[genome.n_layers + 1 :]
     cut = shares / shares.sum() * (genome.n_cores + 0.5 * len(shares)) - 0.5
-    counts = np.rint(cut[:-1]).astype(np.int32)
-    counts = _within(genome, counts)
+    # Cores too many are taken from the largest layers.
+    counts = genome.repair(np.rint(cut[:-1]).astype(np.int32), genome.fewest, np.argmax)
     return genome.join(counts, np.argsort(keys, kind="stable"))
-
-
-def _within(genome: Genome, counts: Genes) -> Genes:
-    """The counts within each layer's limits; cores too many are taken from the largest layers."""
-    widths = np.array(genome.problem.network.widths)
-    counts = np.clip(counts, genome.fewest, widths).astype(np.int32)
-    while counts.sum() > genome.n_cores:
-        counts[np.argmax(counts - genome.fewest)] -= 1
-    return counts if genome.fits(counts) else genome.fewest.copy()

@@ -12,6 +12,7 @@ is, but not the energy, so selection has a direction where latency gives none.
 
 import warnings
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from loihi_gym.mapping import Mapping, random_mapping
 from loihi_gym.search.registry import anytime_if
 from loihi_gym.search.session import BudgetSpent, Session
 
-from .genome import Genes, Genome
+from .genome import Genome
 from .race import race, starts
 
 HEAT = 0.1
@@ -74,7 +75,7 @@ class _Evolution:
     def __init__(self, session: Session, population: int) -> None:
         self.session = session
         self.population = min(max(population, TOURNAMENT), POPULATION)
-        self.genome = Genome(session.problem)
+        self.genome = Genome(session.problem, session.rng)
         self.known: dict[Mapping, int] = {}
         """Latency times energy of each mapping measured so far, ps fJ."""
         self.counts: list[int] = []
@@ -141,11 +142,10 @@ class _Evolution:
         rng, children = self.session.rng, []
         for _ in range(count):
             a, b = parents[rng.integers(len(parents), size=2)].astype(np.int32)
-            children.append(self.genome.crossover(a, b, rng) if rng.random() < CROSSOVER else a)
+            children.append(self.genome.crossover(a, b) if rng.random() < CROSSOVER else a)
         return np.stack(children)
 
     def _mutants(self, children: Population) -> Population:
-        def mutate(genes: Genes) -> Genes:
-            return self.genome.mutate(genes, SWAPS, RECUT, GATHERED, self.session.rng)
-
-        return np.stack([self.genome.changed(child, mutate) for child in children])
+        genome = self.genome
+        mutate = partial(genome.mutate, swaps=SWAPS, recut=RECUT, gathered=GATHERED)
+        return np.stack([genome.changed(child, mutate) for child in children])

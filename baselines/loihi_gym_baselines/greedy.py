@@ -10,7 +10,7 @@ import numpy as np
 
 from loihi_gym.backends import Measurement
 from loihi_gym.mapping import Mapping, full_order, with_counts
-from loihi_gym.mapping.heuristics import balanced, core_positions
+from loihi_gym.mapping.heuristics import balanced, in_order
 from loihi_gym.mapping.orders import ORDERS
 from loihi_gym.search.registry import anytime
 from loihi_gym.search.session import Session
@@ -24,7 +24,7 @@ PERCENTS = (100, 90, 80, 70, 60, 50)
 @anytime
 def solve(session: Session) -> None:
     """Sweep, then improve the best until nothing helps or the budget is spent."""
-    genome = Genome(session.problem)
+    genome = Genome(session.problem, session.rng)
     session.evaluate_batch(_sweep(genome))
     improved = True
     while improved:
@@ -40,7 +40,7 @@ def _sweep(genome: Genome) -> list[Mapping]:
     problem = genome.problem
     cuts = [balanced(problem, percent) for percent in PERCENTS]
     return [problem.reference_mapping] + [
-        Mapping(counts, order(problem.topology)[core_positions(counts, problem.topology)])
+        in_order(problem, counts, order(problem.topology))
         for counts, order in product(cuts, ORDERS.values())
     ]
 

@@ -18,6 +18,7 @@ DQN = {
     "exploration_final_eps": 0.05,
     "learning_rate": 5e-4,
 }
+SETTINGS: dict[str, dict[str, Any]] = {"ppo": PPO, "maskable-ppo": PPO, "dqn": DQN}
 """What differs from SB3's defaults, for budgets of 10^2 to 10^4 steps."""
 
 
@@ -38,10 +39,5 @@ def make_agent(name: str, envs: Any, mesh: Any, seed: int) -> Any:
         "features_extractor_kwargs": {"mesh": mesh},
     }
     return algorithms[name](
-        "MultiInputPolicy", envs, seed=seed, policy_kwargs=extractor, device="cpu", **settings(name)
+        "MultiInputPolicy", envs, seed=seed, policy_kwargs=extractor, device="cpu", **SETTINGS[name]
     )
-
-
-def settings(name: str) -> dict[str, Any]:
-    """What differs from SB3's defaults for an algorithm."""
-    return DQN if name == "dqn" else PPO

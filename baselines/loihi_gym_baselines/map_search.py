@@ -76,7 +76,7 @@ class _SurrogateSearch:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.genome = Genome(session.problem)
+        self.genome = Genome(session.problem, session.rng)
         self.surrogate = Surrogate(self.genome)
         self.genes: list[Genes] = []
         self.lineages: list[int] = []
@@ -150,22 +150,17 @@ class _SurrogateSearch:
         """A changed copy of a mapping, now and then crossed with another that lies low."""
         rng, genome = self.session.rng, self.genome
         if rng.random() < CROSSOVER:
-            parent = genome.crossover(parent, self.genes[self._lowest(lineage)], rng)
+            parent = genome.crossover(parent, self.genes[self._lowest(lineage)])
         recut, swaps = KINDS[int(rng.integers(len(KINDS)))]
         if recut:
             parent = self._recut(parent, model)
         if swaps is None:
-            return genome.swapped(parent, 1, rng)
+            return genome.swapped(parent, 1)
         return self._descend(parent, model, int(rng.integers(swaps.start, swaps.stop)))
 
     def _recut(self, parent: Genes, model: Model) -> Genes:
         """The best, by the model, of several mappings with other core counts."""
-        children = []
-        for _ in range(CUTS):
-            child = parent
-            for _ in range(self.session.rng.geometric(0.5)):
-                child = self.genome.recut(child, self.session.rng)
-            children.append(child)
+        children = [self.genome.recuts(parent) for _ in range(CUTS)]
         with self.session.ask_surrogate(CUTS):
             described = np.array([self.surrogate.describe(child) for child in children])
             return children[int(np.argmin(model.predict(described)))]

@@ -8,6 +8,8 @@ reordering are the paper's. Ours are the numbers below, the race of starts, the 
 placements over, mutations of what each core holds, and that equals do not replace their parent.
 """
 
+from functools import partial
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -27,8 +29,6 @@ PLACED = 2
 """How many new partitionings, the fastest at first measurement, have their placements searched."""
 INNER = 5
 """Placements per generation of the inner strategy."""
-AGAIN = 0.5
-"""Chance that a mutation of the partitioning is followed by another."""
 BEHIND = 1.1
 """A new partitioning that is slower than the best by this factor is not placed."""
 PATIENCE = 4
@@ -50,6 +50,9 @@ class _Parent(NamedTuple):
     latency_ps: int
 
 
+LATENCY = attrgetter("latency_ps")
+
+
 @anytime_if(start="random")
 def solve(session: Session, start: str = "default") -> None:
     """Evolve partitionings, and placements for each of them, until the budget is spent.
@@ -59,7 +62,7 @@ def solve(session: Session, start: str = "default") -> None:
         start: ``default`` begins with the standard heuristics and a few more, which race;
             ``random`` with one random mapping.
     """
-    genome = Genome(session.problem)
+    genome = Genome(session.problem, session.rng)
     if start == "random":
         first = random_mapping(session.problem, session.rng)
         state = _measured(session, genome, [genome.encode(first)])[0]
@@ -68,7 +71,7 @@ def solve(session: Session, start: str = "default") -> None:
         state = race(
             session,
             _measured(session, genome, firsts),
-            lambda one: one.latency_ps,
+            LATENCY,
             lambda one, _, end: _evolve(session, genome, one, end),
             HEAT,
         )
@@ -77,19 +80,16 @@ def solve(session: Session, start: str = "default") -> None:
 
 def _evolve(session: Session, genome: Genome, parent: _Parent, end: int) -> _Parent:
     """The outer strategy, until that many evaluations are spent."""
-    rng, idle = session.rng, 0
+    idle = 0
     while session.evaluations < end:
         parent = _place(session, genome, parent, PATIENCE + PATIENCE * idle // 2, end)
-        recut = [
-            genome.changed(parent.genes, lambda genes: _recut(genome, genes, rng))
-            for _ in range(OUTER)
-        ]
+        recut = [genome.changed(parent.genes, genome.recuts) for _ in range(OUTER)]
         children = _measured(session, genome, recut)[:PLACED]
         close = [child for child in children if child.latency_ps < BEHIND * parent.latency_ps]
         placed = [_place(session, genome, child, idle, end) for child in close]
-        best = min(placed or children, key=lambda one: one.latency_ps)
+        best = min(placed or children, key=LATENCY)
         idle = 0 if best.latency_ps < parent.latency_ps else idle + 1
-        parent = _faster(parent, best)
+        parent = min(parent, best, key=LATENCY)  # of equals the parent: drift costs progress
     return parent
 
 
@@ -97,13 +97,10 @@ def _place(session: Session, genome: Genome, parent: _Parent, patience: int, end
     """The inner strategy: a better placement of the same partitioning, and its latency."""
     idle = 0
     while idle < patience and session.evaluations < end:
-        children = [
-            genome.changed(parent.genes, lambda genes: _mutated(genome, genes, session.rng))
-            for _ in range(INNER)
-        ]
+        children = [genome.changed(parent.genes, partial(_mutated, genome)) for _ in range(INNER)]
         best = _measured(session, genome, children)[0]
         idle = 0 if best.latency_ps < parent.latency_ps else idle + 1
-        parent = _faster(parent, best)
+        parent = min(parent, best, key=LATENCY)  # of equals the parent: drift costs progress
     return parent
 
 
@@ -111,31 +108,20 @@ def _measured(session: Session, genome: Genome, genes: list[Genes]) -> list[_Par
     """Mappings with their latencies, the fastest first."""
     measured = session.evaluate_batch([genome.decode(one) for one in genes])
     found = [_Parent(one, result.latency_ps) for one, result in zip(genes, measured, strict=True)]
-    return sorted(found, key=lambda one: one.latency_ps)
+    return sorted(found, key=LATENCY)
 
 
-def _faster(parent: _Parent, child: _Parent) -> _Parent:
-    """Which one goes on; among equals the parent, since on several chips drift costs progress."""
-    return child if child.latency_ps < parent.latency_ps else parent
-
-
-def _recut(genome: Genome, genes: Genes, rng: np.random.Generator) -> Genes:
-    """A copy after one or more changes of core counts."""
-    for _ in range(rng.geometric(1.0 - AGAIN)):
-        genes = genome.recut(genes, rng)
-    return genes
-
-
-def _mutated(genome: Genome, genes: Genes, rng: np.random.Generator) -> Genes:
+def _mutated(genome: Genome, genes: Genes) -> Genes:
     """A copy after a swap, an inversion or a scramble.
 
     Inversions and scrambles take a few cores side by side, so the permutation is read as what each
     core holds. Read as which core each piece takes, they would mostly exchange pieces of one layer,
     which changes next to nothing.
     """
+    rng = genome.rng
     kind = rng.choice(len(KINDS), p=KINDS)
     if kind == 0:
-        return genome.swapped(genes, int(rng.geometric(1.0 / SWAPS)), rng, GATHERED)
+        return genome.swapped(genes, int(rng.geometric(1.0 / SWAPS)), GATHERED)
     counts, order = genome.split(genes)
     holds = np.argsort(order)
     start = int(rng.integers(genome.n_cores))

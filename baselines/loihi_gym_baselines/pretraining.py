@@ -9,7 +9,8 @@ import hashlib
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from loihi_gym.mapping import Problem
 from loihi_gym.search.costs import Pretraining
 from loihi_gym.search.trace import DIGEST_CHARACTERS
 
-from .learners import ENV, make_agent, settings
+from .learners import ENV, SETTINGS, make_agent
 
 STEPS = 40_000
 ENVS = 16
@@ -30,20 +31,11 @@ NETWORKS = 8
 SEED = 0
 
 
-@dataclass(frozen=True)
-class Pretrained:
-    """A pretrained policy.
-
-    Attributes:
-        cost: Cost of its training with `bound`.
-        weights: Weights of the policy's modules, by name.
-    """
-
-    cost: Pretraining
-    weights: dict[str, Any]
+Policy = tuple[dict[str, Any], Pretraining]
+"""Weights of a policy's modules, by name, and the cost of their training with `bound`."""
 
 
-def pretrained_policy(name: str, problem: Problem, max_layers: int) -> Pretrained:
+def pretrained_policy(name: str, problem: Problem, max_layers: int) -> Policy:
     """The policy of an algorithm for a problem's chip: from the cache, or trained now.
 
     Raises:
@@ -55,18 +47,21 @@ def pretrained_policy(name: str, problem: Problem, max_layers: int) -> Pretraine
     if chip not in chip_names():
         raise LoihiGymError(f"--pretrained needs a bundled chip, not {chip!r}: {chip_names()}")
     family = _family(problem)
-    made_by = f"{family} {RATE} {max_layers} {STEPS} {settings(name)} torch {torch.__version__}"
+    made_by = f"{family} {RATE} {max_layers} {STEPS} {SETTINGS[name]} torch {torch.__version__}"
     key = hashlib.sha256(made_by.encode()).hexdigest()[:12]
-    path = _cache() / f"{name}-{chip}-{key}.pt"
+    cache = Path(os.environ.get("LOIHI_GYM_CACHE") or Path.home() / ".cache" / "loihi-gym")
+    path = cache / f"{name}-{chip}-{key}.pt"
     note = path.with_suffix(".json")
     if path.exists() and note.exists():
         cost = Pretraining(**json.loads(note.read_text(encoding="utf-8")))
-        return Pretrained(cost, torch.load(path, weights_only=True))
-    made = _train(name, problem, family, max_layers)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, _saved(made.weights))
-    write_text(note, json.dumps(asdict(made.cost)) + "\n")
-    return made
+        return torch.load(path, weights_only=True), cost
+    weights, cost = _train(name, problem, family, max_layers)
+    cache.mkdir(parents=True, exist_ok=True)
+    packed = BytesIO()
+    torch.save(weights, packed)
+    write_bytes(path, packed.getvalue())
+    write_text(note, json.dumps(asdict(cost)) + "\n")
+    return weights, cost
 
 
 def _family(problem: Problem) -> list[str]:
@@ -82,7 +77,7 @@ def _family(problem: Problem) -> list[str]:
     ]
 
 
-def _train(name: str, problem: Problem, family: list[str], max_layers: int) -> Pretrained:
+def _train(name: str, problem: Problem, family: list[str], max_layers: int) -> Policy:
     from loihi_gym.sb3 import make_vec_env
 
     started = time.process_time()
@@ -92,26 +87,8 @@ def _train(name: str, problem: Problem, family: list[str], max_layers: int) -> P
     agent = make_agent(name, envs, problem.topology, SEED)
     agent.learn(STEPS)
     weights = {key: value.clone() for key, value in agent.policy.state_dict().items()}
-    seconds = time.process_time() - started
-    return Pretrained(Pretraining(_digest(weights), agent.num_timesteps, seconds), weights)
-
-
-def _digest(weights: dict[str, Any]) -> str:
     digest = hashlib.sha256()
     for key, value in weights.items():
         digest.update(key.encode() + value.numpy().tobytes())
-    return digest.hexdigest()[:DIGEST_CHARACTERS]
-
-
-def _saved(weights: dict[str, Any]) -> bytes:
-    from io import BytesIO
-
-    import torch
-
-    buffer = BytesIO()
-    torch.save(weights, buffer)
-    return buffer.getvalue()
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("LOIHI_GYM_CACHE") or Path.home() / ".cache" / "loihi-gym")
+    short = digest.hexdigest()[:DIGEST_CHARACTERS]
+    return weights, Pretraining(short, agent.num_timesteps, time.process_time() - started)

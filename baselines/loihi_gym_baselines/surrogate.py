@@ -6,7 +6,6 @@ is a ridge regression of the logarithm of measured latencies on them, so it need
 its own: every measurement corrects it. Only measured mappings of the same search teach it.
 """
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +14,7 @@ from loihi_gym.arrays import Float64Array, Int32Array
 from loihi_gym.backends.assembly import link_service_ps
 from loihi_gym.mapping.recent import Recent
 
-from .genome import Genes, Genome
+from .genome import Genes, Genome, PerLayer
 from .near import near
 from .surrogate_kernel import LEAST_US, N_FEATURES, Flow, PlacedPieces, features, place
 
@@ -46,9 +45,9 @@ class Surrogate:
     def __init__(self, genome: Genome) -> None:
         self._genome = genome
         self._problem = problem = genome.problem
-        self._layers: dict[tuple[int, int, int], tuple[Float64Array, Float64Array]] = {}
+        self._layers = PerLayer(self._layer_times)
         self._cuts: Recent[bytes, Cut] = Recent(KEPT)
-        self._pairs: dict[tuple[int, int, int], Float64Array] = {}
+        self._pairs = PerLayer(self._messages)
         self._near = near(problem.topology)
         words = problem.loads.activity.message_bits // 32
         service = link_service_ps(problem.chip, words).astype(np.float64) * US
@@ -66,21 +65,16 @@ class Surrogate:
     def placed(self, genes: Genes) -> Cut:
         """The partitioning of a mapping with its cores in place; valid until the next call."""
         counts, order = self._genome.split(genes)
-        cut = self.cut(counts)
+        cut = self._cuts.get(counts.tobytes(), lambda: self._cut(counts))
         place(cut.flow, cut.placed, order[: len(cut.placed.placement)])
         return cut
 
-    def cut(self, counts: Int32Array) -> Cut:
-        """The partitioning into `counts` cores per layer."""
-        return self._cuts.get(counts.tobytes(), lambda: self._cut(counts))
-
     def _cut(self, counts: Int32Array) -> Cut:
         # Of `Problem.traffic` only this is needed, and it would take twice the time.
-        mesh, numbers = self._problem.topology, counts.tolist()
+        mesh = self._problem.topology
         layer = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
         first = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
         fan_out = np.append(counts[1:], 0).astype(np.int32)[layer]
-        pairs = [self._messages((k, *two)) for k, two in enumerate(pairwise(numbers))]
         flow = Flow(
             next_core=first[1:][layer],
             fan_out=fan_out,
@@ -88,14 +82,13 @@ class Surrogate:
             fan_in=np.concatenate(([0], counts[:-1])).astype(np.int32)[layer],
             layer=layer,
             pair_first=np.cumsum(fan_out, dtype=np.int64) - fan_out,
-            messages=np.concatenate(pairs),
+            messages=np.concatenate(self._pairs.of(counts)),
             core_x=mesh.core_x,
             core_y=mesh.core_y,
             width=mesh.width,
             link_us=self._link_us,
             core_us=self._core_us,
-            near_first=self._near.first,
-            near=self._near.cores,
+            near=self._near,
         )
         placed = PlacedPieces(
             placement=np.zeros(len(layer), np.int32),
@@ -105,22 +98,16 @@ class Surrogate:
         )
         return Cut(flow, placed, self._times(counts))
 
-    def _messages(self, key: tuple[int, int, int]) -> Float64Array:
-        """Messages of all pairs of a layer's and the next one's cores, over all steps, (pairs,).
-
-        The layer, its count and the next one's decide that; they are the key it is kept by.
-        """
-        if key not in self._pairs:
-            between = self._problem.loads.between(*key)
-            self._pairs[key] = between.sum(axis=2).reshape(-1).astype(np.float64)
-        return self._pairs[key]
+    def _messages(self, layer: int, counts: Int32Array) -> Float64Array:
+        """Messages of all pairs of a layer's and the next one's cores, over all steps, (pairs,)."""
+        if layer == len(counts) - 1:
+            return np.zeros(0)
+        between = self._problem.loads.between(layer, *counts[layer : layer + 2].tolist())
+        return between.sum(axis=2).reshape(-1).astype(np.float64)
 
     def _times(self, counts: Int32Array) -> Float64Array:
         """How long layers send and receive, and how far receivers fall behind, (6 + 2 L,)."""
-        numbers = [*counts.tolist(), 0]
-        keys = zip(range(len(counts)), numbers[:-1], numbers[1:], strict=True)
-        layers = [self._layer_times(key, counts) for key in keys]
-        send, receive = (np.array(part) for part in zip(*layers, strict=True))
+        send, receive = (np.array(part) for part in zip(*self._layers.of(counts), strict=True))
         behind = np.maximum(receive[1:] - send[:-1], 0.0).max(axis=0, initial=0.0)
         together = [
             send.max(axis=0),
@@ -132,19 +119,12 @@ class Surrogate:
         ]
         return np.concatenate([np.sum(together, axis=1), send.sum(axis=1), receive.sum(axis=1)])
 
-    def _layer_times(
-        self, key: tuple[int, int, int], counts: Int32Array
-    ) -> tuple[Float64Array, Float64Array]:
-        """How long a layer's busiest core sends and receives in each step, (T,) each, in us.
-
-        Layer, its count and the next one's decide that; they are the key it is kept by.
-        """
-        if key not in self._layers:
-            loads, (layer, k, _) = self._problem.loads, key
-            send = loads.send_ps(layer, counts).max(axis=1) * US
-            received = loads.receivers(layer, k).receive_ps.max(axis=1) if layer else 0 * send
-            self._layers[key] = (send, received * US)
-        return self._layers[key]
+    def _layer_times(self, layer: int, counts: Int32Array) -> tuple[Float64Array, Float64Array]:
+        """How long a layer's busiest core sends and receives in each step, (T,) each, in us."""
+        loads, count = self._problem.loads, int(counts[layer])
+        send = loads.send_ps(layer, counts).max(axis=1) * US
+        received = loads.receivers(layer, count).receive_ps.max(axis=1) if layer else 0 * send
+        return send, received * US
 
 
 class Model(NamedTuple):

@@ -13,6 +13,8 @@ from loihi_gym.arrays import Float64Array, Int32Array, Int64Array
 from loihi_gym.backends.links_kernel import runs
 from loihi_gym.compiled import inlined, kernel
 
+from .near import Near
+
 CORE = 4
 """Input or output of a router that stands for all its cores, after its four links."""
 FEATURES = ("busiest", "busy", "uneven", "distance", "merging", "blocking", "burst", "bursts")
@@ -50,8 +52,7 @@ class Flow(NamedTuple):
         width: Routers in a row.
         link_us: Time that one message takes each link between routers, (R, 4).
         core_us: Time that one message takes the link to a core.
-        near_first: Where the cores close to each physical core begin in `near`, (C + 1,).
-        near: Physical cores.
+        near: The cores close to each physical core.
     """
 
     next_core: Int32Array
@@ -66,8 +67,7 @@ class Flow(NamedTuple):
     width: int
     link_us: Float64Array
     core_us: float
-    near_first: Int64Array
-    near: Int32Array
+    near: Near
 
 
 class PlacedPieces(NamedTuple):
@@ -179,8 +179,8 @@ def _other(flow, core, draw):  # type: ignore[no-untyped-def]
     """The core that a uniform number in [0, 1) chooses to swap with: a close one, or any."""
     if draw >= NEAR:
         return int((draw - NEAR) / (1.0 - NEAR) * len(flow.core_x))
-    first, stop = flow.near_first[core], flow.near_first[core + 1]
-    return flow.near[first + int(draw / NEAR * (stop - first))]
+    first, stop = flow.near.first[core], flow.near.first[core + 1]
+    return flow.near.cores[first + int(draw / NEAR * (stop - first))]
 
 
 @kernel

@@ -1,83 +1,73 @@
-"""A report as blocks, written as Markdown with pictures beside it or as one HTML file."""
+"""A report in Markdown with pictures beside it, and as one HTML file made of that."""
 
 import base64
 import html
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from ..files import write_bytes, write_text
 from ..search.storage import writing
 
-
-@dataclass(frozen=True)
-class Heading:
-    """A section's title."""
-
-    text: str
+MARKUP = ["autolink", "emphasis", "entity", "escape", "link", "strikethrough"]
+"""What Markdown would read into names and options; nothing here means it."""
 
 
-@dataclass(frozen=True)
-class Paragraph:
-    """Plain text, with code in backticks."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """Cells as text; the first column names the row."""
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Cells as a table of GitHub's Markdown; the first column names the row."""
+    rule = ["---", *["---:"] * (len(columns) - 1)]
+    lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in [columns, rule, *rows]]
+    return "\n".join(f"| {line} |" for line in lines)
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A PNG, with what it shows in words."""
-
-    name: str
-    png: bytes
-    caption: str
-
-
-Block = Heading | Paragraph | Table | Picture
-
-
-@dataclass
 class Document:
-    """A title and blocks in order."""
+    """A title, blocks of Markdown, and pictures.
 
-    title: str
-    blocks: list[Block] = field(default_factory=list)
+    Args:
+        title: Plain text.
+    """
 
-    def add(self, *blocks: Block) -> None:
-        """Append blocks."""
-        self.blocks += blocks
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._blocks = [f"# {title}"]
+        self._pictures: dict[str, bytes] = {}
+
+    def add(self, *blocks: str) -> None:
+        """Append headings, paragraphs or tables."""
+        self._blocks += blocks
+
+    def add_picture(self, name: str, png: bytes, caption: str) -> None:
+        """Append a PNG, with what it shows in words."""
+        self._pictures[name] = png
+        self._blocks.append(f"![{caption}]({quote(name)}.png)")
 
     def write(self, out: Path, name: str) -> None:
-        """Write ``name.md`` with its pictures as files, and ``name.html`` that holds all.
+        """Write ``name.md`` with its pictures as files, and ``name.html`` that needs no other file.
 
         Raises:
             RunError: if one of them cannot be written.
         """
+        from markdown_it import MarkdownIt
+
+        text = "\n\n".join(self._blocks) + "\n"
+        reader = MarkdownIt("js-default").disable(MARKUP)
+        body = re.sub(
+            r'<p><img src="([^"]+)\.png" alt="([^"]*)"></p>', self._figure, reader.render(text)
+        )
         with writing(out):
-            for block in self.blocks:
-                if isinstance(block, Picture):
-                    write_bytes(out / f"{block.name}.png", block.png)
-            write_text(out / f"{name}.md", self.to_markdown())
-            write_text(out / f"{name}.html", self.to_html())
+            for picture, png in self._pictures.items():
+                write_bytes(out / f"{picture}.png", png)
+            write_text(out / f"{name}.md", text)
+            write_text(
+                out / f"{name}.html", _PAGE.format(title=html.escape(self._title), body=body)
+            )
 
-    def to_markdown(self) -> str:
-        """GitHub's Markdown."""
-        return "\n\n".join([f"# {self.title}", *(_markdown(block) for block in self.blocks)]) + "\n"
-
-    def to_html(self) -> str:
-        """A page that needs no other file."""
-        body = "\n".join(_html(block) for block in self.blocks)
-        title = html.escape(self.title)
-        return _PAGE.format(title=title, body=body)
+    def _figure(self, found: re.Match[str]) -> str:
+        name, caption = found.groups()
+        data = base64.b64encode(self._pictures[unquote(name)]).decode()
+        image = f'<img src="data:image/png;base64,{data}" alt="{caption}">'
+        return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
 
 
 _PAGE = """<!doctype html>
@@ -89,36 +79,5 @@ th:first-child, td:first-child {{ text-align: left }}
 td {{ white-space: nowrap }}
 img {{ max-width: 100% }} figcaption {{ color: #555 }}
 </style></head><body>
-<h1>{title}</h1>
-{body}
-</body></html>
+{body}</body></html>
 """
-
-
-def _markdown(block: Block) -> str:
-    if isinstance(block, Heading):
-        return f"## {block.text}"
-    if isinstance(block, Paragraph):
-        return block.text
-    if isinstance(block, Picture):
-        return f"![{block.caption}]({block.name}.png)"
-    rule = ["---", *["---:"] * (len(block.columns) - 1)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [block.columns, rule, *block.rows])
-
-
-def _html(block: Block) -> str:
-    if isinstance(block, Heading):
-        return f"<h2>{html.escape(block.text)}</h2>"
-    if isinstance(block, Paragraph):
-        return re.sub("`(.+?)`", r"<code>\1</code>", f"<p>{html.escape(block.text)}</p>")
-    if isinstance(block, Picture):
-        data = base64.b64encode(block.png).decode()
-        caption = html.escape(block.caption)
-        image = f'<img src="data:image/png;base64,{data}" alt="{caption}">'
-        return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in block.columns)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in block.rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

@@ -161,7 +161,7 @@ def write_plan(made: Plan, out: Path) -> None:
         "seeds": made.suite.seeds,
         "solvers": [one.label for one in made.contenders],
     }
-    with writing(out):
+    with writing(out / PLAN):
         out.mkdir(parents=True, exist_ok=True)
     write_json(out / PLAN, note)
 

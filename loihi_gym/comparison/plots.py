@@ -7,31 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from .results import Results
+from .results import Instance, Results
 from .statistics import profile
 
 STYLES = "-", "--"
 """Ten colours, then the same dashed: no two of twenty solvers look alike."""
 
 
-def curves(results: Results, problem: str) -> bytes:
-    """Reduction of the best so far against evaluations: median and quartiles of the seeds."""
+def curves(results: Results, one: Instance) -> bytes:
+    """Reduction by a problem's best so far against evaluations: median and quartiles of seeds."""
     with _figure() as (png, axes):
         for label in results.labels:
             budget = max(results.plan.suite.seeds)
-            runs = results.of(label, problem, budget)
-            reference = next(i for i in results.instances if i.name == problem).reference
+            runs = results.of(label, one.name, budget)
             at = np.unique(np.geomspace(1, budget, 200).astype(np.int64))
             found = np.array([[run.at(int(n)) for n in at] for run in runs])
             low, middle, high = 1.0 - np.quantile(
-                found / reference.latency_ps, [0.75, 0.5, 0.25], 0
+                found / one.reference.latency_ps, [0.75, 0.5, 0.25], 0
             )
             (line,) = axes.plot(at, 100 * middle, label=label)
             axes.fill_between(at, 100 * low, 100 * high, alpha=0.15, color=line.get_color())
-        axes.set(xscale="log", xlabel="evaluations", ylabel="latency reduction (%)", title=problem)
-        bound = next(i for i in results.instances if i.name == problem)
-        if bound.lower_bound_ps is not None:
-            most = 100 * (1 - bound.lower_bound_ps / bound.reference.latency_ps)
+        axes.set(xscale="log", xlabel="evaluations", ylabel="latency reduction (%)", title=one.name)
+        if one.lower_bound_ps is not None:
+            most = 100 * (1 - one.lower_bound_ps / one.reference.latency_ps)
             axes.axhline(most, color="black", linestyle=":", label="lower bound")
             axes.set_ylim(top=max(1.1 * most, 1.0))
         axes.set_ylim(bottom=max(-50.0, axes.get_ylim()[0]))

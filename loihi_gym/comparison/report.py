@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from . import plots
-from .document import Block, Document, Heading, Paragraph, Picture, Table
+from .document import Document, table
 from .plan import Plan
 from .results import Instance, Results, read_results
-from .statistics import Interval, improvement_interval, interval, iqm, median
+from .statistics import Interval, improvement, interval, iqm, median
 
 NAME = "report"
 USUAL_BACKEND = "mesh"
@@ -27,28 +27,28 @@ def write_report(made: Plan, out: Path) -> Path:
     suite = made.suite
     document = Document(f"Comparison on {suite.name}")
     document.add(
-        Paragraph(
-            f"{suite.description}. {len(results.runs)} searches, measured on `{suite.backend}`, "
-            "a simulation: none of these figures is the chip's. Reductions are against the "
-            "reference mapping, the fastest of the standard heuristics. Every number is computed "
-            "from the traces of the evaluations, and what they say was each run's best mapping at "
-            "each budget was measured again."
-        ),
-        Paragraph(f"Machine of this report: {_machine()}. Command: `{_command(made)}`"),
+        f"{suite.description}. {len(results.runs)} searches, measured on `{suite.backend}`, "
+        "a simulation: none of these figures is the chip's. Reductions are against the "
+        "reference mapping, the fastest of the standard heuristics. Every number is computed "
+        "from the traces of the evaluations, and what they say was each run's best mapping at "
+        "each budget was measured again.",
+        f"Machine of this report: {_machine()}. Command: `{_command(made)}`",
         *_problems(results),
         *_overall(results),
-        *[block for one in results.instances for block in _one_problem(results, one)],
-        Heading("Performance profile"),
-        Picture("profile", plots.profiles(results), "Runs within a factor of the best known"),
-        *_improvements(results),
-        *_costs(results),
-        *_origin(results),
     )
+    for one in results.instances:
+        document.add(*_one_problem(results, one))
+        caption = f"{one.name}: best so far, median and quartiles over seeds"
+        document.add_picture(f"curves-{one.name}", plots.curves(results, one), caption)
+    document.add("## Performance profile")
+    caption = "Runs within a factor of the best known"
+    document.add_picture("profile", plots.profiles(results), caption)
+    document.add(*_improvements(results), *_costs(results), *_origin(results))
     document.write(out, NAME)
     return out / f"{NAME}.html"
 
 
-def _problems(results: Results) -> list[Block]:
+def _problems(results: Results) -> list[str]:
     rows = [
         [
             one.name,
@@ -67,10 +67,10 @@ def _problems(results: Results) -> list[Block]:
         "lava-default is row-major, what the toolchain would do; best known is the fastest of "
         "these runs; the lower bound is proven."
     )
-    return [Heading("Problems"), Paragraph(text), Table(columns, rows)]
+    return ["## Problems", text, table(columns, rows)]
 
 
-def _overall(results: Results) -> list[Block]:
+def _overall(results: Results) -> list[str]:
     budgets = list(results.plan.suite.seeds)
     rows = [
         [label, *(_interval(interval(iqm, results.scores(label, budget))) for budget in budgets)]
@@ -81,10 +81,10 @@ def _overall(results: Results) -> list[Block]:
         "95 % intervals, by budget of evaluations."
     )
     columns = ["solver", *(f"{budget:,}" for budget in budgets)]
-    return [Heading("Over all problems"), Paragraph(text), Table(columns, rows)]
+    return ["## Over all problems", text, table(columns, rows)]
 
 
-def _one_problem(results: Results, one: Instance) -> list[Block]:
+def _one_problem(results: Results, one: Instance) -> list[str]:
     budgets = list(results.plan.suite.seeds)
     last = max(budgets)
     rows = []
@@ -111,35 +111,25 @@ def _one_problem(results: Results, one: Instance) -> list[Block]:
         "Median latency reduction over seeds with bootstrap 95 % intervals, by budget. The last "
         f"columns are of the runs with {last:,} evaluations; no solver is ranked by energy."
     )
-    picture = plots.curves(results, one.name)
-    caption = f"{one.name}: best so far, median and quartiles over seeds"
-    return [
-        Heading(one.name),
-        Paragraph(text),
-        Table(columns, rows),
-        Picture(f"curves-{one.name}", picture, caption),
-    ]
+    return [f"## {one.name}", text, table(columns, rows)]
 
 
-def _improvements(results: Results) -> list[Block]:
-    blocks: list[Block] = [
-        Heading("Probability of improvement"),
-        Paragraph(
-            "Chance that a run of the solver in the row beats one of the leader (the first row of "
-            "the tables above), mean over problems, with stratified bootstrap 95 % intervals."
-        ),
-    ]
+def _improvements(results: Results) -> list[str]:
+    text = (
+        "Chance that a run of the solver in the row beats one of the leader (the first row of "
+        "the tables above), mean over problems, with stratified bootstrap 95 % intervals."
+    )
     leader, *others = results.labels
     budgets = list(results.plan.suite.seeds)
     rows = []
     for label in others:
         pairs = [(results.scores(label, b), results.scores(leader, b)) for b in budgets]
-        rows.append([label, *(_interval(improvement_interval(*pair)) for pair in pairs)])
+        rows.append([label, *(_interval(interval(improvement, *pair)) for pair in pairs)])
     columns = [f"against {leader}", *(f"{budget:,}" for budget in budgets)]
-    return [*blocks, Table(columns, rows)]
+    return ["## Probability of improvement", text, table(columns, rows)]
 
 
-def _costs(results: Results) -> list[Block]:
+def _costs(results: Results) -> list[str]:
     rows = []
     for label in results.labels:
         runs = [run for run in results.runs if run.task.label == label]
@@ -169,10 +159,10 @@ def _costs(results: Results) -> list[Block]:
         "came after its last start. Surrogate calls are judgements without the backend, which no "
         "budget counts. Pretraining, not counted either, comes on top: once for each policy."
     )
-    return [Heading("Costs"), Paragraph(text), Table(columns, rows)]
+    return ["## Costs", text, table(columns, rows)]
 
 
-def _origin(results: Results) -> list[Block]:
+def _origin(results: Results) -> list[str]:
     commits = {
         label: sorted({(r.commit or "release")[:7] for r in results.runs if r.task.label == label})
         for label in results.labels
@@ -183,9 +173,9 @@ def _origin(results: Results) -> list[Block]:
             versions.setdefault(name, set()).add(version or "none")
     said = ", ".join(f"{name} {' and '.join(sorted(v))}" for name, v in sorted(versions.items()))
     return [
-        Heading("Origin"),
-        Paragraph(f"Commits that the searches were begun with. Versions: {said}."),
-        Table(["solver", "commits"], [[label, ", ".join(c)] for label, c in commits.items()]),
+        "## Origin",
+        f"Commits that the searches were begun with. Versions: {said}.",
+        table(["solver", "commits"], [[label, ", ".join(c)] for label, c in commits.items()]),
     ]
 
 

@@ -148,19 +148,10 @@ def _read(task: SearchTask, backend: Backend, budgets: list[int]) -> FinishedRun
     if not trace or trace[-1].index > task.config.budget:
         raise RunError(f"{task.out / NAME} is not of {task.config.budget:,} evaluations at most")
     best_ps = best_so_far(trace)
-    best = None
-    for budget in sorted(budgets):
-        best = _measured_again(task, trace, min(budget, len(best_ps)), best_ps, backend)
-    assert best is not None
-    begun = begun_with(task.out)
-    return FinishedRun(
-        task,
-        best_ps,
-        best,
-        costs=tuple(read_costs(task.out / COSTS)),
-        commit=begun["git"],
-        versions={"python": begun["python"]} | begun["versions"],
-    )
+    ends = [min(budget, len(best_ps)) for budget in sorted(budgets)]
+    best = [_measured_again(task, trace, at, best_ps, backend) for at in ends][-1]
+    costs = tuple(read_costs(task.out / COSTS))
+    return FinishedRun(task, best_ps, best, costs, *begun_with(task.out))
 
 
 def _measured_again(

@@ -57,10 +57,11 @@ def interval(statistic: Callable[..., float], *scores: Scores, seed: int = 0) ->
         seed: Seeds the resampling.
     """
     rng = np.random.default_rng(seed)
-    values = [
-        statistic(*([one[rng.integers(len(one), size=len(one))] for one in each] for each in scores))
-        for _ in range(RESAMPLES)
-    ]
+
+    def resampled(each: Scores) -> Scores:
+        return [one[rng.integers(len(one), size=len(one))] for one in each]
+
+    values = [statistic(*map(resampled, scores)) for _ in range(RESAMPLES)]
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(statistic(*scores), float(low), float(high))
 

@@ -1,8 +1,4 @@
-"""`Ledger`: how evaluations are counted, by one rule whoever asks for them.
-
-Every mapping asked for is one evaluation, a mapping asked for again included. With `count_unique`
-the second time is free, within limits.
-"""
+"""`Ledger`: how evaluations are counted, by one rule whoever asks for them."""
 
 import time
 from collections.abc import Sequence
@@ -12,12 +8,12 @@ FREE_REPEATS = 100
 
 
 class Ledger:
-    """Counts what a search has spent.
+    """Counts what a search has spent: each mapping asked for is an evaluation, repeats included.
 
     Args:
         budget: Evaluations allowed.
         seconds: Wall time allowed, None for no limit.
-        count_unique: Whether a mapping asked for again is free.
+        count_unique: Whether repeats are free, within `FREE_REPEATS`.
 
     Attributes:
         spent: Evaluations spent.

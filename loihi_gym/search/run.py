@@ -125,19 +125,19 @@ def read_config(out: Path) -> Config:
         raise RunError(f"{out / CONFIG} is not the config of a run: {error}") from error
 
 
-def begun_with(out: Path) -> dict[str, Any]:
-    """Versions (`python`, `versions`) and commit (`git`) that the run in a directory began with.
+def begun_with(out: Path) -> tuple[str | None, dict[str, str | None]]:
+    """The commit, and the versions of Python and packages, that the run in a directory began with.
 
     Raises:
         RunError: if its config does not say.
     """
     data = _written(out)
-    found = {key: data.get(key) for key in ("python", "versions", "git")}
-    packages = found["versions"] if isinstance(found["versions"], dict) else {}
-    texts = [found["python"], found["git"], *packages.values()]
-    if not packages or not all(text is None or isinstance(text, str) for text in texts):
-        raise RunError(f"{out / CONFIG} does not say what the run began with")
-    return found
+    commit, packages = data.get("git"), data.get("versions")
+    if packages and isinstance(packages, dict):
+        versions = {"python": data.get("python")} | packages
+        if all(text is None or isinstance(text, str) for text in (commit, *versions.values())):
+            return commit, versions
+    raise RunError(f"{out / CONFIG} does not say what the run began with")
 
 
 def _written(out: Path) -> dict[str, Any]:

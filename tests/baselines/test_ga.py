@@ -30,7 +30,7 @@ cases = st.tuples(st.sampled_from(PROBLEMS), st.integers(0, 2**32))
 
 def draw(case: tuple[Problem, int]) -> tuple[Genome, np.random.Generator]:
     problem, seed = case
-    return Genome(problem), np.random.default_rng(seed)
+    return Genome(problem, np.random.default_rng(seed))
 
 
 def assert_legal(genome: Genome, genes) -> None:
@@ -57,7 +57,7 @@ def test_a_mutant_is_legal_and_leaves_its_parent_alone(case, recut):
     genome, rng = draw(case)
     parent = genome.encode(random_mapping(genome.problem, rng))
     before = parent.copy()
-    child = genome.mutate(parent, swaps=3.0, recut=recut, gathered=0.5, rng=rng)
+    child = genome.mutate(parent, swaps=3.0, recut=recut, gathered=0.5)
     assert_legal(genome, child)
     assert (parent == before).all()
 
@@ -67,7 +67,7 @@ def test_a_mutant_is_legal_and_leaves_its_parent_alone(case, recut):
 def test_a_child_is_legal_and_takes_counts_from_its_parents(case):
     genome, rng = draw(case)
     a, b = (genome.encode(random_mapping(genome.problem, rng)) for _ in range(2))
-    child = genome.crossover(a, b, rng)
+    child = genome.crossover(a, b)
     assert_legal(genome, child)
     counts, of_a, of_b = (genome.split(one)[0] for one in (child, a, b))
     chosen = (counts == of_a) | (counts == of_b)
@@ -79,7 +79,7 @@ def test_a_child_is_legal_and_takes_counts_from_its_parents(case):
 def test_mutation_reaches_counts_and_places():
     genome, rng = draw((PROBLEMS[0], 0))
     parent = genome.encode(random_mapping(genome.problem, rng))
-    mutants = [genome.mutate(parent, 3.0, 0.5, 0.5, rng) for _ in range(200)]
+    mutants = [genome.mutate(parent, 3.0, 0.5, 0.5) for _ in range(200)]
     recut = [(genome.split(one)[0] != genome.split(parent)[0]).any() for one in mutants]
     assert 0.2 < np.mean(recut) < 0.6
     assert len({child.tobytes() for child in mutants}) > 150
@@ -110,8 +110,9 @@ def test_the_ga_beats_random_search_at_equal_budget():
 def test_fit_is_what_takes_little_latency_times_energy_whatever_a_chip_measures(monkeypatch):
     problem = load("mlp-xs")
     backend = make_backend("mesh", problem)
-    genes = np.stack([Genome(problem).encode(start) for start in starts(problem)])
-    mappings = [Genome(problem).decode(one) for one in genes]
+    genome = Genome(problem, np.random.default_rng(0))
+    genes = np.stack([genome.encode(start) for start in starts(problem)])
+    mappings = [genome.decode(one) for one in genes]
     measured = backend.evaluate_batch(mappings)
     expected = [-one.latency_ps * one.energy_fj for one in measured]
     with Session(backend, budget=99) as session:
@@ -128,7 +129,7 @@ def test_fit_is_what_takes_little_latency_times_energy_whatever_a_chip_measures(
 def test_a_swap_changes_what_is_where_and_never_within_a_layer(case):
     genome, rng = draw(case)
     parent = genome.encode(random_mapping(genome.problem, rng))
-    child = genome.swapped(parent, 1, rng)
+    child = genome.swapped(parent, 1)
     assert_legal(genome, child)
     counts, before = genome.split(parent)
     ends = np.cumsum(counts)
@@ -140,12 +141,12 @@ def test_a_swap_changes_what_is_where_and_never_within_a_layer(case):
 
 def test_a_gathered_piece_goes_to_a_free_core_close_to_one_of_its_layer():
     problem = load("mlp-xs")
-    genome, close, rng = Genome(problem), near(problem.topology), np.random.default_rng(0)
+    genome, close = Genome(problem, np.random.default_rng(0)), near(problem.topology)
     parent = genome.encode(problem.reference_mapping)
     counts, before = genome.split(parent)
     held, used = genome.held(parent), int(counts.sum())
     for _ in range(100):
-        child = genome.swapped(parent, 1, rng, gathered=1.0)
+        child = genome.swapped(parent, 1, gathered=1.0)
         assert_legal(genome, child)
         after = genome.split(child)[1]
         piece, free = np.flatnonzero(after != before)
@@ -157,13 +158,13 @@ def test_a_gathered_piece_goes_to_a_free_core_close_to_one_of_its_layer():
 @pytest.mark.parametrize(("gathered", "least", "most"), [(0.0, 0.3, 0.5), (0.9, 0.9, 1.0)])
 def test_mutations_of_places_gather_as_often_as_asked(gathered, least, most):
     problem = load("mlp-xs")
-    genome, close, rng = Genome(problem), near(problem.topology), np.random.default_rng(0)
+    genome, close = Genome(problem, np.random.default_rng(0)), near(problem.topology)
     parent = genome.encode(problem.reference_mapping)
     counts, before = genome.split(parent)
     used = int(counts.sum())
     found = 0
     for _ in range(200):
-        child = genome.mutate(parent, 1.0, 0.0, gathered, rng)
+        child = genome.mutate(parent, 1.0, 0.0, gathered)
         after = genome.split(child)[1]
         piece, other = np.flatnonzero(after != before)
         core = after[piece]
@@ -177,7 +178,7 @@ def test_mutations_of_places_gather_as_often_as_asked(gathered, least, most):
 def test_other_core_counts_are_legal_whichever_way_places_follow(case):
     genome, rng = draw(case)
     parent = genome.encode(random_mapping(genome.problem, rng))
-    children = [genome.recut(parent, rng) for _ in range(8)]
+    children = [genome.recut(parent) for _ in range(8)]
     for child in children:
         assert_legal(genome, child)
     before = genome.split(parent)[1]
@@ -193,7 +194,7 @@ def test_a_change_that_exchanges_pieces_of_one_layer_is_drawn_again():
     start = int(counts[: np.argmax(counts)].sum())
     order[[start, start + 1]] = order[[start + 1, start]]
     assert (genome.held(within) == genome.held(parent)).all()
-    swapped = genome.swapped(parent, 1, rng)
+    swapped = genome.swapped(parent, 1)
     draws = iter([parent, within, swapped])
     assert genome.changed(parent, lambda _: next(draws)) is swapped
     assert genome.changed(parent, lambda _: within) is within  # there may be nothing else

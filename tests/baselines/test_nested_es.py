@@ -14,7 +14,7 @@ BEHIND = 1.01
 def test_a_heat_ends_when_its_part_is_spent():
     problem = load("mlp-xs")
     with Session(make_backend("bound", problem), BUDGET) as session:
-        genome, first = Genome(problem), problem.reference_mapping
+        genome, first = Genome(problem, session.rng), problem.reference_mapping
         state = _Parent(genome.encode(first), session.evaluate(first).latency_ps)
         for end in range(100, 1_000, 100):
             state = _evolve(session, genome, state, end)
@@ -33,7 +33,7 @@ def test_only_the_fastest_partitionings_are_placed(monkeypatch):
     monkeypatch.setattr(nested_es, "_place", place)
     monkeypatch.setattr(nested_es, "BEHIND", BEHIND)
     with Session(make_backend("bound", problem), BUDGET) as session:
-        genome, first = Genome(problem), problem.reference_mapping
+        genome, first = Genome(problem, session.rng), problem.reference_mapping
         parent = _Parent(genome.encode(first), session.evaluate(first).latency_ps)
         measure = session.evaluate_batch
 

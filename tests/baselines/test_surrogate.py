@@ -76,14 +76,14 @@ def features_by_hand(load, layers):
 
 def described_in_us(problem, mapping):
     """The description without its logarithm."""
-    genome = Genome(problem)
+    genome = Genome(problem, np.random.default_rng(0))
     described = Surrogate(genome).describe(genome.encode(mapping))
     return np.exp(described) - LEAST_US
 
 
 def descended_by_hand(problem, mapping, weights, draws):
     """The placement after the swaps that `descend` should choose, each judged from scratch."""
-    genome = Genome(problem)
+    genome = Genome(problem, np.random.default_rng(0))
     surrogate = Surrogate(genome)
     counts, order = genome.split(genome.encode(mapping))
     layer_of = np.repeat(np.arange(problem.n_layers), counts)
@@ -125,7 +125,7 @@ def test_swaps_leave_what_placing_from_scratch_would(case):
     problem, seed = case
     rng = np.random.default_rng(seed)
     mapping = random_mapping(problem, rng)
-    genome = Genome(problem)
+    genome = Genome(problem, np.random.default_rng(0))
     surrogate = Surrogate(genome)
     cut = surrogate.placed(genome.encode(mapping))
     for _ in range(5):
@@ -145,7 +145,7 @@ def test_a_descent_takes_the_swaps_that_the_model_likes_best(case):
     rng = np.random.default_rng(seed)
     mapping = random_mapping(problem, rng)
     weights, draws = rng.random(N_FEATURES), rng.random((4, 6, 2))
-    genome = Genome(problem)
+    genome = Genome(problem, np.random.default_rng(0))
     cut = Surrogate(genome).placed(genome.encode(mapping))
     descend(cut.flow, cut.placed, weights, draws)
     by_hand = descended_by_hand(problem, mapping, weights, draws)

@@ -17,6 +17,7 @@ from loihi_gym.comparison.report import write_report
 from loihi_gym.comparison.results import read_results
 from loihi_gym.comparison.runner import run_all
 from loihi_gym.errors import LoihiGymError, RunError
+from loihi_gym.search import storage
 
 SUITE = replace(
     Scope.of(load_suite("sparse-mlp-v1")), problems=("mlp-xs",), backend="bound", seeds={20: 1}

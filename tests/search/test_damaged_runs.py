@@ -13,7 +13,7 @@ import pytest
 
 from loihi_gym.cli import main
 from loihi_gym.errors import LoihiGymError, RunError
-from loihi_gym.search import run
+from loihi_gym.search import storage
 from loihi_gym.search.costs import read_costs
 from loihi_gym.search.run import Config, free_directory, resume, search
 from loihi_gym.search.storage import LineFile
