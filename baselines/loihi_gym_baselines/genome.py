@@ -6,6 +6,7 @@ to repair a placement.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -45,8 +46,7 @@ class PerLayer(Generic[Value]):
 
     def of(self, counts: Genes) -> list[Value]:
         """The values of all layers of a partitioning."""
-        numbers = [*counts.tolist(), 0]
-        keys = list(zip(range(len(counts)), numbers[:-1], numbers[1:], strict=True))
+        keys = [(layer, *two) for layer, two in enumerate(pairwise([*counts.tolist(), 0]))]
         for key in keys:
             if key not in self._kept:
                 self._kept[key] = self._make(key[0], counts)
@@ -141,11 +141,9 @@ class Genome:
         """
         counts, order = self.split(genes)
         counts = self.step(counts)
-        return (
-            self.join(counts, order)
-            if self.rng.random() < SHIFT
-            else self.with_counts(genes, counts)
-        )
+        if self.rng.random() < SHIFT:
+            return self.join(counts, order)
+        return self.with_counts(genes, counts)
 
     def swapped(self, genes: Genes, swaps: int, gathered: float = 0.0) -> Genes:
         """A copy with cores swapped, each of a layer with one that is free or of another layer.
@@ -163,9 +161,7 @@ class Genome:
             if size == self.n_cores:
                 break
             b = None
-            if (
-                gathered and self.rng.random() < gathered
-            ):  # without it no draw: searches stay the same
+            if gathered and self.rng.random() < gathered:  # of 0 no draw: searches stay the same
                 base = int(self.rng.integers(stop - size, stop))
                 b = self._free_near(order, base, int(ends[-1]))
             if b is None:

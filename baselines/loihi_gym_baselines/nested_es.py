@@ -32,9 +32,9 @@ INNER = 5
 BEHIND = 1.1
 """A new partitioning that is slower than the best by this factor is not placed."""
 PATIENCE = 4
-"""How many inner generations without progress end a placement search. The best partitioning's ends
-after PATIENCE, plus PATIENCE / 2 for each outer generation without progress; that of a child after
-one for each of these."""
+"""How long a placement search may stall. The best partitioning's stops after PATIENCE inner
+generations without progress, plus PATIENCE / 2 for each stalled outer generation; a child's after
+one per stalled outer generation."""
 KINDS = (0.8, 0.1, 0.1)
 """Parts of the mutations of a placement that are swaps, inversions and scrambles."""
 SWAPS = 1.3

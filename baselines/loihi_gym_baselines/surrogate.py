@@ -73,14 +73,10 @@ class Surrogate:
         # Of `Problem.traffic` only this is needed, and it would take twice the time.
         mesh = self._problem.topology
         layer = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-        first = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
-        fan_out = np.append(counts[1:], 0).astype(np.int32)[layer]
+        fan_out = np.append(counts[1:], 0)[layer]
         flow = Flow(
-            next_core=first[1:][layer],
-            fan_out=fan_out,
-            previous_core=np.concatenate(([0], first[:-2])).astype(np.int32)[layer],
-            fan_in=np.concatenate(([0], counts[:-1])).astype(np.int32)[layer],
             layer=layer,
+            first=np.cumsum([0, *counts, 0], dtype=np.int32),
             pair_first=np.cumsum(fan_out, dtype=np.int64) - fan_out,
             messages=np.concatenate(self._pairs.of(counts)),
             core_x=mesh.core_x,

@@ -40,12 +40,10 @@ class Flow(NamedTuple):
     """What one partitioning sends, summed over the time steps; N logical cores, P pairs.
 
     Attributes:
-        next_core: First logical core that each one sends to, (N,).
-        fan_out: Logical cores it sends to, (N,).
-        previous_core: First logical core that each one receives from, (N,).
-        fan_in: Logical cores it receives from, (N,).
-        layer: Its layer, (N,).
-        pair_first: Where its row of `messages` begins, (N,).
+        layer: Layer of each logical core, (N,).
+        first: Offsets, L + 2: layer l owns logical cores first[l] to first[l + 1] - 1, and sends to
+            all of the next layer's; the one after the last has none.
+        pair_first: Where each logical core's row of `messages` begins, (N,).
         messages: Messages of each pair, (P,).
         core_x: Router column of each physical core, (C,).
         core_y: Router row, (C,).
@@ -55,11 +53,8 @@ class Flow(NamedTuple):
         near: The cores close to each physical core.
     """
 
-    next_core: Int32Array
-    fan_out: Int32Array
-    previous_core: Int32Array
-    fan_in: Int32Array
     layer: Int32Array
+    first: Int32Array
     pair_first: Int64Array
     messages: Float64Array
     core_x: Int32Array
@@ -96,9 +91,9 @@ def place(flow: Any, placed: Any, placement: Any) -> None:
     for logical in range(len(placement)):
         placed.occupant[placement[logical]] = logical
     for logical in range(len(placement)):
-        for way in range(flow.fan_out[logical]):
-            target = flow.next_core[logical] + way
-            _pair(flow, placed, logical, target, flow.messages[flow.pair_first[logical] + way])
+        layer = flow.layer[logical]
+        for target in range(flow.first[layer + 1], flow.first[layer + 2]):
+            _pair(flow, placed, logical, target, 1.0)
 
 
 @kernel
@@ -158,7 +153,7 @@ def descend(flow: Any, placed: Any, weights: Any, draws: Any) -> None:
             a = placed.placement[int(draws[step, k, 0] * cores)]
             b = _other(flow, a, draws[step, k, 1])
             on_a, on_b = placed.occupant[a], placed.occupant[b]
-            if on_a == on_b or (on_b >= 0 and flow.next_core[on_a] == flow.next_core[on_b]):
+            if on_a == on_b or (on_b >= 0 and flow.layer[on_a] == flow.layer[on_b]):
                 continue
             swap(flow, placed, a, b)
             features(placed, values)
@@ -196,6 +191,7 @@ def swap(flow: Any, placed: Any, core_a: Any, core_b: Any) -> None:
 
 @inlined
 def _exchange(placed, core_a, core_b):  # type: ignore[no-untyped-def]
+    """Exchange who is where, and leave the loads: `descend` takes these from a copy, sooner."""
     a, b = placed.occupant[core_a], placed.occupant[core_b]
     placed.occupant[core_a], placed.occupant[core_b] = b, a
     if a >= 0:
@@ -209,27 +205,28 @@ def _messages_of(flow, placed, logical, other, sign):  # type: ignore[no-untyped
     """Add (sign 1) or take away (-1) all messages of a logical core but those with `other`."""
     if logical < 0:
         return
-    first = flow.next_core[logical]
-    for way in range(flow.fan_out[logical]):
-        if first + way != other:
-            messages = sign * flow.messages[flow.pair_first[logical] + way]
-            _pair(flow, placed, logical, first + way, messages)
-    first = flow.previous_core[logical]
-    for source in range(first, first + flow.fan_in[logical]):
-        if source != other:
-            pair = flow.pair_first[source] + logical - flow.next_core[source]
-            _pair(flow, placed, source, logical, sign * flow.messages[pair])
+    layer = flow.layer[logical]
+    for target in range(flow.first[layer + 1], flow.first[layer + 2]):
+        if target != other:
+            _pair(flow, placed, logical, target, sign)
+    if layer > 0:
+        for source in range(flow.first[layer - 1], flow.first[layer]):
+            if source != other:
+                _pair(flow, placed, source, logical, sign)
 
 
 @inlined
-def _pair(flow, placed, source, target, messages):  # type: ignore[no-untyped-def]
-    """Add a pair's messages along their route, X then Y."""
+def _pair(flow, placed, source, target, sign):  # type: ignore[no-untyped-def]
+    """Add (sign 1) or take away (-1) a pair's messages along their route, X then Y."""
+    layer = flow.layer[source]
+    pair = flow.pair_first[source] + target - flow.first[layer + 1]
+    messages = sign * flow.messages[pair]
     if messages == 0.0:
         return
     here, there = placed.placement[source], placed.placement[target]
     x, y = flow.core_x[here], flow.core_y[here]
     to_x, to_y = flow.core_x[there], flow.core_y[there]
-    came, layer = CORE, flow.layer[source]
+    came = CORE
     for link, stride, links in runs(x, y, to_x, to_y, flow.width):
         for _ in range(links):
             router, way = link >> 2, link & 3

@@ -25,6 +25,7 @@ def write_report(made: Plan, out: Path) -> Path:
     """
     results = read_results(made, out)
     suite = made.suite
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
     document = Document(f"Comparison on {suite.name}")
     document.add(
         f"{suite.description}. {len(results.runs)} searches, measured on `{suite.backend}`, "
@@ -32,7 +33,7 @@ def write_report(made: Plan, out: Path) -> Path:
         "reference mapping, the fastest of the standard heuristics. Every number is computed "
         "from the traces of the evaluations, and what they say was each run's best mapping at "
         "each budget was measured again.",
-        f"Machine of this report: {_machine()}. Command: `{_command(made)}`",
+        f"Machine of this report: {machine}. Command: `{_command(made)}`",
         *_problems(results),
         *_overall(results),
     )
@@ -188,10 +189,6 @@ def _command(made: Plan) -> str:
         f"--budgets {','.join(map(str, seeds))} --seeds {','.join(map(str, seeds.values()))}"
         f"{backend}"
     )
-
-
-def _machine() -> str:
-    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
 def _us(latency_ps: int | None) -> str:

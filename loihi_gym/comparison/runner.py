@@ -1,12 +1,10 @@
 """Running the searches of a comparison; those that are done already are not run again.
 
-joblib spreads them over processes, or over a Ray cluster.
+joblib spreads them over processes, Ray over a cluster.
 """
 
 import os
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from ..errors import RunError, unknown
@@ -16,8 +14,6 @@ from ..search.session import Session
 from .plan import Plan, SearchTask
 
 EXECUTORS = ("local", "ray")
-LOOK_SECONDS = 1.0
-"""How often finished searches are looked for on a cluster's shared disk."""
 
 
 def run_all(
@@ -34,22 +30,22 @@ def run_all(
     require("comparing", "compare", "joblib", "matplotlib")  # the report draws
     if executor == "ray":
         require("--executor ray", "ray", "ray")
-    from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import BrokenProcessPool
-
     missing = sorted((t for t in made.tasks if not t.done), key=lambda t: -t.config.budget)
     for solver in sorted({task.config.solver for task in missing}):
         check_installed(solver)
     absolute = [replace(task, out=task.out.absolute()) for task in missing]
-    if executor == "ray":  # its joblib backend returns everything at the end
-        with _ray(), _watched(missing, on_done):
-            Parallel(n_jobs=jobs, batch_size=1)(delayed(run_task)(task) for task in absolute)
-        return
-    work = [delayed(run_task)(task, os.getpid()) for task in absolute]
+    for task in (_on_ray if executor == "ray" else _on_this_machine)(absolute, jobs):
+        if on_done is not None:
+            on_done(task)
+
+
+def _on_this_machine(tasks: list[SearchTask], jobs: int) -> Iterator[SearchTask]:
+    from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import BrokenProcessPool
+
+    work = [delayed(run_task)(task, os.getpid()) for task in tasks]
     try:
-        for task in Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(work):
-            if on_done is not None:
-                on_done(task)
+        yield from Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(work)
     except BrokenProcessPool as error:
         raise RunError(
             "a worker process was killed, perhaps for want of memory: give the same command again, "
@@ -57,31 +53,26 @@ def run_all(
         ) from error
 
 
-@contextmanager
-def _watched(
-    tasks: list[SearchTask], on_done: Callable[[SearchTask], None] | None
-) -> Iterator[None]:
-    """Meanwhile look on disk for what is done, and say so."""
-    over, left = threading.Event(), list(tasks)
+def _on_ray(tasks: list[SearchTask], jobs: int) -> Iterator[SearchTask]:
+    """On the Ray cluster that is there, or on one of this machine's cores."""
+    import ray
+    from ray.exceptions import RayTaskError
 
-    def look() -> None:
-        for task in [task for task in left if task.done]:
-            left.remove(task)
-            if on_done is not None:
-                on_done(task)
-
-    def watch() -> None:
-        while not over.wait(LOOK_SECONDS):
-            look()
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
+    started = not ray.is_initialized()
+    if started:
+        ray.init()
+    run, left, running = ray.remote(run_task), list(tasks), []
     try:
-        yield
+        while left or running:
+            while left and len(running) < jobs:
+                running.append(run.remote(left.pop(0)))
+            (done,), running = ray.wait(running)
+            yield ray.get(done)
+    except RayTaskError as error:
+        raise error.cause from error
     finally:
-        over.set()
-        watcher.join()
-        look()
+        if started:
+            ray.shutdown()
 
 
 def run_task(task: SearchTask, master: int | None = None) -> SearchTask:
@@ -106,20 +97,3 @@ def run_task(task: SearchTask, master: int | None = None) -> SearchTask:
     else:
         search(task.config, task.out, look)
     return task
-
-
-@contextmanager
-def _ray() -> Iterator[None]:
-    """Lets joblib work on the Ray cluster that is there, or on one of this machine's cores."""
-    import ray
-    from joblib import parallel_config
-    from ray.util.joblib import register_ray
-
-    started = not ray.is_initialized()
-    register_ray()  # type: ignore[no-untyped-call]
-    with parallel_config(backend="ray"):
-        try:
-            yield
-        finally:
-            if started:
-                ray.shutdown()

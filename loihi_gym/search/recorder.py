@@ -1,7 +1,7 @@
 """`Recorder`: writes down what a session does, and knows what an interrupted run has measured."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from ..backends import Measurement
@@ -49,10 +49,8 @@ class Recorder(Listener):
                     f"{len(line.step_times_ps)} step times, {session.problem.name} has {steps}"
                 )
         with ExitStack() as files:
-            self._trace = LineFile(self._out / NAME)
-            files.callback(self._trace.close)
-            self._curves = Curves(self._out)
-            files.callback(self._curves.close)
+            self._trace = files.enter_context(closing(LineFile(self._out / NAME)))
+            self._curves = files.enter_context(closing(Curves(self._out)))
             self._files = files.pop_all()
         return {line.digest: line.step_times_ps for line in self._recorded}
 
