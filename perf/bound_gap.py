@@ -41,12 +41,12 @@ def searched(problem: Problem, budget: int) -> Mapping:
 
 def swapped(problem: Problem, mapping: Mapping, budget: int) -> int:
     """Its latency on `mesh` in ps after that many swaps, each kept if no slower."""
-    genome = Genome(problem)
     with Session(make_backend("mesh", problem), budget) as session:
+        genome = Genome(problem, session.rng)
         genes, latency_ps = genome.encode(mapping), session.evaluate(mapping).latency_ps
         try:
             while True:
-                changed = genome.swapped(genes, 1, session.rng)
+                changed = genome.swapped(genes, 1)
                 found_ps = session.evaluate(genome.decode(changed)).latency_ps
                 if found_ps <= latency_ps:
                     genes, latency_ps = changed, found_ps

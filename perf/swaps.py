@@ -33,7 +33,8 @@ def main() -> None:
     """Measure and print."""
     for name in PROBLEMS:
         problem = load(name)
-        backend, genome = make_backend("mesh", problem), Genome(problem)
+        backend = make_backend("mesh", problem)
+        genome = Genome(problem, np.random.default_rng(0))
         reference = backend.evaluate(problem.reference_mapping).latency_ps
         genes = genome.encode(problem.reference_mapping)
         for close in (False, True):

@@ -99,7 +99,8 @@ class Surrogate:
         if layer == len(counts) - 1:
             return np.zeros(0)
         between = self._problem.loads.between(layer, *counts[layer : layer + 2].tolist())
-        return between.sum(axis=2).reshape(-1).astype(np.float64)
+        messages: Float64Array = between.sum(axis=2).reshape(-1).astype(np.float64)
+        return messages
 
     def _times(self, counts: Int32Array) -> Float64Array:
         """How long layers send and receive, and how far receivers fall behind, (6 + 2 L,)."""
