@@ -6,6 +6,7 @@ joblib spreads them over processes, Ray over a cluster.
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from ..errors import RunError, unknown
 from ..search.registry import check_installed, require
@@ -61,7 +62,8 @@ def _on_ray(tasks: list[SearchTask], jobs: int) -> Iterator[SearchTask]:
     started = not ray.is_initialized()
     if started:
         ray.init()
-    run, left, running = ray.remote(run_task), list(tasks), []
+    run, left = ray.remote(run_task), list(tasks)
+    running: list[Any] = []
     try:
         while left or running:
             while left and len(running) < jobs:
