@@ -30,7 +30,8 @@ cases = st.tuples(st.sampled_from(PROBLEMS), st.integers(0, 2**32))
 
 def draw(case: tuple[Problem, int]) -> tuple[Genome, np.random.Generator]:
     problem, seed = case
-    return Genome(problem, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    return Genome(problem, rng), rng
 
 
 def assert_legal(genome: Genome, genes) -> None:
