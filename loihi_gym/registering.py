@@ -10,8 +10,11 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 
 
-def register_with_gymnasium() -> None:
-    """Register the environments now if Gymnasium is imported, else as soon as it is."""
+def register() -> None:
+    """Register the environments now if Gymnasium is imported, else as soon as it is.
+
+    A second time changes nothing.
+    """
     if "gymnasium" in sys.modules:
         _register()
     elif not any(isinstance(finder, GymnasiumFinder) for finder in sys.meta_path):

@@ -1,17 +1,20 @@
 """`EnvArguments`: what environments are made with, checked once and never swallowed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 import numpy as np
 
-from ..mapping import Mapping
+from ..backends import Backend
+from ..mapping import Mapping, Problem
 from .checks import check_names, count, word
 from .objective import Objective
 from .observation import FORMS, Form
 from .problem_source import Benchmark
-from .task import BackendChoice
 
+BackendChoice = str | Backend | Callable[[Problem], Backend]
+"""What the argument `backend` of an environment may be: a name or address, a backend, a maker."""
 MAX_LAYERS = 32
 """Layers that observations and actions have room for by default."""
 MOST_LAYERS = 4096

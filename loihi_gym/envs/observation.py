@@ -223,47 +223,6 @@ def core_table(problem: Problem, traffic: Traffic, max_layers: int) -> CoreTable
     return table
 
 
-def observe_reference(
-    layout: Layout,
-    table: CoreTable,
-    placement: Int32Array,
-    busy_ps: Int64Array,
-    latency_ps: int,
-    cursor: int,
-    progress: float,
-    relative: float,
-    best: float,
-) -> Flat:
-    """The slow, obvious twin of `observation_kernel.fill`, as the Dict observation."""
-
-    def on_mesh(values: Any) -> Float32Array:
-        cores = np.zeros(layout.mesh.n_cores, np.float32)
-        cores[placement] = values
-        return cores
-
-    def part(time_ps: Any) -> Any:
-        return np.minimum(time_ps / latency_ps, 1.0)
-
-    logical = np.arange(len(placement))
-    own = table.layer[cursor] if cursor >= 0 else -1
-    scalars = [progress, relative / (1 + relative), best / (1 + best)]
-    return {
-        "layer": on_mesh((table.layer + 1) / table.n_layers),
-        "free": 1 - on_mesh(1.0),
-        "own": on_mesh(table.layer == own),
-        "cursor": on_mesh(logical == cursor),
-        "send": on_mesh(part(table.send_ps)),
-        "receive": on_mesh(part(table.receive_ps)),
-        "messages_out": on_mesh(table.messages_out),
-        "messages_in": on_mesh(table.messages_in),
-        "links": part(busy_ps.sum(axis=1)).astype(np.float32),
-        "layer_cores": table.layers[0].astype(np.float32),
-        "layer_send": part(table.layers[1]).astype(np.float32),
-        "layer_receive": part(table.layers[2]).astype(np.float32),
-        "scalars": np.array([*scalars, on_mesh(1.0).mean(dtype=np.float64)], np.float32),
-    }
-
-
 def _unit_box(size: int) -> spaces.Box:
     return spaces.Box(0.0, 1.0, (size,), np.float32)
 

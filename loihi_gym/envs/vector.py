@@ -11,7 +11,8 @@ from ..arrays import BoolArray, Float64Array, Int64Array
 from ..errors import InvalidActionError, LoihiGymError, MeasurementError
 from .base import OPTIONS, LoihiEnv
 from .checks import check_options, check_seed, count, shown, strict
-from .measured_mapping import MeasuredMapping, PlacedMapping, Swap, after
+from .measured_mapping import MeasuredMapping
+from .task import EpisodeTask
 
 Step = tuple[Any, Float64Array, BoolArray, BoolArray, dict[str, Any]]
 
@@ -75,15 +76,9 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
             LoihiGymError: if a seed or an option is unknown or wrong.
         """
         which, options = self._which(options)
-        seeds = self._each_seed(seed)
-        infos: dict[str, Any] = {}
-        for index in which.tolist():
-            infos = self._reset_one(index, infos, seeds[index], options)
-        for index in np.setdiff1d(np.arange(self.num_envs), which).tolist():
-            # What was returned before may be the user's to write to.
-            self._seen[index] = self.envs[index]._observe()
+        result = self._reset(which, self._each_seed(seed), options)
         self._begun, self._over[which] = True, False
-        return self._observations(), infos
+        return result
 
     def step(self, actions: Any) -> Step:
         """One step in every environment.
@@ -143,6 +138,18 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         for env in self.envs:
             env.close()
 
+    def _reset(
+        self, which: Int64Array, seeds: list[int | None], options: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin episodes in some environments; observations and infos of all."""
+        infos: dict[str, Any] = {}
+        for index in which.tolist():
+            infos = self._reset_one(index, infos, seeds[index], options)
+        for index in np.setdiff1d(np.arange(self.num_envs), which).tolist():
+            # What was returned before may be the user's to write to.
+            self._seen[index] = self.envs[index]._observe()
+        return self._observations(), infos
+
     def _which(self, options: Any) -> tuple[Int64Array, dict[str, Any]]:
         """Indices of the environments to be reset, and the options of each."""
         owner = type(self.envs[0]).__name__
@@ -190,24 +197,17 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         self, active: list[int], chosen: list[Any]
     ) -> dict[int, MeasuredMapping | MeasurementError]:
         """What the actions of the active environments lead to, by environment."""
-        changes = {index: self.envs[index].propose(chosen[index]) for index in active}
+        changes = {
+            index: (self.envs[index].state.measured, self.envs[index].propose(chosen[index]))
+            for index in active
+        }
+        batches: dict[EpisodeTask, list[int]] = {}
+        for index in active:
+            batches.setdefault(self.envs[index].state.task, []).append(index)
         found: dict[int, MeasuredMapping | MeasurementError] = {}
-        batches: dict[int, list[int]] = {}
-        for index, change in changes.items():
-            state = self.envs[index].state
-            if isinstance(change, MeasuredMapping):
-                found[index] = change
-            elif isinstance(state.measured, PlacedMapping) and isinstance(change, Swap):
-                found[index] = state.task.change(state.measured, change)
-            else:
-                batches.setdefault(id(state.task), []).append(index)
-        for indices in batches.values():
-            states = [self.envs[index].state for index in indices]
-            mappings = [
-                after(state.measured, changes[index])  # type: ignore[arg-type]
-                for state, index in zip(states, indices, strict=True)
-            ]
-            found |= zip(indices, states[0].task.evaluate_all(mappings), strict=True)
+        for task, indices in batches.items():
+            measured = task.change_all([changes[index] for index in indices])
+            found |= zip(indices, measured, strict=True)
         return found
 
     def _observations(self) -> Any:

@@ -81,7 +81,7 @@ def test_batches_answer_as_single_evaluations():
     task = EpisodeTask(problem, Bound(problem), latency, max_layers=4)
     rng = np.random.default_rng(0)
     mappings = [random_mapping(problem, rng) for _ in range(5)]
-    batch = task.evaluate_all(mappings)
+    batch = task.change_all([(task.reference, mapping) for mapping in mappings])
     assert [one.latency_ps for one in batch] == [task.evaluate(m).latency_ps for m in mappings]
 
 
