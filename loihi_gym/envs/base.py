@@ -1,7 +1,7 @@
 """`LoihiEnv`: all that the environments share; each adds what its actions mean."""
 
 import inspect
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 import gymnasium
 import numpy as np
@@ -23,7 +23,6 @@ OPTIONS = ("mapping",)
 """What `reset(options=)` takes."""
 PICKLED = ("_np_random", "_np_random_seed", "action_space", "spec")
 """Attributes that a pickled environment keeps as they are."""
-Thing = TypeVar("Thing")
 
 
 class LoihiEnv(gymnasium.Env[Any, Any]):
@@ -220,7 +219,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
 
     def fork(self) -> Self:
         """An environment in the same state, that shares nothing with this one that changes."""
-        twin = _shallow(self)
+        twin: Self = _shallow(self)
         twin._np_random = _copied(self._np_random)
         twin.action_space = _shallow(self.action_space)
         twin.action_space._np_random = _copied(self.action_space._np_random)
@@ -241,15 +240,15 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         from .. import drawing
 
         state = self._state
-        seen = (state.task.problem, state.measured.mapping, state.measured.measurement)
-        reference = state.task.reference.measurement
+        measured, reference = state.measured, state.task.reference.measurement
+        seen = (state.task.problem, measured.mapping, measured.measurement, reference)
         if self.render_mode == "ansi":
-            return drawing.text(*seen, reference)
+            return drawing.text(*seen)
         if self.render_mode == "rgb_array":
-            return drawing.picture(*seen, reference)
+            return drawing.picture(*seen)
         if self._window is None:
             self._window = drawing.Window()
-        self._window.show(*seen, reference)
+        self._window.show(*seen)
         return None
 
     def close(self) -> None:
@@ -344,7 +343,7 @@ def _seal(measured: MeasuredMapping) -> None:
         part.flags.writeable = False
 
 
-def _shallow(thing: Thing) -> Thing:
+def _shallow(thing: Any) -> Any:
     """A copy that shares all attributes; `copy.copy` would go through what pickling keeps."""
     twin = object.__new__(type(thing))
     twin.__dict__.update(thing.__dict__)

@@ -1,13 +1,10 @@
 """A mapping and what a backend says of it: the part of an environment's state that costs time.
 
 All kinds are immutable, so that a state can be kept, restored and shared between environments for
-nothing. `Evaluated` holds any backend's `Measurement`. `PlacedMapping` holds what a backend's
-`place` returned: a swap costs what it costs that backend, and a `Measurement` is made only if
-somebody asks for it. `BoundMeasured` does so with the state of `bound_kernel`, in microseconds.
-Where several are possible they are equal (tested).
+nothing. Where several are possible they are equal (tested).
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -77,11 +74,6 @@ class MeasuredMapping:
         latency_ps: Latency.
     """
 
-    placement: Int32Array
-    occupant: Int32Array
-    busy_ps: Int64Array
-    latency_ps: int
-
     def __init__(self, partition: Partition, mapping: Mapping, said: Measurement | Placed) -> None:
         measurement = said if isinstance(said, Measurement) else None
         self.partition, self._said = partition, said
@@ -111,7 +103,7 @@ class MeasuredMapping:
 
 
 class Evaluated(MeasuredMapping):
-    """A mapping with the `Measurement` a backend gave."""
+    """A mapping with the `Measurement` that any backend gives."""
 
     _said: Measurement
 
@@ -122,7 +114,10 @@ class Evaluated(MeasuredMapping):
 
 
 class PlacedMapping(MeasuredMapping):
-    """A mapping that a backend has placed."""
+    """A mapping that a backend has placed: a swap costs what it costs that backend.
+
+    A `Measurement` is made only if somebody asks for it.
+    """
 
     _said: Placed
 
@@ -141,7 +136,7 @@ class PlacedMapping(MeasuredMapping):
 
 
 class BoundMeasured(PlacedMapping):
-    """A mapping whose placement is a state of `bound_kernel`."""
+    """A mapping whose placement is a state of `bound_kernel`: swaps cost microseconds."""
 
     def __init__(
         self, partition: Partition, backend: Backend, tables: Tables, state: State, latency_ps: int
@@ -152,11 +147,8 @@ class BoundMeasured(PlacedMapping):
 
     def swapped(self, change: Swap) -> "BoundMeasured":
         """The mapping after a swap."""
-        state = State(*[part.copy() for part in self.state])  # type: ignore[arg-type]
-        return self.with_state(state, int(swap(self.tables, state, change.core_a, change.core_b)))
-
-    def with_state(self, state: State, latency_ps: int) -> "BoundMeasured":
-        """Another placement of the same partitioning."""
+        state = copied(self.state)
+        latency_ps = int(swap(self.tables, state, change.core_a, change.core_b))
         return BoundMeasured(self.partition, self.backend, self.tables, state, latency_ps)
 
     @property
@@ -195,12 +187,9 @@ Change = Swap | Mapping | MeasuredMapping
 """What an action makes of the mapping: a swap, another one, or one already measured."""
 
 
-def placed_mapping(partition: Partition, backend: Any, mapping: Mapping) -> PlacedMapping:
-    """A legal mapping, placed by a backend that offers that; see `Backend`."""
-    placed = backend.place(mapping)
-    if getattr(backend, "compiled", False):
-        return BoundMeasured(partition, backend, placed.tables, placed.state, placed.latency_ps)
-    return PlacedMapping(partition, backend, placed)
+def copied(state: State) -> State:
+    """A copy of a state, to be changed."""
+    return State(*[part.copy() for part in state])  # type: ignore[arg-type]
 
 
 def after(measured: MeasuredMapping, change: Swap | Mapping) -> Mapping:

@@ -161,17 +161,13 @@ class Layout:
     ) -> spaces.GraphInstance:
         """The graph observation from a flat one, (size,)."""
         mesh = self.mesh
-        at = {name: buffer[part] for name, part in self.parts.items()}
         x, y = mesh.core_x[placement], mesh.core_y[placement]
+        at: dict[str, Any] = {name: buffer[self.parts[name]][placement] for name in CORE_FEATURES}
+        at |= {"x": x / max(mesh.width - 1, 1), "y": y / max(mesh.height - 1, 1)}
+        at |= zip(SCALARS, buffer[self.parts["scalars"]], strict=True)
         nodes = np.empty((len(placement), len(NODE_FEATURES)), np.float32)
-        for column, name in enumerate(NODE_FEATURES[: -len(SCALARS)]):
-            if name == "x":
-                nodes[:, column] = x / max(mesh.width - 1, 1)
-            elif name == "y":
-                nodes[:, column] = y / max(mesh.height - 1, 1)
-            else:
-                nodes[:, column] = at[name][placement]
-        nodes[:, -len(SCALARS) :] = at["scalars"]
+        for column, name in enumerate(NODE_FEATURES):
+            nodes[:, column] = at[name]
         source, target = traffic.flows
         messages = traffic.pair_messages.sum(axis=1)
         messages = messages[messages > 0]

@@ -6,13 +6,12 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from ..arrays import BoolArray, Float64Array, Int64Array
-from ..backends.bound.bound_kernel import State
 from ..errors import InvalidActionError
 from ..threads import pool, processors
 from .base import LoihiEnv
 from .checks import shown
-from .measured_mapping import BoundMeasured
-from .objective import OBJECTIVES, Objective
+from .measured_mapping import BoundMeasured, copied
+from .objective import OBJECTIVES, Objective, energy, energy_delay_product, latency
 from .place import LoihiPlace
 from .place_kernel import EDP, ENERGY, LATENCY, LOOK, PASS, Batch, new_batch, state_of, step
 from .vector import LoihiVectorEnv, Step
@@ -20,11 +19,7 @@ from .vector import LoihiVectorEnv, Step
 WORTH_A_THREAD = 16
 """Environments below which a further thread costs more than it saves."""
 
-NUMBERS: dict[Objective, int] = {
-    OBJECTIVES["latency"]: LATENCY,
-    OBJECTIVES["energy"]: ENERGY,
-    OBJECTIVES["edp"]: EDP,
-}
+NUMBERS: dict[Objective, int] = {latency: LATENCY, energy: ENERGY, energy_delay_product: EDP}
 """What the kernels call the objectives."""
 
 Indices = Int64Array
@@ -158,9 +153,10 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         """Bring a single environment up to date."""
         batch, begun = self._batch, self.envs[index].state
         assert isinstance(begun.measured, BoundMeasured)
-        measured = begun.measured.with_state(
-            State(*[part.copy() for part in state_of.py_func(begun.measured.tables, batch, index)]),
-            int(batch.latency_ps[index]),
+        tables, latency_ps = begun.measured.tables, int(batch.latency_ps[index])
+        state = copied(state_of.py_func(tables, batch, index))
+        measured = BoundMeasured(
+            begun.measured.partition, begun.measured.backend, tables, state, latency_ps
         )
         steps = int(batch.steps[index])
         over = steps >= batch.horizon[index]
@@ -182,8 +178,8 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         if old.placed.busiest_ps.shape[1] >= steps:
             return old
         made: Any = new_batch(self.num_envs, self.layout.mesh, steps)
-        for before, after in zip(old.placed, made.placed, strict=True):
-            after[:, : before.shape[1]] = before
+        for name, before in old.placed._asdict().items():
+            getattr(made.placed, name)[:, : before.shape[1]] = before
         return old._replace(placed=made.placed)
 
     def _regroup(self) -> None:

@@ -14,6 +14,7 @@ from ..mapping import Mapping, Problem
 from ..mapping.recent import Recent
 from .arguments import EnvArguments
 from .measured_mapping import (
+    BoundMeasured,
     Change,
     Evaluated,
     MeasuredMapping,
@@ -21,7 +22,6 @@ from .measured_mapping import (
     PlacedMapping,
     Swap,
     after,
-    placed_mapping,
 )
 from .objective import OBJECTIVES, Objective, find_objective
 from .problem_source import KEPT, Problems
@@ -69,11 +69,15 @@ class EpisodeTask:
             MeasurementError: if the backend fails.
             IllegalMappingError: if the mapping is illegal.
         """
-        if known is None and self._places:
-            self.problem.require(mapping)
-            return placed_mapping(self.partition(mapping.cores_per_layer), self.backend, mapping)
-        measurement = self.backend.evaluate(mapping) if known is None else known
-        return Evaluated(self.partition(mapping.cores_per_layer), mapping, measurement)
+        backend: Any = self.backend
+        if known is not None or not self._places:
+            measurement = backend.evaluate(mapping) if known is None else known
+            return Evaluated(self.partition(mapping.cores_per_layer), mapping, measurement)
+        self.problem.require(mapping)
+        partition, placed = self.partition(mapping.cores_per_layer), backend.place(mapping)
+        if getattr(backend, "compiled", False):
+            return BoundMeasured(partition, backend, placed.tables, placed.state, placed.latency_ps)
+        return PlacedMapping(partition, backend, placed)
 
     def change(
         self, measured: MeasuredMapping, change: Change

@@ -99,20 +99,19 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         rewards = np.zeros(self.num_envs)
         terminated, truncated = np.zeros((2, self.num_envs), np.bool_)
         infos: dict[str, Any] = {}
-        for index in range(self.num_envs):
-            if index not in measured:
-                infos = self._reset_one(index, infos)
-                continue
-            seen, rewards[index], terminated[index], truncated[index], info = self.envs[
-                index
-            ].settle(chosen[index], measured[index])
+        for index, env in enumerate(self.envs):
+            reset = index not in measured
+            if not reset:
+                result = env.settle(chosen[index], measured[index])
+                seen, rewards[index], terminated[index], truncated[index], info = result
+                over = terminated[index] or truncated[index]
+                reset = over and self.autoreset_mode == AutoresetMode.SAME_STEP
+                if reset:
+                    infos = self._add_info(infos, {"final_obs": seen, "final_info": info}, index)
+            if reset:
+                seen, info = env.reset()
             self._seen[index] = seen
-            over = terminated[index] or truncated[index]
-            if over and self.autoreset_mode == AutoresetMode.SAME_STEP:
-                infos = self._add_info(infos, {"final_obs": seen, "final_info": info}, index)
-                infos = self._reset_one(index, infos)
-            else:
-                infos = self._add_info(infos, info, index)
+            infos = self._add_info(infos, info, index)
         self._over = terminated | truncated
         return self._observations(), rewards, terminated, truncated, infos
 
@@ -144,7 +143,8 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         """Begin episodes in some environments; observations and infos of all."""
         infos: dict[str, Any] = {}
         for index in which.tolist():
-            infos = self._reset_one(index, infos, seeds[index], options)
+            self._seen[index], info = self.envs[index].reset(seed=seeds[index], options=options)
+            infos = self._add_info(infos, info, index)
         for index in np.setdiff1d(np.arange(self.num_envs), which).tolist():
             # What was returned before may be the user's to write to.
             self._seen[index] = self.envs[index]._observe()
@@ -182,16 +182,6 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         if self.autoreset_mode == AutoresetMode.NEXT_STEP:
             return np.flatnonzero(~self._over)
         return np.arange(self.num_envs)
-
-    def _reset_one(
-        self,
-        index: int,
-        infos: dict[str, Any],
-        seed: int | None = None,
-        options: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        self._seen[index], info = self.envs[index].reset(seed=seed, options=options)
-        return self._add_info(infos, info, index)
 
     def _measure(
         self, active: list[int], chosen: list[Any]
