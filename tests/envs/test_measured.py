@@ -28,6 +28,11 @@ PROBLEMS = [
     toy_problem(chip=toy_chip(constants={"costs.link_ps": 40_000})),
     toy_problem(chip=toy_chip(cores_per_router=4, constants={"costs.link_ps": 200_000})),
     problem_of(toy_network((6, 6, 6), density=1.0), toy_chip(constants={"costs.link_ps": 90_000})),
+    # Two fabrics bring messages to a port side by side, so that it is busy half as long.
+    problem_of(
+        toy_network((24, 4, 4), density=1.0),
+        toy_chip(constants={"costs.link_ps": 900_000, "network.fabrics": 2}),
+    ),
     silent_problem(),
     bundled_problem("mlp-xs", "loihi2-16"),
 ]
