@@ -31,10 +31,10 @@ def register() -> None:
     if "gymnasium" in sys.modules:
         import gymnasium
 
-        for name in [name for name in ENVIRONMENTS if name not in gymnasium.registry]:
-            kind = name.removesuffix("-v0")
-            vector = f"loihi_gym.envs.vector_choice:{kind}"
-            gymnasium.register(name, ENVIRONMENTS[name], vector_entry_point=vector)
+        for name, entry_point in ENVIRONMENTS.items():
+            if name not in gymnasium.registry:
+                vector = f"loihi_gym.envs.vector_choice:{name.removesuffix('-v0')}"
+                gymnasium.register(name, entry_point, vector_entry_point=vector)
     elif not any(isinstance(finder, GymnasiumFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, GymnasiumFinder())
 
