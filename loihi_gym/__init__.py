@@ -7,7 +7,7 @@ first asked for, so that the command line answers at once.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .registering import register_with_gymnasium
+from .registering import register
 
 if TYPE_CHECKING:
     from .backends import Measurement, backend_names, make_backend
@@ -56,4 +56,4 @@ if not TYPE_CHECKING:
         return sorted({*globals(), *__all__, *_ROOMS})
 
 
-register_with_gymnasium()
+register()

@@ -1,21 +1,55 @@
-"""Registering the environments as soon as Gymnasium is imported, too.
+"""Registering the environments, as soon as Gymnasium is imported, too.
 
 Gymnasium has no entry points for this, and takes longer to import than the command line to answer.
 """
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
+from typing import Any
+
+from .errors import unknown
+
+ENVIRONMENTS = {
+    "LoihiPlace-v0": "loihi_gym.envs.place:LoihiPlace",
+    "LoihiSwap-v0": "loihi_gym.envs.swap:LoihiSwap",
+    "LoihiPartition-v0": "loihi_gym.envs.partition:LoihiPartition",
+    "LoihiMap-v0": "loihi_gym.envs.map:LoihiMap",
+    "LoihiOneShot-v0": "loihi_gym.envs.one_shot:LoihiOneShot",
+}
+"""Id and class of each environment."""
 
 
-def register_with_gymnasium() -> None:
-    """Register the environments now if Gymnasium is imported, else as soon as it is."""
+def register() -> None:
+    """Register the environments now if Gymnasium is imported, else as soon as it is.
+
+    A second time changes nothing.
+    """
     if "gymnasium" in sys.modules:
-        _register()
+        import gymnasium
+
+        for name, entry_point in ENVIRONMENTS.items():
+            if name not in gymnasium.registry:
+                vector = f"loihi_gym.envs.vector_choice:{name.removesuffix('-v0')}"
+                gymnasium.register(name, entry_point, vector_entry_point=vector)
     elif not any(isinstance(finder, GymnasiumFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, GymnasiumFinder())
+
+
+def environment_class(env_id: str) -> Any:
+    """Class of an environment, imported now.
+
+    Raises:
+        UnknownNameError: if there is none of that id.
+    """
+    name = str(env_id).removeprefix("loihi_gym:")
+    if name not in ENVIRONMENTS:
+        raise unknown("environment", name, list(ENVIRONMENTS))
+    module, _, kind = ENVIRONMENTS[name].partition(":")
+    return getattr(import_module(module), kind)
 
 
 class GymnasiumFinder(MetaPathFinder):
@@ -36,10 +70,4 @@ class GymnasiumFinder(MetaPathFinder):
 class _RegisteringLoader(SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
-        _register()
-
-
-def _register() -> None:
-    from .envs.registration import register
-
-    register()
+        register()

@@ -10,7 +10,7 @@ To judge a masked policy take `sb3_contrib.common.maskable.evaluation.evaluate_p
 function, and `predict` without `action_masks`, choose among all actions.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -19,9 +19,9 @@ from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import VecEnv, VecMonitor
 
 from .envs.checks import check_names, check_seed, count
-from .envs.registration import environment_class
 from .envs.vector import LoihiVectorEnv
 from .errors import LoihiGymError
+from .registering import environment_class
 
 INFOS = ("latency_s", "reduction", "best_reduction", "evaluations", "error")
 """What SB3's infos carry; masks are asked for by `action_masks`."""
@@ -110,8 +110,8 @@ class LoihiVecEnv(VecEnv):
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
         """An attribute of some environments."""
-        found = [getattr(env, attr_name) for env in self._chosen(attr_name)]
-        return [found[index] for index in self._get_indices(indices)]
+        self.envs.call("problem")  # brings compiled environments up to date
+        return [getattr(self.envs.envs[index], attr_name) for index in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
         """Not possible: environments are made with their arguments and keep them.
@@ -138,14 +138,6 @@ class LoihiVecEnv(VecEnv):
     def get_images(self) -> Sequence[np.ndarray | None]:
         """Pictures of all environments."""
         return self.envs.render()
-
-    def _chosen(self, name: str) -> Iterable[Any]:
-        # What all environments have in common is read from them as they are; what differs from
-        # step to step needs those brought up to date.
-        if name in ("render_mode", "action_masks", "spec"):
-            return self.envs.envs
-        self.envs.call("problem")
-        return self.envs.envs
 
     def _split(self, infos: dict[str, Any]) -> list[dict[str, Any]]:
         """The infos that matter, environment by environment."""

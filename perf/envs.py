@@ -22,7 +22,7 @@ import minigrid  # noqa: F401 (registers its environments)
 import numpy as np
 
 import loihi_gym
-from loihi_gym.envs.registration import ENVIRONMENTS
+from loihi_gym.registering import ENVIRONMENTS
 
 BENCHMARKS = ("mlp-xs", "mlp-deep", "mlp-wide")
 ENVS = 64

@@ -17,7 +17,7 @@ import numpy as np
 
 from loihi_gym import drawing
 from loihi_gym.envs import observation
-from loihi_gym.envs.registration import ENVIRONMENTS, environment_class
+from loihi_gym.registering import ENVIRONMENTS, environment_class
 
 HERE = Path(__file__).parent
 NOTE = "<!-- Made by build.py from the docstring: change that, not this page. -->"

@@ -1,25 +1,26 @@
 """`EnvArguments`: what environments are made with, checked once and never swallowed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from typing import Any, Self
 
 import numpy as np
 
-from ..mapping import Mapping
+from ..backends import Backend
+from ..mapping import Mapping, Problem
 from .checks import check_names, count, word
 from .objective import Objective
 from .observation import FORMS, Form
 from .problem_source import Benchmark
-from .task import BackendChoice
 
+BackendChoice = str | Backend | Callable[[Problem], Backend]
+"""What the argument `backend` of an environment may be: a name or address, a backend, a maker."""
 MAX_LAYERS = 32
 """Layers that observations and actions have room for by default."""
 MOST_LAYERS = 4096
 """More layers than any network has that fits a system of Loihi 2."""
 RENDER_MODES = ("ansi", "rgb_array", "human")
 STARTS = ("reference", "random")
-
-Made = TypeVar("Made", bound="EnvArguments")
 
 
 def is_start(name: str, value: Any) -> None:
@@ -57,7 +58,7 @@ class EnvArguments:
         return [one.name for one in fields(cls)]
 
     @classmethod
-    def read(cls: type[Made], owner: str, given: dict[str, Any]) -> Made:
+    def read(cls, owner: str, given: dict[str, Any]) -> Self:
         """The arguments that a user gave; NumPy's numbers become Python's.
 
         Raises:
@@ -65,8 +66,7 @@ class EnvArguments:
             LoihiGymError: if a value is wrong.
         """
         check_names(owner, given, cls.names())
-        numbers = {name: one.item() for name, one in given.items() if isinstance(one, np.generic)}
-        return cls(**given | numbers)
+        return cls(**{k: v.item() if isinstance(v, np.generic) else v for k, v in given.items()})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,7 +1,7 @@
 """`LoihiEnv`: all that the environments share; each adds what its actions mean."""
 
 import inspect
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 import gymnasium
 import numpy as np
@@ -12,18 +12,17 @@ from ..errors import InvalidActionError, LoihiGymError, MeasurementError
 from ..mapping import Mapping, Problem, random_mapping
 from .arguments import RENDER_MODES, EnvArguments, is_start
 from .checks import check_options, check_seed, shown
-from .episode_state import EpisodeState, Snapshot, pack, unpack
-from .measured_mapping import MeasuredMapping, Swap
+from .episode_state import EpisodeState, Snapshot
+from .measured_mapping import Change, Evaluated, MeasuredMapping
 from .observation import Layout
 from .observation_kernel import fill
 from .task import EpisodeTask, EpisodeTasks
 
-Change = Swap | Mapping | MeasuredMapping
-"""What an action makes of the mapping: a swap, another one, or one already measured."""
 Mask = BoolArray
 OPTIONS = ("mapping",)
 """What `reset(options=)` takes."""
-Thing = TypeVar("Thing")
+PICKLED = ("_np_random", "_np_random_seed", "action_space", "spec")
+"""Attributes that a pickled environment keeps as they are."""
 
 
 class LoihiEnv(gymnasium.Env[Any, Any]):
@@ -55,9 +54,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         self.arguments = arguments = self.Arguments.read(type(self).__name__, given)
         self.render_mode = arguments.render_mode
         self.max_layers = arguments.max_layers
-        self._tasks = EpisodeTasks(
-            arguments.benchmark, arguments.backend, arguments.objective, arguments.max_layers
-        )
+        self._tasks = EpisodeTasks(arguments)
         self._window: Any = None
         first = self._tasks.of(self._tasks.problems.first)
         self.layout = Layout(first.problem.topology, arguments.max_layers)
@@ -145,16 +142,15 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         is_start("start mapping", start)
         super().reset(seed=check_seed(seed))
         task = self._tasks.draw(self.np_random)
-        if isinstance(start, str) and start == "reference":
+        if start == "reference":
             self._begin(task, task.reference)
             return
-        if isinstance(start, str):
+        if start == "random":
             start = random_mapping(task.problem, self.np_random)
         try:
             self._begin(task, task.evaluate(start), evaluations=1)
         except MeasurementError as error:
-            self._begin(task, task.reference)
-            self._state = self._state._replace(error=str(error))
+            self._begin(task, task.reference, error=str(error))
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Take an action and measure what it makes of the mapping.
@@ -162,15 +158,8 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         Raises:
             InvalidActionError: if a rule forbids it, or no episode is under way.
         """
-        change = self.propose(action)
-        if isinstance(change, MeasuredMapping):
-            return self.settle(action, change)
-        state = self._state
-        try:
-            measured = state.task.change(state.measured, change)
-        except MeasurementError as error:
-            return self.settle(action, error)
-        return self.settle(action, measured)
+        change, state = self.propose(action), self._state
+        return self.settle(action, state.task.change(state.measured, change))
 
     def propose(self, action: Any) -> Change:
         """What an action makes of the mapping; the first half of `step`, for batches.
@@ -197,17 +186,11 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         value = state.value if measured is state.measured else state.task.value(measured)
         steps = state.steps + 1
         over = steps >= self._horizon(measured)
+        undo = None if known else state.measured
+        evaluations = state.evaluations + (not known)
+        best = min(state.best, value)
         moved = EpisodeState(
-            state.task,
-            measured,
-            value,
-            min(state.best, value),
-            state.evaluations + (not known),
-            steps,
-            -1,
-            over,
-            None,
-            None if known else state.measured,
+            state.task, measured, value, best, evaluations, steps, -1, over, undo=undo
         )
         self.go_to(moved if over else moved._replace(cursor=self._cursor(moved, action)))
         reward = (state.value - value) / state.task.scale
@@ -236,7 +219,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
 
     def fork(self) -> Self:
         """An environment in the same state, that shares nothing with this one that changes."""
-        twin = _shallow(self)
+        twin: Self = _shallow(self)
         twin._np_random = _copied(self._np_random)
         twin.action_space = _shallow(self.action_space)
         twin.action_space._np_random = _copied(self.action_space._np_random)
@@ -257,15 +240,15 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         from .. import drawing
 
         state = self._state
-        seen = (state.task.problem, state.measured.mapping, state.measured.measurement)
-        reference = state.task.reference.measurement
+        measured, reference = state.measured, state.task.reference.measurement
+        seen = (state.task.problem, measured.mapping, measured.measurement, reference)
         if self.render_mode == "ansi":
-            return drawing.text(*seen, reference)
+            return drawing.text(*seen)
         if self.render_mode == "rgb_array":
-            return drawing.picture(*seen, reference)
+            return drawing.picture(*seen)
         if self._window is None:
             self._window = drawing.Window()
-        self._window.show(*seen, reference)
+        self._window.show(*seen)
         return None
 
     def close(self) -> None:
@@ -274,33 +257,42 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
             self._window.close()
             self._window = None
 
-    # What is kept when an environment is pickled: how it was made and where it stands. Compiled
-    # workspaces and caches are made anew.
+    # What is kept when an environment is pickled: how it was made and where it stands. Tasks, with
+    # their compiled workspaces and caches, are made anew; what a backend can place again is placed.
 
     def __getstate__(self) -> dict[str, Any]:
+        state: Any = self._state
+        mappings = [
+            one and (one.mapping, one.measurement if isinstance(one, Evaluated) else None)
+            for one in (state.measured, state.undo)
+        ]
         return {
             "arguments": vars(self.arguments),
             "problem": None if self._tasks.problems.single else self.problem,
-            "state": pack(self._state),
-            "generator": self._np_random,
-            "seed": self._np_random_seed,
-            "action_space": self.action_space,
-            "spec": self.spec,
+            "mappings": mappings,
+            "state": state._replace(task=None, measured=None, undo=None),
+            "attributes": {name: getattr(self, name) for name in PICKLED},
         }
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
         self.__init__(**kept["arguments"])  # type: ignore[misc]
+        vars(self).update(kept["attributes"])
         task = self._tasks.of(kept["problem"] or self._tasks.problems.first)
-        self._np_random, self._np_random_seed = kept["generator"], kept["seed"]
-        self.action_space, self.spec = kept["action_space"], kept["spec"]
-        self.go_to(unpack(task, kept["state"]))
+        measured, undo = (one and task.evaluate(*one) for one in kept["mappings"])
+        self.go_to(kept["state"]._replace(task=task, measured=measured, undo=undo))
 
     # How it works inside.
 
-    def _begin(self, task: EpisodeTask, measured: MeasuredMapping, evaluations: int = 0) -> None:
+    def _begin(
+        self,
+        task: EpisodeTask,
+        measured: MeasuredMapping,
+        evaluations: int = 0,
+        error: str | None = None,
+    ) -> None:
         _seal(task.reference)
         value = task.value(measured)
-        state = EpisodeState(task, measured, value, value, evaluations, 0, -1, False)
+        state = EpisodeState(task, measured, value, value, evaluations, 0, -1, False, error)
         self.go_to(state._replace(cursor=self._cursor(state, None)))
 
     def go_to(self, state: EpisodeState) -> None:
@@ -351,7 +343,7 @@ def _seal(measured: MeasuredMapping) -> None:
         part.flags.writeable = False
 
 
-def _shallow(thing: Thing) -> Thing:
+def _shallow(thing: Any) -> Any:
     """A copy that shares all attributes; `copy.copy` would go through what pickling keeps."""
     twin = object.__new__(type(thing))
     twin.__dict__.update(thing.__dict__)

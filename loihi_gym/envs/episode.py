@@ -7,19 +7,19 @@ from typing import Any
 
 import gymnasium
 
-from ..backends import Measurement
 from ..errors import RunError
 from ..files import write_text
 from ..mapping import Mapping
-from ..mapping.mapping import MAX_CORES
 from ..mapping.visit import Visit
 from .base import LoihiEnv
 from .checks import shown, strict
 
 FORMAT = "loihi-gym-episode"
 VERSION = 1
-LIMITS = {"cores_per_layer": MAX_CORES, "placement": MAX_CORES, "step_times_ps": 2**63}
-"""Lists of whole numbers that a saved visit has, and what these stay below."""
+HEADER = {"format": str, "version": int, "benchmark": str, "backend": str}
+"""Fields of a file's first line."""
+VISIT = {"number": int, "step_times_ps": list, "cores_per_layer": list, "placement": list}
+"""Fields of every other line."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Episode:
         Raises:
             RunError: if the file cannot be written.
         """
-        header = {
-            "format": FORMAT,
-            "version": VERSION,
-            "benchmark": self.benchmark,
-            "backend": self.backend,
-        }
-        lines = [header, *(_visit_data(visit) for visit in self.visits)]
+        lines: list[dict[str, Any]] = [
+            dict(zip(HEADER, (FORMAT, VERSION, self.benchmark, self.backend), strict=True))
+        ]
+        for visit in self.visits:
+            lists = visit.mapping.cores_per_layer.tolist(), visit.mapping.placement.tolist()
+            values = (visit.number, visit.step_times_ps, *lists)
+            lines.append(dict(zip(VISIT, values, strict=True)))
         text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
         try:
             write_text(path, text)
@@ -64,9 +64,7 @@ class Episode:
         """
         try:
             header, *lines = Path(path).read_text(encoding="utf-8").splitlines()
-            data = _fields(
-                header, {"format": str, "version": int, "benchmark": str, "backend": str}
-            )
+            data = _fields(header, HEADER)
             if data["format"] != FORMAT or data["version"] != VERSION:
                 raise ValueError(f'its first line is not "format": "{FORMAT}", version {VERSION}')
             visits = tuple(_read_visit(line) for line in lines)
@@ -128,27 +126,15 @@ class SaveEpisodes(gymnasium.Wrapper[Any, Any, Any, Any]):
 
     def _visit(self) -> None:
         measured = self._loihi.state.measured
-        measurement: Measurement = measured.measurement
-        self._visits.append(Visit(len(self._visits), measured.mapping, measurement.step_times_ps))
-
-
-def _visit_data(visit: Visit) -> dict[str, Any]:
-    return {
-        "number": visit.number,
-        "step_times_ps": visit.step_times_ps,
-        "cores_per_layer": visit.mapping.cores_per_layer.tolist(),
-        "placement": visit.mapping.placement.tolist(),
-    }
+        times = measured.measurement.step_times_ps
+        self._visits.append(Visit(len(self._visits), measured.mapping, times))
 
 
 def _read_visit(line: str) -> Visit:
-    data = _fields(line, {"number": int, **dict.fromkeys(LIMITS, list)})
-    for name, limit in LIMITS.items():
-        for value in data[name]:
-            if type(value) is not int or not 0 <= value < limit:
-                raise ValueError(
-                    f"{name} has {shown(value)}: whole numbers below {limit} belong there"
-                )
+    data = _fields(line, VISIT)
+    for value in data["step_times_ps"]:
+        if type(value) is not int or not 0 <= value < 2**63:
+            raise ValueError(f"step_times_ps has {shown(value)}: give whole numbers below 2^63")
     mapping = Mapping(data["cores_per_layer"], data["placement"])
     return Visit(data["number"], mapping, tuple(data["step_times_ps"]))
 

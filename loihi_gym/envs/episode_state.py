@@ -1,10 +1,8 @@
-"""`EpisodeState`: where an episode stands, how it is kept, and what of it is pickled."""
+"""`EpisodeState`: where an episode stands."""
 
 from typing import Any, NamedTuple
 
-from ..backends import Measurement
-from ..mapping import Mapping
-from .measured_mapping import Evaluated, MeasuredMapping
+from .measured_mapping import MeasuredMapping
 from .task import EpisodeTask
 
 
@@ -41,29 +39,3 @@ class Snapshot(NamedTuple):
 
     episode: EpisodeState
     generator: dict[str, Any]
-
-
-def pack(state: EpisodeState) -> dict[str, Any]:
-    """What of a state is pickled: no task, whose compiled tables are made anew."""
-    undo = state.undo and _pack(state.undo)
-    return state._asdict() | {"task": None, "measured": _pack(state.measured), "undo": undo}
-
-
-def unpack(task: EpisodeTask, packed: dict[str, Any]) -> EpisodeState:
-    """The state that `pack` took apart."""
-    undo = packed["undo"] and _unpack(task, *packed["undo"])
-    measured = _unpack(task, *packed["measured"])
-    return EpisodeState(**packed | {"task": task, "measured": measured, "undo": undo})
-
-
-def _pack(measured: MeasuredMapping) -> tuple[Mapping, Measurement | None]:
-    kept = measured.measurement if isinstance(measured, Evaluated) else None
-    return measured.mapping, kept
-
-
-def _unpack(
-    task: EpisodeTask, mapping: Mapping, measurement: Measurement | None
-) -> MeasuredMapping:
-    if measurement is None:
-        return task.evaluate(mapping)
-    return Evaluated(task.partition(mapping.cores_per_layer), mapping, measurement)

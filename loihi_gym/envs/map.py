@@ -4,16 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import SteppedArguments
-from .base import Change, LoihiEnv, Mask
-from .counts import legal_changes, recut
+from .base import Mask
 from .episode_state import EpisodeState
-from .measured_mapping import MeasuredMapping, Swap
+from .measured_mapping import Change, Swap
+from .partition import LoihiPartition
 from .place import mask_own_layer
 from .spaces import LegalDiscrete
 
 
-class LoihiMap(LoihiEnv):
+class LoihiMap(LoihiPartition):
     """Decide into how many cores each layer is cut and where each of them sits.
 
     ## Description
@@ -54,13 +53,8 @@ class LoihiMap(LoihiEnv):
     As `LoihiPlace`, by `evaluate_batch`.
 
     ## Version History
-    - v0: first release. Since then: unknown arguments and options raise, so does a step before the
-      first `reset`; observations, masks and infos are the caller's to write to.
+    As `LoihiPlace`.
     """
-
-    action_space: LegalDiscrete
-    Arguments = SteppedArguments
-    arguments: SteppedArguments
 
     def _make_action_space(self) -> LegalDiscrete:
         return LegalDiscrete(2 * self.max_layers + self.layout.mesh.n_cores)
@@ -68,12 +62,9 @@ class LoihiMap(LoihiEnv):
     def _change(self, action: np.int64) -> Change:
         state, core = self._state, int(action) - 2 * self.max_layers
         if core < 0:
-            return recut(state.task, state.measured, int(action), self.max_layers)
+            return super()._change(action)
         place = int(state.measured.placement[state.cursor])
         return state.measured if place == core else Swap(place, core)
-
-    def _horizon(self, measured: MeasuredMapping) -> int:
-        return self.arguments.max_steps or self.layout.mesh.n_cores
 
     def _cursor(self, state: EpisodeState, action: Any) -> int:
         """On by one after a placing action, as it was after a change of counts."""
@@ -84,11 +75,5 @@ class LoihiMap(LoihiEnv):
         return cursor % state.measured.partition.first[-1]
 
     def _mask(self) -> Mask:
-        state = self._state
-        recuts = legal_changes(state.task, state.measured, self.max_layers)
-        return np.concatenate([recuts, mask_own_layer(state, self.layout.mesh.n_cores)])
-
-    def go_to(self, state: EpisodeState) -> None:
-        """Make an episode's state the current one."""
-        super().go_to(state)
-        self.action_space.follow(self._masks, at_start=state.steps == 0)
+        places = mask_own_layer(self._state, self.layout.mesh.n_cores)
+        return np.concatenate([super()._mask(), places])

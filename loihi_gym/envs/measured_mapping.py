@@ -1,14 +1,10 @@
 """A mapping and what a backend says of it: the part of an environment's state that costs time.
 
 All kinds are immutable, so that a state can be kept, restored and shared between environments for
-nothing. `Evaluated` holds any backend's `Measurement`. `PlacedMapping` holds what a backend's
-`place` returned: a swap costs what it costs that backend, and a `Measurement` is made only if
-somebody asks for it. `BoundMeasured` does so with the state of `bound_kernel`, in microseconds.
-Where several are possible they are equal (tested).
+nothing. Where several are possible they are equal (tested).
 """
 
-from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +12,7 @@ from ..arrays import BoolArray, Int32Array, Int64Array
 from ..backends import Backend, Bottleneck, Measurement, Placed
 from ..backends.assembly import link_loads, link_service_ps
 from ..backends.bound.bound_kernel import State, Tables, energy_fj, swap
+from ..backends.measurement import Term
 from ..mapping import Mapping, Problem
 from ..mapping import swap as swapped
 from .observation import core_table
@@ -35,19 +32,16 @@ class Partition:
         problem: What is solved.
         counts: Cores per layer, (L,).
         first: Offsets, L + 1: layer l owns logical cores first[l] to first[l + 1] - 1.
-        first_array: The same as an array.
-        logical: All logical cores, (N,).
         traffic: The load.
         table: What it fixes of an observation.
-        legal_changes: Which changes of the counts are legal, once `counts` has worked it out.
+        legal_changes: Which changes of the counts are legal, once `LoihiPartition` has worked it
+            out.
     """
 
     def __init__(self, problem: Problem, counts: Int32Array, max_layers: int) -> None:
         self.problem = problem
         self.counts = counts
         self.first: list[int] = [0, *np.cumsum(counts).tolist()]
-        self.first_array = np.array(self.first)
-        self.logical = np.arange(self.first[-1], dtype=np.int32)
         self.traffic = problem.traffic(counts)
         self.table = core_table(problem, self.traffic, max_layers)
         self.legal_changes: BoolArray | None = None
@@ -55,27 +49,18 @@ class Partition:
     def occupant(self, placement: Int32Array) -> Int32Array:
         """Logical core on each physical core, -1 for none, (C,)."""
         occupant = np.full(self.problem.topology.n_cores, -1, np.int32)
-        occupant[placement] = self.logical
+        occupant[placement] = np.arange(len(placement))
         return occupant
+
+    def link_ps(self) -> Int64Array:
+        """Time a message takes of each link, (n_links,)."""
+        return link_service_ps(self.problem.chip, self.traffic.link_words)
 
     def busy_ps(self, mapping: Mapping, measurement: Measurement | None) -> Int64Array:
         """Time each link between routers is busy in each step, (4 R, T)."""
         links = 4 * self.problem.topology.n_routers
-        service = link_service_ps(self.problem.chip, self.traffic.link_words)[:links, None]
         loads = link_loads(self.problem, mapping, measurement)
-        return np.multiply(loads[:, :links].T, service, order="C")
-
-    @cached_property
-    def busiest(self) -> list[tuple[int, Literal["update", "receive"], int]]:
-        """For each step: how long its busiest core is busy, in what, and which core it is."""
-        traffic = self.traffic
-        places = []
-        for send, receive in zip(traffic.send_ps, traffic.receive_ps, strict=True):
-            if receive.max() >= send.max():
-                places.append((int(receive.max()), "receive", int(receive.argmax())))
-            else:
-                places.append((int(send.max()), "update", int(send.argmax())))
-        return places  # type: ignore[return-value]
+        return np.multiply(loads[:, :links].T, self.link_ps()[:links, None], order="C")
 
 
 class MeasuredMapping:
@@ -89,11 +74,12 @@ class MeasuredMapping:
         latency_ps: Latency.
     """
 
-    partition: Partition
-    placement: Int32Array
-    occupant: Int32Array
-    busy_ps: Int64Array
-    latency_ps: int
+    def __init__(self, partition: Partition, mapping: Mapping, said: Measurement | Placed) -> None:
+        measurement = said if isinstance(said, Measurement) else None
+        self.partition, self._said = partition, said
+        self.placement, self.latency_ps = mapping.placement, said.latency_ps
+        self.occupant = partition.occupant(mapping.placement)
+        self.busy_ps = partition.busy_ps(mapping, measurement)
 
     @property
     def mapping(self) -> Mapping:
@@ -103,7 +89,7 @@ class MeasuredMapping:
     @property
     def energy_fj(self) -> int | None:
         """Energy in fJ; None if the backend does not measure it."""
-        raise NotImplementedError
+        return self._said.energy_fj
 
     @property
     def measurement(self) -> Measurement:
@@ -113,92 +99,57 @@ class MeasuredMapping:
     @property
     def bottleneck(self) -> Bottleneck | None:
         """What the slowest step waited for; None if the backend does not say."""
-        return self.measurement.bottleneck
+        return getattr(self._said, "bottleneck", None)
 
 
 class Evaluated(MeasuredMapping):
-    """A mapping with the `Measurement` a backend gave."""
+    """A mapping with the `Measurement` that any backend gives."""
 
-    def __init__(self, partition: Partition, mapping: Mapping, measurement: Measurement) -> None:
-        self.partition = partition
-        self._mapping = mapping
-        self.placement = mapping.placement
-        self.occupant = partition.occupant(mapping.placement)
-        self.busy_ps = partition.busy_ps(mapping, measurement)
-        self.latency_ps = measurement.latency_ps
-        self._measurement = measurement
-
-    @property
-    def mapping(self) -> Mapping:
-        """The mapping."""
-        return self._mapping
-
-    @property
-    def energy_fj(self) -> int | None:
-        """Energy in fJ; None if the backend does not measure it."""
-        return self._measurement.energy_fj
+    _said: Measurement
 
     @property
     def measurement(self) -> Measurement:
         """All that the backend says."""
-        return self._measurement
+        return self._said
 
 
 class PlacedMapping(MeasuredMapping):
-    """A mapping that a backend has placed."""
+    """A mapping that a backend has placed: a swap costs what it costs that backend.
+
+    A `Measurement` is made only if somebody asks for it.
+    """
+
+    _said: Placed
 
     def __init__(self, partition: Partition, backend: Backend, placed: Placed) -> None:
-        self.partition, self.backend, self._placed = partition, backend, placed
-        self._mapping, self.latency_ps = placed.mapping, placed.latency_ps
-        self.placement = self._mapping.placement
-        self.occupant = partition.occupant(self.placement)
-        self.busy_ps = partition.busy_ps(self._mapping, None)
+        super().__init__(partition, placed.mapping, placed)
+        self.backend = backend
 
     def swapped(self, change: Swap) -> "PlacedMapping":
         """The mapping after a swap."""
-        return PlacedMapping(self.partition, self.backend, self._placed.swapped(*change))
-
-    @property
-    def energy_fj(self) -> int | None:
-        """Energy in fJ; None if the backend does not measure it."""
-        return self._placed.energy_fj
+        return PlacedMapping(self.partition, self.backend, self._said.swapped(*change))
 
     @property
     def measurement(self) -> Measurement:
         """What the backend's `evaluate` says of the mapping."""
         return self.backend.evaluate(self.mapping)
 
-    @property
-    def bottleneck(self) -> Bottleneck | None:
-        """What the slowest step waited for, if the placed mapping knows."""
-        return getattr(self._placed, "bottleneck", None)
-
 
 class BoundMeasured(PlacedMapping):
-    """A mapping whose placement is a state of `bound_kernel`."""
+    """A mapping whose placement is a state of `bound_kernel`: swaps cost microseconds."""
 
-    tables: Tables
-    state: State
-
-    def __init__(self, partition: Partition, backend: Backend, placed: Any) -> None:
-        self.partition, self.backend, self.tables = partition, backend, placed.tables
-        self._hold(placed.state, placed.latency_ps)
-
-    def _hold(self, state: State, latency_ps: int) -> None:
+    def __init__(
+        self, partition: Partition, backend: Backend, tables: Tables, state: State, latency_ps: int
+    ) -> None:
+        self.partition, self.backend = partition, backend
+        self.tables, self.state, self.latency_ps = tables, state, latency_ps
         self.placement, self.occupant, self.busy_ps = state.placement, state.occupant, state.busy_ps
-        self.state, self.latency_ps = state, latency_ps
 
     def swapped(self, change: Swap) -> "BoundMeasured":
         """The mapping after a swap."""
-        state = State(*[part.copy() for part in self.state])  # type: ignore[arg-type]
-        return self.with_state(state, int(swap(self.tables, state, change.core_a, change.core_b)))
-
-    def with_state(self, state: State, latency_ps: int) -> "BoundMeasured":
-        """Another placement of the same partitioning."""
-        made = object.__new__(BoundMeasured)
-        made.partition, made.backend, made.tables = self.partition, self.backend, self.tables
-        made._hold(state, latency_ps)
-        return made
+        state = copied(self.state)
+        latency_ps = int(swap(self.tables, state, change.core_a, change.core_b))
+        return BoundMeasured(self.partition, self.backend, self.tables, state, latency_ps)
 
     @property
     def energy_fj(self) -> int:
@@ -208,39 +159,37 @@ class BoundMeasured(PlacedMapping):
     @property
     def bottleneck(self) -> Bottleneck:
         """What the slowest step waited for, as `Bound.evaluate` has it."""
-        tables, busiest = self.tables, self.state.busiest_ps.tolist()
-        longest = [max(pair) for pair in zip(tables.floor_ps.tolist(), busiest, strict=True)]
-        waited = max(longest)
-        step = longest.index(waited)
-        core_ps, term, logical = self.partition.busiest[step]
-        if core_ps < waited:
-            link = self._link(step) if busiest[step] == waited else self._port(step, waited)
-            where = self.partition.problem.topology.link_name(link)
-            return Bottleneck("link", link, step, where, waited / (waited + tables.barrier_ps))
-        core = int(self.placement[logical])
-        where = f"core {core} (layer {self.partition.traffic.layer[logical]})"
-        return Bottleneck(term, core, step, where, core_ps / (waited + tables.barrier_ps))
-
-    def _link(self, step: int) -> int:
-        """The busiest link between routers."""
-        return int(self.busy_ps[:, step].argmax())
-
-    def _port(self, step: int, time_ps: int) -> int:
-        """The link of the core port that is busy that long; of several the one numbered lowest."""
-        traffic, problem = self.partition.traffic, self.partition.problem
-        links, port_ps = 4 * problem.topology.n_routers, problem.chip.costs.link_ps
-        for messages in (traffic.messages_out[step], traffic.messages_in[step]):
-            busy = messages * port_ps * traffic.link_words == time_ps
-            if busy.any():
-                return links + int(self.placement[busy].min())
-            links += problem.topology.n_cores
-        raise AssertionError("no port is busy that long")
+        traffic, mesh = self.partition.traffic, self.partition.problem.topology
+        waited_ps = np.maximum(self.tables.floor_ps, self.state.busiest_ps)
+        step = int(waited_ps.argmax())
+        waited = int(waited_ps[step])
+        share = waited / (waited + self.tables.barrier_ps)
+        terms: tuple[tuple[Term, Int64Array], ...] = (
+            ("receive", traffic.receive_ps),
+            ("update", traffic.send_ps),
+        )
+        for term, core_ps in terms:
+            index = int(core_ps[step].argmax())
+            if core_ps[step, index] == waited:
+                core = int(self.placement[index])
+                where = f"core {core} (layer {traffic.layer[index]})"
+                return Bottleneck(term, core, step, where, share)
+        link = int(self.busy_ps[:, step].argmax())
+        if self.busy_ps[link, step] < waited:
+            ports = np.zeros((2, mesh.n_cores), np.int64)
+            ports[:, self.placement] = traffic.messages_out[step], traffic.messages_in[step]
+            first = 4 * mesh.n_routers
+            link = first + int((ports.reshape(-1) * self.partition.link_ps()[first:]).argmax())
+        return Bottleneck("link", link, step, mesh.link_name(link), share)
 
 
-def placed_mapping(partition: Partition, backend: Any, mapping: Mapping) -> PlacedMapping:
-    """A legal mapping, placed by a backend that offers that; see `Backend`."""
-    kind = BoundMeasured if getattr(backend, "compiled", False) else PlacedMapping
-    return kind(partition, backend, backend.place(mapping))
+Change = Swap | Mapping | MeasuredMapping
+"""What an action makes of the mapping: a swap, another one, or one already measured."""
+
+
+def copied(state: State) -> State:
+    """A copy of a state, to be changed."""
+    return State(*[part.copy() for part in state])  # type: ignore[arg-type]
 
 
 def after(measured: MeasuredMapping, change: Swap | Mapping) -> Mapping:

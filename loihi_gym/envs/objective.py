@@ -1,36 +1,20 @@
 """What an environment's reward counts: latency, energy, their product, or a user's own figure."""
 
 from collections.abc import Callable
-from typing import Protocol
 
 from ..backends import Measurement
 from ..errors import BackendError, LoihiGymError, unknown
-
-
-class LatencyAndEnergy(Protocol):
-    """What the named objectives look at; a `Measurement` has it."""
-
-    @property
-    def latency_ps(self) -> int:
-        """Latency in ps."""
-        ...
-
-    @property
-    def energy_fj(self) -> int | None:
-        """Energy in fJ; None if it was not measured."""
-        ...
-
 
 Objective = Callable[[Measurement], float]
 """A figure of a measured mapping; less is better, and it must be positive."""
 
 
-def latency(measurement: LatencyAndEnergy) -> float:
+def latency(measurement: Measurement) -> float:
     """Latency in ps."""
     return float(measurement.latency_ps)
 
 
-def energy(measurement: LatencyAndEnergy) -> float:
+def energy(measurement: Measurement) -> float:
     """Energy in fJ; raises `BackendError` if it was not measured."""
     if measurement.energy_fj is None:
         raise BackendError(
@@ -39,17 +23,17 @@ def energy(measurement: LatencyAndEnergy) -> float:
     return float(measurement.energy_fj)
 
 
-def energy_delay_product(measurement: LatencyAndEnergy) -> float:
+def energy_delay_product(measurement: Measurement) -> float:
     """Energy times latency, in fJ ps."""
     return energy(measurement) * float(measurement.latency_ps)
 
 
-OBJECTIVES: dict[str, Callable[[LatencyAndEnergy], float]] = {
+OBJECTIVES: dict[str, Objective] = {
     "latency": latency,
     "energy": energy,
     "edp": energy_delay_product,
 }
-"""Objectives by name."""
+"""Objectives by name; they look at `latency_ps` and `energy_fj` alone."""
 
 
 def find_objective(wanted: str | Objective) -> Objective:
@@ -68,8 +52,3 @@ def find_objective(wanted: str | Objective) -> Objective:
     if wanted not in OBJECTIVES:
         raise unknown("objective", wanted, list(OBJECTIVES))
     return OBJECTIVES[wanted]
-
-
-def is_named(objective: Objective) -> bool:
-    """Whether latency and energy are all the objective looks at."""
-    return objective in OBJECTIVES.values()

@@ -161,17 +161,13 @@ class Layout:
     ) -> spaces.GraphInstance:
         """The graph observation from a flat one, (size,)."""
         mesh = self.mesh
-        at = {name: buffer[part] for name, part in self.parts.items()}
         x, y = mesh.core_x[placement], mesh.core_y[placement]
+        at: dict[str, Any] = {name: buffer[self.parts[name]][placement] for name in CORE_FEATURES}
+        at |= {"x": x / max(mesh.width - 1, 1), "y": y / max(mesh.height - 1, 1)}
+        at |= zip(SCALARS, buffer[self.parts["scalars"]], strict=True)
         nodes = np.empty((len(placement), len(NODE_FEATURES)), np.float32)
-        for column, name in enumerate(NODE_FEATURES[: -len(SCALARS)]):
-            if name == "x":
-                nodes[:, column] = x / max(mesh.width - 1, 1)
-            elif name == "y":
-                nodes[:, column] = y / max(mesh.height - 1, 1)
-            else:
-                nodes[:, column] = at[name][placement]
-        nodes[:, -len(SCALARS) :] = at["scalars"]
+        for column, name in enumerate(NODE_FEATURES):
+            nodes[:, column] = at[name]
         source, target = traffic.flows
         messages = traffic.pair_messages.sum(axis=1)
         messages = messages[messages > 0]
@@ -221,47 +217,6 @@ def core_table(problem: Problem, traffic: Traffic, max_layers: int) -> CoreTable
     for part in table[:-1]:
         part.flags.writeable = False  # environments and their forks share it
     return table
-
-
-def observe_reference(
-    layout: Layout,
-    table: CoreTable,
-    placement: Int32Array,
-    busy_ps: Int64Array,
-    latency_ps: int,
-    cursor: int,
-    progress: float,
-    relative: float,
-    best: float,
-) -> Flat:
-    """The slow, obvious twin of `observation_kernel.fill`, as the Dict observation."""
-
-    def on_mesh(values: Any) -> Float32Array:
-        cores = np.zeros(layout.mesh.n_cores, np.float32)
-        cores[placement] = values
-        return cores
-
-    def part(time_ps: Any) -> Any:
-        return np.minimum(time_ps / latency_ps, 1.0)
-
-    logical = np.arange(len(placement))
-    own = table.layer[cursor] if cursor >= 0 else -1
-    scalars = [progress, relative / (1 + relative), best / (1 + best)]
-    return {
-        "layer": on_mesh((table.layer + 1) / table.n_layers),
-        "free": 1 - on_mesh(1.0),
-        "own": on_mesh(table.layer == own),
-        "cursor": on_mesh(logical == cursor),
-        "send": on_mesh(part(table.send_ps)),
-        "receive": on_mesh(part(table.receive_ps)),
-        "messages_out": on_mesh(table.messages_out),
-        "messages_in": on_mesh(table.messages_in),
-        "links": part(busy_ps.sum(axis=1)).astype(np.float32),
-        "layer_cores": table.layers[0].astype(np.float32),
-        "layer_send": part(table.layers[1]).astype(np.float32),
-        "layer_receive": part(table.layers[2]).astype(np.float32),
-        "scalars": np.array([*scalars, on_mesh(1.0).mean(dtype=np.float64)], np.float32),
-    }
 
 
 def _unit_box(size: int) -> spaces.Box:

@@ -1,6 +1,6 @@
 """Filling the flat observation, compiled: one pass over cores and links.
 
-`observation.observe_reference` is the slow, obvious twin.
+The slow, obvious twin is in the tests, `observe_reference`.
 """
 
 from typing import Any, NamedTuple

@@ -5,11 +5,10 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from ..arrays import Float32Array
+from ..arrays import Float32Array, Int32Array
 from ..mapping import Mapping, heuristic
-from .base import Change, LoihiEnv, Mask
-from .measured_mapping import MeasuredMapping
-from .task import EpisodeTask
+from .base import LoihiEnv, Mask
+from .measured_mapping import Change, MeasuredMapping
 
 Keys = Float32Array
 
@@ -56,8 +55,7 @@ class LoihiOneShot(LoihiEnv):
     As `LoihiPlace`, by `evaluate_batch`.
 
     ## Version History
-    - v0: first release. Since then: unknown arguments and options raise, so does a step before the
-      first `reset`; observations, masks and infos are the caller's to write to.
+    As `LoihiPlace`.
     """
 
     def encode(self, mapping: Mapping) -> Keys:
@@ -69,7 +67,18 @@ class LoihiOneShot(LoihiEnv):
             IllegalMappingError: if the mapping is illegal.
         """
         self.problem.require(mapping)
-        return encode(self.state.task, mapping, self.max_layers)
+        fewest, spare = self._room()
+        keys = np.full(self.action_space.shape or (), 1.0)
+        extra = mapping.cores_per_layer - fewest
+        keys[: len(fewest)] = extra / max(spare, 1) * 2.0 - 1.0
+        keys[self.max_layers + mapping.placement] = np.linspace(-1.0, 0.0, mapping.n_logical_cores)
+        clipped: Keys = np.clip(keys, -1.0, 1.0).astype(np.float32)
+        return clipped
+
+    def _room(self) -> tuple[Int32Array, int]:
+        """Fewest cores that hold each layer, and how many cores are left then."""
+        fewest = heuristic(self.problem, "packed/row-major").cores_per_layer
+        return fewest, self.problem.topology.n_cores - int(fewest.sum())
 
     def _make_action_space(self) -> spaces.Box:
         size = self.max_layers + self.layout.mesh.n_cores
@@ -80,39 +89,20 @@ class LoihiOneShot(LoihiEnv):
         return isinstance(action, np.ndarray) and super()._is_action(action)
 
     def _change(self, action: Keys) -> Change:
-        return decode(self._state.task, action, self.max_layers)
+        """The mapping that keys stand for."""
+        fewest, spare = self._room()
+        wanted = (action[: len(fewest)].astype(np.float64) + 1.0) / 2.0 * spare
+        extra = np.rint(wanted)
+        if extra.sum() > spare:
+            extra = np.floor(wanted * (spare / wanted.sum()))
+        counts = np.minimum(fewest + extra, self.problem.network.widths).astype(np.int32)
+        while not all(self._state.task.fits(layer, counts) for layer in range(len(counts))):
+            counts = fewest + (counts - fewest) // 2
+        order = np.argsort(action[self.max_layers :], kind="stable")
+        return Mapping(counts, order[: counts.sum()])
 
     def _horizon(self, measured: MeasuredMapping) -> int:
         return 1
 
     def _mask(self) -> Mask:
         return np.ones(0, np.bool_)
-
-
-def decode(task: EpisodeTask, keys: Keys, max_layers: int) -> Mapping:
-    """The mapping that keys stand for."""
-    problem = task.problem
-    fewest = heuristic(problem, "packed/row-major").cores_per_layer
-    spare = problem.topology.n_cores - int(fewest.sum())
-    wanted = (keys[: problem.n_layers].astype(np.float64) + 1.0) / 2.0 * spare
-    extra = np.rint(wanted)
-    if extra.sum() > spare:
-        extra = np.floor(wanted * (spare / wanted.sum()))
-    most = np.array(problem.network.widths)
-    counts = np.minimum(fewest + extra, most).astype(np.int32)
-    while not all(task.fits(layer, counts) for layer in range(problem.n_layers)):
-        counts = fewest + (counts - fewest) // 2
-    order = np.argsort(keys[max_layers:], kind="stable")
-    return Mapping(counts, order[: counts.sum()])
-
-
-def encode(task: EpisodeTask, mapping: Mapping, max_layers: int) -> Keys:
-    """Keys that stand for a mapping; `decode` takes them back."""
-    problem = task.problem
-    fewest = heuristic(problem, "packed/row-major").cores_per_layer
-    spare = max(problem.topology.n_cores - int(fewest.sum()), 1)
-    keys = np.full(max_layers + problem.topology.n_cores, 1.0)
-    keys[: problem.n_layers] = (mapping.cores_per_layer - fewest) / spare * 2.0 - 1.0
-    keys[max_layers + mapping.placement] = np.linspace(-1.0, 0.0, mapping.n_logical_cores)
-    clipped: Keys = np.clip(keys, -1.0, 1.0).astype(np.float32)
-    return clipped

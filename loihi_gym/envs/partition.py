@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from ..errors import LoihiGymError
+from ..arrays import Int32Array
+from ..errors import InvalidActionError, LoihiGymError
+from ..mapping import with_counts
 from .arguments import SteppedArguments
-from .base import Change, LoihiEnv, Mask
-from .counts import legal_changes, recut
+from .base import LoihiEnv, Mask
 from .episode_state import EpisodeState
-from .measured_mapping import MeasuredMapping
+from .measured_mapping import Change, MeasuredMapping
 from .spaces import LegalDiscrete
 
 
@@ -53,8 +54,7 @@ class LoihiPartition(LoihiEnv):
     As `LoihiPlace`, by `evaluate_batch`.
 
     ## Version History
-    - v0: first release. Since then: unknown arguments and options raise, so does a step before the
-      first `reset`; observations, masks and infos are the caller's to write to.
+    As `LoihiPlace`.
     """
 
     action_space: LegalDiscrete
@@ -65,15 +65,47 @@ class LoihiPartition(LoihiEnv):
         return LegalDiscrete(2 * self.max_layers)
 
     def _change(self, action: np.int64) -> Change:
-        state = self._state
-        return recut(state.task, state.measured, int(action), self.max_layers)
+        taken, layer = divmod(int(action), self.max_layers)
+        problem, measured = self.problem, self._state.measured
+        counts, n_cores = measured.partition.counts, problem.topology.n_cores
+        if layer >= problem.n_layers:
+            raise InvalidActionError(
+                f"action {action}: {problem.name} has no layer {layer}, its last is "
+                f"{problem.n_layers - 1}"
+            )
+        if taken and counts[layer] == 1:
+            raise InvalidActionError(f"action {action}: layer {layer} must keep its only core")
+        if not taken and counts.sum() == n_cores:
+            raise InvalidActionError(
+                f"action {action}: no core is free to be given to layer {layer}"
+            )
+        mapping = with_counts(measured.mapping, _changed(counts, layer, taken), n_cores)
+        for violation in problem.check(mapping)[:1]:
+            verb = "taking a core from" if taken else "giving a core to"
+            raise InvalidActionError(f"action {action}: {verb} layer {layer} breaks {violation}")
+        return mapping
 
     def _horizon(self, measured: MeasuredMapping) -> int:
         return self.arguments.max_steps or self.layout.mesh.n_cores
 
     def _mask(self) -> Mask:
-        state = self._state
-        return legal_changes(state.task, state.measured, self.max_layers)
+        partition = self._state.measured.partition
+        if partition.legal_changes is None:
+            partition.legal_changes = self._legal_changes(partition.counts)
+        return partition.legal_changes.copy()
+
+    def _legal_changes(self, counts: Int32Array) -> Mask:
+        mask = np.zeros((2, self.max_layers), np.bool_)
+        free = counts.sum() < self.problem.topology.n_cores
+        for layer, width in enumerate(self.problem.network.widths):
+            mask[0, layer] = free and counts[layer] < width and self._fits(counts, layer, 0)
+            mask[1, layer] = counts[layer] > 1 and self._fits(counts, layer, 1)
+        return mask.reshape(-1)
+
+    def _fits(self, counts: Int32Array, layer: int, taken: int) -> bool:
+        """Whether a change keeps every capacity: of the layer's pieces, and axons into them."""
+        task, changed = self._state.task, _changed(counts, layer, taken)
+        return task.fits(layer, changed) and (layer == 0 or task.fits(layer - 1, changed))
 
     def go_to(self, state: EpisodeState) -> None:
         """Make an episode's state the current one."""
@@ -84,3 +116,10 @@ class LoihiPartition(LoihiEnv):
                 "given to a layer or taken away"
             )
         self.action_space.follow(self._masks, at_start=state.steps == 0)
+
+
+def _changed(counts: Int32Array, layer: int, taken: int) -> Int32Array:
+    """The counts with a core less for a layer if one is taken, else with one more."""
+    changed = counts.copy()
+    changed[layer] += 1 - 2 * taken
+    return changed

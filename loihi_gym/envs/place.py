@@ -7,10 +7,10 @@ import numpy as np
 from gymnasium import spaces
 
 from .arguments import EnvArguments
-from .base import Change, LoihiEnv, Mask
+from .base import LoihiEnv, Mask
 from .checks import count
 from .episode_state import EpisodeState
-from .measured_mapping import MeasuredMapping, Swap
+from .measured_mapping import Change, MeasuredMapping, Swap
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

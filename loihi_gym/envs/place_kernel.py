@@ -8,26 +8,25 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import Float64Array, Int32Array, Int64Array
+from ..arrays import Float64Array, Int64Array
 from ..backends.bound.bound_kernel import State, energy_fj, swap
+from ..chip import Topology
 from ..compiled import inlined, kernel
 from .observation_kernel import fill
 
 LATENCY, ENERGY, EDP = range(3)
 """Objectives by number."""
+LOOK, PASS = -1, -2
+"""In an action's place: no step but an observation of where the environment is; and neither."""
 
 
 class Batch(NamedTuple):
-    """Where B environments stand; a `bound_kernel.State` each, in rows long enough for any problem.
+    """Where B environments stand.
 
     Attributes:
-        placement: Physical core of each logical core, (B, C).
-        occupant: Logical core on each physical core, -1 for none, (B, C).
-        busy_ps: How long each link is busy in each step, (B, 4 R T).
-        busiest_ps: The busiest link of each step, (B, T).
-        row_busiest_ps: The busiest link that leaves each row of routers, (B, rows T).
-        changed: First and last row whose links have changed, (B, 2).
-        hops: Messages times hops along x and along y, (B, 2).
+        placed: A `bound_kernel.State` each, as a row of (B, ...) that is long enough for any
+            problem: placement and occupant (B, C), busy_ps (B, 4 R T), busiest_ps (B, T),
+            row_busiest_ps (B, rows T), changed and hops (B, 2).
         latency_ps: Latency, (B,).
         energy_fj: Energy, (B,).
         steps: Steps of the episode so far, (B,).
@@ -38,13 +37,7 @@ class Batch(NamedTuple):
         scale: The reference's objective, (B,).
     """
 
-    placement: Int32Array
-    occupant: Int32Array
-    busy_ps: Int64Array
-    busiest_ps: Int64Array
-    row_busiest_ps: Int64Array
-    changed: Int64Array
-    hops: Int64Array
+    placed: State
     latency_ps: Int64Array
     energy_fj: Int64Array
     steps: Int64Array
@@ -55,22 +48,13 @@ class Batch(NamedTuple):
     scale: Float64Array
 
 
-def new_batch(num_envs: int, n_cores: int, n_routers: int, rows: int, steps: int) -> Batch:
+def new_batch(num_envs: int, mesh: Topology, steps: int) -> Batch:
     """A batch with room for problems of up to `steps` recorded time steps."""
-    sizes: dict[str, tuple[int, ...]] = {
-        "busy_ps": (4 * n_routers * steps,),
-        "busiest_ps": (steps,),
-        "row_busiest_ps": (rows * steps,),
-        "changed": (2,),
-        "hops": (2,),
-    }
-    parts: dict[str, Any] = {
-        name: np.zeros((num_envs, *sizes.get(name, ())), np.int64) for name in Batch._fields
-    }
-    parts |= {name: np.ones(num_envs) for name in ("value", "best", "scale")}
-    parts["placement"] = np.zeros((num_envs, n_cores), np.int32)
-    parts["occupant"] = np.full((num_envs, n_cores), -1, np.int32)
-    return Batch(**parts)
+    placement, occupant = np.full((2, num_envs, mesh.n_cores), -1, np.int32)
+    sizes = (4 * mesh.n_routers * steps, steps, mesh.height * steps, 2, 2)
+    times = [np.zeros((num_envs, size), np.int64) for size in sizes]
+    counts, objectives = np.zeros((5, num_envs), np.int64), np.ones((3, num_envs))
+    return Batch(State(placement, occupant, *times), *counts, *objectives)
 
 
 @inlined
@@ -79,13 +63,13 @@ def state_of(tables: Any, batch: Any, env: Any) -> Any:
     links, steps = len(tables.link_ps), len(tables.floor_ps)
     rows = links // (4 * tables.width)
     return State(
-        batch.placement[env, : len(tables.fan_out)],
-        batch.occupant[env],
-        batch.busy_ps[env, : links * steps].reshape(links, steps),
-        batch.busiest_ps[env, :steps],
-        batch.row_busiest_ps[env, : rows * steps].reshape(rows, steps),
-        batch.changed[env],
-        batch.hops[env],
+        batch.placed.placement[env, : len(tables.fan_out)],
+        batch.placed.occupant[env],
+        batch.placed.busy_ps[env, : links * steps].reshape(links, steps),
+        batch.placed.busiest_ps[env, :steps],
+        batch.placed.row_busiest_ps[env, : rows * steps].reshape(rows, steps),
+        batch.placed.changed[env],
+        batch.placed.hops[env],
     )
 
 
@@ -107,44 +91,41 @@ def step(
     Args:
         tables: What the environments' partitioning fixes.
         table: What the partitioning fixes of an observation, a `CoreTable`.
-        first: First logical core of each layer, and their number, (layers + 1,).
+        first: Offsets, (layers + 1,): layer l owns logical cores first[l] to first[l + 1] - 1.
         objective: `LATENCY`, `ENERGY` or `EDP`.
         batch: A `Batch`, changed in place.
         envs: Which environments, (E,).
-        actions: Physical core for every environment, (B,).
-        rewards: Set to each environment's reward, (B,).
+        actions: Physical core for every environment, or `LOOK` or `PASS`, (B,).
+        rewards: Set to the reward of each environment that steps, (B,).
         out: Set to each environment's flat observation, (B, size).
         masks: Set to each environment's mask, (B, C).
     """
     for env in envs:
-        place = batch.placement[env, batch.steps[env] % len(table.layer)]
-        batch.steps[env] += 1
-        rewards[env] = 0.0
-        if place != actions[env]:
-            state = state_of(tables, batch, env)
-            latency = swap(tables, state, place, np.int32(actions[env]))
-            energy = energy_fj(tables, state)
-            value = float(energy if objective == ENERGY else latency)
-            if objective == EDP:
-                value *= float(energy)
-            batch.latency_ps[env], batch.energy_fj[env] = latency, energy
-            batch.evaluations[env] += 1
-            rewards[env] = (batch.value[env] - value) / batch.scale[env]
-            batch.value[env] = value
-            batch.best[env] = min(batch.best[env], value)
-        _look(tables, table, first, batch, env, out, masks)
+        action = actions[env]
+        if action == PASS:
+            continue
+        state = state_of(tables, batch, env)
+        if action != LOOK:
+            place = state.placement[batch.steps[env] % len(table.layer)]
+            batch.steps[env] += 1
+            rewards[env] = 0.0
+            if place != action:
+                latency = swap(tables, state, place, np.int32(action))
+                energy = energy_fj(tables, state)
+                value = float(energy if objective == ENERGY else latency)
+                if objective == EDP:
+                    value *= float(energy)
+                batch.latency_ps[env], batch.energy_fj[env] = latency, energy
+                batch.evaluations[env] += 1
+                rewards[env] = (batch.value[env] - value) / batch.scale[env]
+                batch.value[env] = value
+                batch.best[env] = min(batch.best[env], value)
+        _look(table, first, batch, env, state, out, masks)
 
 
 @kernel
-def look(tables: Any, table: Any, first: Any, batch: Any, envs: Any, out: Any, masks: Any) -> None:
-    """Write observations and masks of environments that do not step; arguments as in `step`."""
-    for env in envs:
-        _look(tables, table, first, batch, env, out, masks)
-
-
-@kernel
-def _look(tables, table, first, batch, env, out, masks):  # type: ignore[no-untyped-def]
-    state, done = state_of(tables, batch, env), batch.steps[env]
+def _look(table, first, batch, env, state, out, masks):  # type: ignore[no-untyped-def]
+    done = batch.steps[env]
     cursor = -1 if done >= batch.horizon[env] else done % len(table.layer)
     scale = batch.scale[env]
     fill(

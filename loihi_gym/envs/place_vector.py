@@ -5,27 +5,21 @@ from typing import Any, TypeGuard
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from ..arrays import BoolArray, Int64Array
-from ..backends.bound.bound_kernel import State
+from ..arrays import BoolArray, Float64Array, Int64Array
 from ..errors import InvalidActionError
 from ..threads import pool, processors
 from .base import LoihiEnv
 from .checks import shown
-from .episode_state import EpisodeState
-from .measured_mapping import BoundMeasured
-from .objective import OBJECTIVES, Objective, is_named
+from .measured_mapping import BoundMeasured, copied
+from .objective import OBJECTIVES, Objective, energy, energy_delay_product, latency
 from .place import LoihiPlace
-from .place_kernel import EDP, ENERGY, LATENCY, Batch, look, new_batch, state_of, step
+from .place_kernel import EDP, ENERGY, LATENCY, LOOK, PASS, Batch, new_batch, state_of, step
 from .vector import LoihiVectorEnv, Step
 
 WORTH_A_THREAD = 16
 """Environments below which a further thread costs more than it saves."""
 
-NUMBERS: dict[Objective, int] = {
-    OBJECTIVES["latency"]: LATENCY,
-    OBJECTIVES["energy"]: ENERGY,
-    OBJECTIVES["edp"]: EDP,
-}
+NUMBERS: dict[Objective, int] = {latency: LATENCY, energy: ENERGY, energy_delay_product: EDP}
 """What the kernels call the objectives."""
 
 Indices = Int64Array
@@ -39,7 +33,7 @@ def can_be_compiled(env: LoihiEnv) -> TypeGuard[LoihiPlace]:
         and isinstance(arguments.backend, str)
         and isinstance(task.reference, BoundMeasured)
         and arguments.observation == "flat"
-        and is_named(task.objective)
+        and task.objective in OBJECTIVES.values()
     )
 
 
@@ -61,46 +55,25 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         super().__init__(first, num_envs, autoreset_mode)
         self.layout = first.layout
         self._objective = NUMBERS[first.state.task.objective]
-        self._batch: Batch | None = None
+        self._batch = new_batch(num_envs, self.layout.mesh, 1)
         self._groups: list[Indices] = []
-        self._started: list[EpisodeState] = [env.state for env in self.envs]
         self._flat = np.zeros((num_envs, self.layout.size), np.float32)
         self._masks = np.zeros((num_envs, self.layout.mesh.n_cores), np.bool_)
 
-    def reset(
-        self, *, seed: Any = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        """Begin episodes; arguments as in `LoihiVectorEnv.reset`."""
-        which, options = self._which(options)
-        seeds = self._each_seed(seed)
-        self._begin(which, seeds, options)
-        self._new_results()
-        self._look(np.arange(self.num_envs))
-        self._begun, self._over[which] = True, False
-        reset = np.zeros(self.num_envs, np.bool_)
-        reset[which] = True
-        return self.layout.flat(self._flat), self._infos(reset)
-
     def step(self, actions: Any) -> Step:
         """Step every environment; arguments and results as in `LoihiVectorEnv.step`."""
-        active = self._active()
-        actions = self._checked(actions)
-        batch = self._batch
-        assert batch is not None
-        resetting = np.flatnonzero(self._over) if len(active) < self.num_envs else None
-        rewards = np.zeros(self.num_envs)
+        active, actions = self._active(), self._checked(actions)
+        if len(active) < self.num_envs:
+            actions[self._over] = LOOK
+            self._begin(np.flatnonzero(self._over))
         self._new_results()
-        self._each(active, step, self._objective, batch, actions, rewards)
-        if resetting is not None:
-            self._begin(resetting)
-            self._look(resetting)
-        terminated = self._batch.steps >= self._batch.horizon  # type: ignore[union-attr]
+        rewards = self._run(actions)
+        terminated = self._batch.steps >= self._batch.horizon
         infos: dict[str, Any] = {}
         if self.autoreset_mode == AutoresetMode.SAME_STEP and terminated.any():
-            ended = np.flatnonzero(terminated)
-            infos = self._finish(ended)
-            self._begin(ended)
-            self._look(ended)
+            infos = self._finish(terminated)
+            self._begin(np.flatnonzero(terminated))
+            self._run(np.where(terminated, LOOK, PASS))
         self._over = terminated.copy()
         infos |= self._infos(np.ones(self.num_envs, np.bool_))
         truncated = np.zeros(self.num_envs, np.bool_)
@@ -112,7 +85,7 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
 
     def call(self, name: str, *arguments: Any, **named: Any) -> tuple[Any, ...]:
         """Each environment's attribute of that name, or what it returns if it is a method."""
-        if self._batch is None:
+        if not self._begun:
             return super().call(name, *arguments, **named)
         for index in range(self.num_envs):
             self._put_back(index)
@@ -121,6 +94,15 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
             self._take(index)
         self._regroup()
         return result
+
+    def _reset(
+        self, which: Indices, seeds: list[int | None], options: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        self._begin(which, seeds, options)
+        self._new_results()
+        self._run(np.full(self.num_envs, LOOK))
+        reset = np.isin(np.arange(self.num_envs), which)
+        return self.layout.flat(self._flat), self._infos(reset)
 
     def _checked(self, actions: Any) -> Indices:
         try:
@@ -155,26 +137,26 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         state = self.envs[index].state
         measured = state.measured
         assert isinstance(measured, BoundMeasured)
-        batch = self._room_for(len(measured.tables.floor_ps))
-        self._started[index] = state
-        rows = state_of.py_func(measured.tables, batch, index)
-        for name, part in zip(State._fields, measured.state, strict=True):
-            getattr(rows, name)[...] = part
+        batch = self._batch = self._room_for(len(measured.tables.floor_ps))
+        for row, part in zip(
+            state_of.py_func(measured.tables, batch, index), measured.state, strict=True
+        ):
+            row[...] = part
         batch.latency_ps[index] = measured.latency_ps
         batch.energy_fj[index] = measured.energy_fj
         batch.steps[index], batch.evaluations[index] = state.steps, state.evaluations
         batch.value[index], batch.best[index] = state.value, state.best
         batch.scale[index] = state.task.scale
-        batch.horizon[index] = self.envs[index].arguments.passes * measured.partition.first[-1]
+        batch.horizon[index] = self.envs[index]._horizon(measured)
 
     def _put_back(self, index: int) -> None:
         """Bring a single environment up to date."""
-        batch, begun = self._batch, self._started[index]
-        assert batch is not None
+        batch, begun = self._batch, self.envs[index].state
         assert isinstance(begun.measured, BoundMeasured)
-        measured = begun.measured.with_state(
-            State(*[part.copy() for part in state_of.py_func(begun.measured.tables, batch, index)]),
-            int(batch.latency_ps[index]),
+        tables, latency_ps = begun.measured.tables, int(batch.latency_ps[index])
+        state = copied(state_of.py_func(tables, batch, index))
+        measured = BoundMeasured(
+            begun.measured.partition, begun.measured.backend, tables, state, latency_ps
         )
         steps = int(batch.steps[index])
         over = steps >= batch.horizon[index]
@@ -191,23 +173,20 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         )
 
     def _room_for(self, steps: int) -> Batch:
-        """The arrays, made (or made anew, longer) for problems of that many time steps."""
-        mesh, old = self.layout.mesh, self._batch
-        if old is not None and old.busiest_ps.shape[1] >= steps:
+        """The arrays, or longer ones, for problems of that many time steps."""
+        old = self._batch
+        if old.placed.busiest_ps.shape[1] >= steps:
             return old
-        made = new_batch(self.num_envs, mesh.n_cores, mesh.n_routers, mesh.height, steps)
-        if old is not None:
-            for name in Batch._fields:
-                before = getattr(old, name)
-                getattr(made, name)[tuple(map(slice, before.shape))] = before
-        self._batch = made
-        return made
+        made: Any = new_batch(self.num_envs, self.layout.mesh, steps)
+        for name, before in old.placed._asdict().items():
+            getattr(made.placed, name)[:, : before.shape[1]] = before
+        return old._replace(placed=made.placed)
 
     def _regroup(self) -> None:
         """Environments with the same partitioning are stepped by one call, or one per thread."""
         alike: dict[int, list[int]] = {}
-        for index, state in enumerate(self._started):
-            alike.setdefault(id(state.measured.partition), []).append(index)
+        for index, env in enumerate(self.envs):
+            alike.setdefault(id(env.state.measured.partition), []).append(index)
         threads = processors()
         self._groups = []
         for indices in alike.values():
@@ -221,35 +200,25 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         self._flat = np.empty_like(self._flat)
         self._masks = np.empty_like(self._masks)
 
-    def _look(self, which: Indices) -> None:
-        """Observations and masks of some environments as they are."""
-        self._each(which, look, None, self._batch)
-
-    def _each(self, which: Indices, kernel: Any, objective: Any, batch: Any, *arrays: Any) -> None:
-        """Run a kernel for every group of environments, in threads if there are several."""
-        groups = self._groups
-        if len(which) < self.num_envs:
-            groups = [group[np.isin(group, which)] for group in groups]
-        work = []
-        for group in groups:
-            if len(group):
-                measured: Any = self._started[int(group[0])].measured
-                partition = measured.partition
-                fixed = (measured.tables, partition.table, partition.first_array)
-                counted = () if objective is None else (objective,)
-                work.append((*fixed, *counted, batch, group, *arrays, self._flat, self._masks))
-        jobs = [pool().submit(kernel, *one) for one in work[1:]]
-        for one in work[:1]:
-            kernel(*one)
+    def _run(self, actions: Indices) -> Float64Array:
+        """Step or look as `actions` says, in threads if there are several groups; the rewards."""
+        rewards, work = np.zeros(self.num_envs), []
+        for group in self._groups:
+            measured: Any = self.envs[group[0]].state.measured
+            partition = measured.partition
+            fixed = (measured.tables, partition.table, np.array(partition.first), self._objective)
+            results = (rewards, self._flat, self._masks)
+            work.append((*fixed, self._batch, group, actions, *results))
+        jobs = [pool().submit(step, *one) for one in work[1:]]
+        step(*work[0])
         for job in jobs:
             job.result()
+        return rewards
 
-    def _finish(self, ended: Indices) -> dict[str, Any]:
+    def _finish(self, over: BoolArray) -> dict[str, Any]:
         """What ended episodes led to, for `SameStep`."""
-        over = np.zeros(self.num_envs, np.bool_)
-        over[ended] = True
         final = np.full(self.num_envs, None, object)
-        for index in ended.tolist():
+        for index in np.flatnonzero(over).tolist():
             final[index] = self.layout.flat(self._flat[index].copy())
         infos = self._infos(over)
         for key in [key for key in infos if not key.startswith("_")]:
@@ -263,7 +232,6 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
 
     def _infos(self, which: BoolArray) -> dict[str, Any]:
         batch = self._batch
-        assert batch is not None
         infos = {
             "latency_s": batch.latency_ps * 1e-12,
             "reduction": 1.0 - batch.value / batch.scale,

@@ -98,26 +98,17 @@ class Problems:
 def _sampler(benchmark: Benchmark) -> Sampler:
     if isinstance(benchmark, str) and SEED in benchmark:
         return Family(benchmark, range(2**31))
-    if isinstance(benchmark, str | Problem):
-        return _Choice((benchmark,))
     if callable(benchmark):
         return benchmark
+    if isinstance(benchmark, str | Problem):
+        benchmark = (benchmark,)
     if isinstance(benchmark, Sequence) and len(benchmark):
-        return _Choice(tuple(map(_checked, benchmark)))
+        among = tuple(map(_checked, benchmark))
+        return lambda rng: among[int(rng.integers(len(among)))]
     raise LoihiGymError(
         f"benchmark {shown(benchmark)} is not a name, a Problem, a list of these, or a function "
         "that draws one with the generator it is given"
     )
-
-
-@dataclass(frozen=True)
-class _Choice:
-    """One of several, each as likely."""
-
-    among: tuple[str | Problem, ...]
-
-    def __call__(self, rng: np.random.Generator) -> str | Problem:
-        return self.among[int(rng.integers(len(self.among)))]
 
 
 def _checked(one: str | Problem) -> str | Problem:

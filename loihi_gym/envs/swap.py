@@ -7,9 +7,9 @@ from gymnasium import spaces
 
 from ..arrays import Int64Array
 from .arguments import SteppedArguments
-from .base import Change, LoihiEnv, Mask
+from .base import LoihiEnv, Mask
 from .checks import is_bool
-from .measured_mapping import MeasuredMapping, Swap
+from .measured_mapping import Change, MeasuredMapping, Swap
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,8 +60,7 @@ class LoihiSwap(LoihiEnv):
     As `LoihiPlace`, by `evaluate_batch`.
 
     ## Version History
-    - v0: first release. Since then: unknown arguments and options raise, so does a step before the
-      first `reset`; observations, masks and infos are the caller's to write to.
+    As `LoihiPlace`.
     """
 
     Arguments = SwapArguments

@@ -2,31 +2,31 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import cast
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from ..arrays import Int32Array
-from ..backends import Backend, make_backend
+from ..backends import Backend, Measurement, make_backend
 from ..errors import LoihiGymError, MeasurementError
 from ..mapping import Mapping, Problem
 from ..mapping.recent import Recent
+from .arguments import EnvArguments
 from .measured_mapping import (
+    BoundMeasured,
+    Change,
     Evaluated,
     MeasuredMapping,
     Partition,
     PlacedMapping,
     Swap,
     after,
-    placed_mapping,
 )
-from .objective import Objective, find_objective, is_named
-from .problem_source import KEPT, Benchmark, Problems
+from .objective import OBJECTIVES, Objective, find_objective
+from .problem_source import KEPT, Problems
 
 DEFAULT_BENCHMARK = "mlp-deep"
-
-BackendChoice = str | Backend | Callable[[Problem], Backend]
-"""What the argument `backend` of an environment may be: a name or address, a backend, a maker."""
 
 
 class EpisodeTask:
@@ -46,20 +46,15 @@ class EpisodeTask:
         self.problem = problem
         self.backend = backend
         self.objective = objective
-        self._named = is_named(objective)
+        self._named = objective in OBJECTIVES.values()
         self._places = hasattr(backend, "place")
         self._max_layers = max_layers
         self._partitions: Recent[bytes, Partition] = Recent(64)
         self._fits: Recent[tuple[int, int, int], bool] = Recent(1 << 16)
-        self.reference = self._measure_reference()
+        # A search session has measured the reference already.
+        known = getattr(backend, "reference", None)
+        self.reference = self.evaluate(problem.reference_mapping, known)
         self.scale = self.value(self.reference)
-
-    def _measure_reference(self) -> MeasuredMapping:
-        mapping = self.problem.reference_mapping
-        known = getattr(self.backend, "reference", None)  # a search session has measured it
-        if known is not None:
-            return Evaluated(self.partition(mapping.cores_per_layer), mapping, known)
-        return self.evaluate(mapping)
 
     def partition(self, counts: Int32Array) -> Partition:
         """What those cores per layer fix; the last ones are kept."""
@@ -67,43 +62,57 @@ class EpisodeTask:
             counts.tobytes(), lambda: Partition(self.problem, counts, self._max_layers)
         )
 
-    def evaluate(self, mapping: Mapping) -> MeasuredMapping:
-        """Measure a mapping.
+    def evaluate(self, mapping: Mapping, known: Measurement | None = None) -> MeasuredMapping:
+        """Measure a mapping, unless its measurement is known.
 
         Raises:
             MeasurementError: if the backend fails.
             IllegalMappingError: if the mapping is illegal.
         """
-        if self._places:
-            self.problem.require(mapping)
-            return placed_mapping(self.partition(mapping.cores_per_layer), self.backend, mapping)
-        measurement = self.backend.evaluate(mapping)
-        return Evaluated(self.partition(mapping.cores_per_layer), mapping, measurement)
+        backend: Any = self.backend
+        if known is not None or not self._places:
+            measurement = backend.evaluate(mapping) if known is None else known
+            return Evaluated(self.partition(mapping.cores_per_layer), mapping, measurement)
+        self.problem.require(mapping)
+        partition, placed = self.partition(mapping.cores_per_layer), backend.place(mapping)
+        if getattr(backend, "compiled", False):
+            return BoundMeasured(partition, backend, placed.tables, placed.state, placed.latency_ps)
+        return PlacedMapping(partition, backend, placed)
 
-    def change(self, measured: MeasuredMapping, change: Swap | Mapping) -> MeasuredMapping:
-        """Measure what a mapping becomes; as `evaluate`."""
-        if isinstance(measured, PlacedMapping) and isinstance(change, Swap):
-            return measured.swapped(change)
-        return self.evaluate(after(measured, change))
-
-    def evaluate_all(self, mappings: Sequence[Mapping]) -> list[MeasuredMapping | MeasurementError]:
-        """Measure several mappings at once; one that fails does not take the others with it."""
-        if self._places or len(mappings) == 1:
-            return [self._try(mapping) for mapping in mappings]
+    def change(
+        self, measured: MeasuredMapping, change: Change
+    ) -> MeasuredMapping | MeasurementError:
+        """Measure what a mapping becomes; the error is returned if the backend fails."""
+        if isinstance(change, MeasuredMapping):
+            return change
         try:
-            results = self.backend.evaluate_batch(mappings)
-        except MeasurementError:
-            return [self._try(mapping) for mapping in mappings]
-        return [
-            Evaluated(self.partition(mapping.cores_per_layer), mapping, result)
-            for mapping, result in zip(mappings, results, strict=True)
-        ]
-
-    def _try(self, mapping: Mapping) -> MeasuredMapping | MeasurementError:
-        try:
-            return self.evaluate(mapping)
+            if isinstance(measured, PlacedMapping) and isinstance(change, Swap):
+                return measured.swapped(change)
+            return self.evaluate(after(measured, change))
         except MeasurementError as error:
             return error
+
+    def change_all(
+        self, changes: Sequence[tuple[MeasuredMapping, Change]]
+    ) -> list[MeasuredMapping | MeasurementError]:
+        """As `change`, of several mappings at once; one that fails takes no other with it."""
+        mappings = [
+            after(measured, change)
+            for measured, change in changes
+            if not isinstance(change, MeasuredMapping)
+        ]
+        if self._places or len(mappings) < 2:
+            return [self.change(*one) for one in changes]
+        try:
+            results = iter(self.backend.evaluate_batch(mappings))
+        except MeasurementError:
+            return [self.change(*one) for one in changes]
+        return [
+            change
+            if isinstance(change, MeasuredMapping)
+            else self.evaluate(after(measured, change), next(results))
+            for measured, change in changes
+        ]
 
     def value(self, measured: MeasuredMapping) -> float:
         """The objective of a measured mapping.
@@ -111,7 +120,7 @@ class EpisodeTask:
         Raises:
             LoihiGymError: if it is not a positive number: rewards are relative to the reference's.
         """
-        if self._named:  # the figures of the incremental bound are all they look at
+        if self._named:  # a measured mapping has the two figures that these look at
             return self.objective(measured)  # type: ignore[arg-type]
         value = float(self.objective(measured.measurement))
         if not (value > 0.0 and math.isfinite(value)):
@@ -129,30 +138,33 @@ class EpisodeTasks:
     """Draws the task of an episode; environments that are forks of each other share one.
 
     Args:
-        benchmark: See `Benchmark`; None for the backend's problem, or `DEFAULT_BENCHMARK`.
-        backend: See `BackendChoice`.
-        objective: Name of an objective, or a function of a `Measurement`.
-        max_layers: Layers that observations have room for.
+        arguments: What the environments are made with. No `benchmark` means the problem of the
+            backend given, or `DEFAULT_BENCHMARK`.
     """
 
-    def __init__(
-        self,
-        benchmark: Benchmark | None,
-        backend: BackendChoice,
-        objective: str | Objective,
-        max_layers: int,
-    ) -> None:
-        if isinstance(backend, str | type) or not hasattr(backend, "evaluate"):
-            self.problems = Problems(DEFAULT_BENCHMARK if benchmark is None else benchmark)
+    def __init__(self, arguments: EnvArguments) -> None:
+        backend: Any = arguments.backend
+        benchmark = arguments.benchmark
+        self._make: Callable[[Problem], Backend]
+        if isinstance(backend, str):
+            self._make = partial(make_backend, backend)
+        elif hasattr(backend, "evaluate") and not isinstance(backend, type):
+            self._make = lambda problem: backend
+            if benchmark not in (None, backend.problem.name) and benchmark is not backend.problem:
+                raise LoihiGymError(
+                    f"the backend given measures {backend.problem.name!r} alone; for other "
+                    "benchmarks pass a name or a function from a Problem to a Backend"
+                )
+            benchmark = backend.problem
+        elif callable(backend):
+            self._make = backend
         else:
-            self.problems = Problems(_problem_of(cast(Backend, backend), benchmark))
-        if not (isinstance(backend, str) or callable(backend) or hasattr(backend, "evaluate")):
             raise LoihiGymError(
                 f"backend {backend!r} is neither a name, nor a Backend, nor a function to make one"
             )
-        self._backend = backend
-        self._objective = find_objective(objective)
-        self._max_layers = max_layers
+        self.problems = Problems(DEFAULT_BENCHMARK if benchmark is None else benchmark)
+        self._objective = find_objective(arguments.objective)
+        self._max_layers = arguments.max_layers
         self._tasks: Recent[Problem, EpisodeTask] = Recent(KEPT)
 
     def draw(self, rng: np.random.Generator) -> EpisodeTask:
@@ -165,21 +177,3 @@ class EpisodeTasks:
             problem,
             lambda: EpisodeTask(problem, self._make(problem), self._objective, self._max_layers),
         )
-
-    def _make(self, problem: Problem) -> Backend:
-        if isinstance(self._backend, str):
-            return make_backend(self._backend, problem)
-        if isinstance(self._backend, type) or not hasattr(self._backend, "evaluate"):
-            return self._backend(problem)
-        return cast(Backend, self._backend)
-
-
-def _problem_of(backend: Backend, benchmark: object) -> Benchmark:
-    """The problem that a given backend measures, if the benchmark asked for is that one."""
-    problem: Problem = backend.problem
-    if benchmark is not None and benchmark is not problem and benchmark != problem.name:
-        raise LoihiGymError(
-            f"the backend given measures {problem.name!r} alone; for other benchmarks pass a "
-            "name or a function from a Problem to a Backend"
-        )
-    return problem

@@ -11,7 +11,8 @@ from ..arrays import BoolArray, Float64Array, Int64Array
 from ..errors import InvalidActionError, LoihiGymError, MeasurementError
 from .base import OPTIONS, LoihiEnv
 from .checks import check_options, check_seed, count, shown, strict
-from .measured_mapping import MeasuredMapping, PlacedMapping, Swap, after
+from .measured_mapping import MeasuredMapping
+from .task import EpisodeTask
 
 Step = tuple[Any, Float64Array, BoolArray, BoolArray, dict[str, Any]]
 
@@ -75,15 +76,9 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
             LoihiGymError: if a seed or an option is unknown or wrong.
         """
         which, options = self._which(options)
-        seeds = self._each_seed(seed)
-        infos: dict[str, Any] = {}
-        for index in which.tolist():
-            infos = self._reset_one(index, infos, seeds[index], options)
-        for index in np.setdiff1d(np.arange(self.num_envs), which).tolist():
-            # What was returned before may be the user's to write to.
-            self._seen[index] = self.envs[index]._observe()
+        result = self._reset(which, self._each_seed(seed), options)
         self._begun, self._over[which] = True, False
-        return self._observations(), infos
+        return result
 
     def step(self, actions: Any) -> Step:
         """One step in every environment.
@@ -104,20 +99,19 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         rewards = np.zeros(self.num_envs)
         terminated, truncated = np.zeros((2, self.num_envs), np.bool_)
         infos: dict[str, Any] = {}
-        for index in range(self.num_envs):
-            if index not in measured:
-                infos = self._reset_one(index, infos)
-                continue
-            seen, rewards[index], terminated[index], truncated[index], info = self.envs[
-                index
-            ].settle(chosen[index], measured[index])
+        for index, env in enumerate(self.envs):
+            reset = index not in measured
+            if not reset:
+                result = env.settle(chosen[index], measured[index])
+                seen, rewards[index], terminated[index], truncated[index], info = result
+                over = terminated[index] or truncated[index]
+                reset = over and self.autoreset_mode == AutoresetMode.SAME_STEP
+                if reset:
+                    infos = self._add_info(infos, {"final_obs": seen, "final_info": info}, index)
+            if reset:
+                seen, info = env.reset()
             self._seen[index] = seen
-            over = terminated[index] or truncated[index]
-            if over and self.autoreset_mode == AutoresetMode.SAME_STEP:
-                infos = self._add_info(infos, {"final_obs": seen, "final_info": info}, index)
-                infos = self._reset_one(index, infos)
-            else:
-                infos = self._add_info(infos, info, index)
+            infos = self._add_info(infos, info, index)
         self._over = terminated | truncated
         return self._observations(), rewards, terminated, truncated, infos
 
@@ -142,6 +136,19 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
         """Close the windows that were opened."""
         for env in self.envs:
             env.close()
+
+    def _reset(
+        self, which: Int64Array, seeds: list[int | None], options: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin episodes in some environments; observations and infos of all."""
+        infos: dict[str, Any] = {}
+        for index in which.tolist():
+            self._seen[index], info = self.envs[index].reset(seed=seeds[index], options=options)
+            infos = self._add_info(infos, info, index)
+        for index in np.setdiff1d(np.arange(self.num_envs), which).tolist():
+            # What was returned before may be the user's to write to.
+            self._seen[index] = self.envs[index]._observe()
+        return self._observations(), infos
 
     def _which(self, options: Any) -> tuple[Int64Array, dict[str, Any]]:
         """Indices of the environments to be reset, and the options of each."""
@@ -176,38 +183,21 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
             return np.flatnonzero(~self._over)
         return np.arange(self.num_envs)
 
-    def _reset_one(
-        self,
-        index: int,
-        infos: dict[str, Any],
-        seed: int | None = None,
-        options: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        self._seen[index], info = self.envs[index].reset(seed=seed, options=options)
-        return self._add_info(infos, info, index)
-
     def _measure(
         self, active: list[int], chosen: list[Any]
     ) -> dict[int, MeasuredMapping | MeasurementError]:
         """What the actions of the active environments lead to, by environment."""
-        changes = {index: self.envs[index].propose(chosen[index]) for index in active}
+        changes = {
+            index: (self.envs[index].state.measured, self.envs[index].propose(chosen[index]))
+            for index in active
+        }
+        batches: dict[EpisodeTask, list[int]] = {}
+        for index in active:
+            batches.setdefault(self.envs[index].state.task, []).append(index)
         found: dict[int, MeasuredMapping | MeasurementError] = {}
-        batches: dict[int, list[int]] = {}
-        for index, change in changes.items():
-            state = self.envs[index].state
-            if isinstance(change, MeasuredMapping):
-                found[index] = change
-            elif isinstance(state.measured, PlacedMapping) and isinstance(change, Swap):
-                found[index] = state.task.change(state.measured, change)
-            else:
-                batches.setdefault(id(state.task), []).append(index)
-        for indices in batches.values():
-            states = [self.envs[index].state for index in indices]
-            mappings = [
-                after(state.measured, changes[index])  # type: ignore[arg-type]
-                for state, index in zip(states, indices, strict=True)
-            ]
-            found |= zip(indices, states[0].task.evaluate_all(mappings), strict=True)
+        for task, indices in batches.items():
+            measured = task.change_all([changes[index] for index in indices])
+            found |= zip(indices, measured, strict=True)
         return found
 
     def _observations(self) -> Any:

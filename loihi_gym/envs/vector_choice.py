@@ -1,18 +1,17 @@
-"""Which native vector environment an id has: the ``vector_entry_point`` of each."""
+"""Which native vector environment an id has: the ``vector_entry_point`` of each.
+
+`vector_choice.LoihiPlace` and the like make a vector of that environment.
+"""
 
 from functools import partial
 from typing import Any
 
 from gymnasium.vector import AutoresetMode
 
+from ..registering import ENVIRONMENTS, environment_class
 from .base import LoihiEnv
 from .checks import check_names
-from .map import LoihiMap
-from .one_shot import LoihiOneShot
-from .partition import LoihiPartition
-from .place import LoihiPlace
 from .place_vector import BoundPlaceVectorEnv, can_be_compiled
-from .swap import LoihiSwap
 from .vector import LoihiVectorEnv
 
 
@@ -35,8 +34,7 @@ def make_vector(
     return LoihiVectorEnv(first, num_envs, autoreset_mode)
 
 
-LoihiPlaceVector = partial(make_vector, LoihiPlace)
-LoihiSwapVector = partial(make_vector, LoihiSwap)
-LoihiPartitionVector = partial(make_vector, LoihiPartition)
-LoihiMapVector = partial(make_vector, LoihiMap)
-LoihiOneShotVector = partial(make_vector, LoihiOneShot)
+def __getattr__(name: str) -> partial[LoihiVectorEnv]:
+    if f"{name}-v0" not in ENVIRONMENTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return partial(make_vector, environment_class(f"{name}-v0"))

@@ -8,9 +8,9 @@ import numpy as np
 
 from loihi_gym.backends import Bound, Measurement
 from loihi_gym.envs.base import LoihiEnv
-from loihi_gym.envs.registration import ENVIRONMENTS
 from loihi_gym.errors import MeasurementError
 from loihi_gym.mapping import Mapping, Problem
+from loihi_gym.registering import ENVIRONMENTS
 from tests.toys import toy_chip, toy_problem
 
 IDS = list(ENVIRONMENTS)

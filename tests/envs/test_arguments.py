@@ -12,10 +12,10 @@ from gymnasium.vector import AutoresetMode
 
 from loihi_gym.backends import Bound
 from loihi_gym.envs import Family, SaveEpisodes
-from loihi_gym.envs.registration import environment_class
 from loihi_gym.envs.vector import LoihiVectorEnv
 from loihi_gym.errors import LoihiGymError, UnknownNameError
 from loihi_gym.mapping import Mapping
+from loihi_gym.registering import environment_class
 from tests.envs.rollouts import IDS, make, slack_problem, walk
 
 PROBLEM = slack_problem()

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from loihi_gym import load, make_backend
-from loihi_gym.envs.registration import ENVIRONMENTS
 from loihi_gym.mapping import Mapping
+from loihi_gym.registering import ENVIRONMENTS
 
 DOCS = Path(__file__).parents[2] / "docs"
 RECIPES = DOCS.parent / "baselines" / "recipes"

@@ -28,6 +28,11 @@ PROBLEMS = [
     toy_problem(chip=toy_chip(constants={"costs.link_ps": 40_000})),
     toy_problem(chip=toy_chip(cores_per_router=4, constants={"costs.link_ps": 200_000})),
     problem_of(toy_network((6, 6, 6), density=1.0), toy_chip(constants={"costs.link_ps": 90_000})),
+    # Two fabrics bring messages to a port side by side, so that it is busy half as long.
+    problem_of(
+        toy_network((24, 4, 4), density=1.0),
+        toy_chip(constants={"costs.link_ps": 900_000, "network.fabrics": 2}),
+    ),
     silent_problem(),
     bundled_problem("mlp-xs", "loihi2-16"),
 ]
@@ -81,7 +86,7 @@ def test_batches_answer_as_single_evaluations():
     task = EpisodeTask(problem, Bound(problem), latency, max_layers=4)
     rng = np.random.default_rng(0)
     mappings = [random_mapping(problem, rng) for _ in range(5)]
-    batch = task.evaluate_all(mappings)
+    batch = task.change_all([(task.reference, mapping) for mapping in mappings])
     assert [one.latency_ps for one in batch] == [task.evaluate(m).latency_ps for m in mappings]
 
 

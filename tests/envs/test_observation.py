@@ -12,7 +12,6 @@ from loihi_gym.envs.observation import (
     IMAGE_CHANNELS,
     NODE_FEATURES,
     Layout,
-    observe_reference,
 )
 from loihi_gym.envs.observation_kernel import CORE_FEATURES, fill
 from loihi_gym.envs.task import EpisodeTask
@@ -34,6 +33,39 @@ def buffer_of(layout, measured, cursor=-1, progress=0.5, relative=1.0, best=0.8)
     scalars = (measured.latency_ps, cursor, progress, relative, best)
     fill(measured.partition.table, measured.occupant, measured.busy_ps, *scalars, buffer)
     return buffer
+
+
+def observe_reference(
+    layout, table, placement, busy_ps, latency_ps, cursor, progress, relative, best
+):
+    """The slow, obvious twin of `fill`, as the Dict observation."""
+
+    def on_mesh(values):
+        cores = np.zeros(layout.mesh.n_cores, np.float32)
+        cores[placement] = values
+        return cores
+
+    def part(time_ps):
+        return np.minimum(time_ps / latency_ps, 1.0)
+
+    logical = np.arange(len(placement))
+    own = table.layer[cursor] if cursor >= 0 else -1
+    scalars = [progress, relative / (1 + relative), best / (1 + best)]
+    return {
+        "layer": on_mesh((table.layer + 1) / table.n_layers),
+        "free": 1 - on_mesh(1.0),
+        "own": on_mesh(table.layer == own),
+        "cursor": on_mesh(logical == cursor),
+        "send": on_mesh(part(table.send_ps)),
+        "receive": on_mesh(part(table.receive_ps)),
+        "messages_out": on_mesh(table.messages_out),
+        "messages_in": on_mesh(table.messages_in),
+        "links": part(busy_ps.sum(axis=1)).astype(np.float32),
+        "layer_cores": table.layers[0].astype(np.float32),
+        "layer_send": part(table.layers[1]).astype(np.float32),
+        "layer_receive": part(table.layers[2]).astype(np.float32),
+        "scalars": np.array([*scalars, on_mesh(1.0).mean(dtype=np.float64)], np.float32),
+    }
 
 
 @examples(100)
