@@ -26,16 +26,11 @@ class Counters:
 
     def __init__(self) -> None:
         self.values = {name: 0.0 for name in HELP if name.endswith("_total")}
-        self._began = time.monotonic()
+        self.began_s = time.monotonic()
 
     def add(self, name: str, amount: float = 1.0) -> None:
         """Let one grow."""
         self.values[name] += amount
-
-    @property
-    def uptime_s(self) -> float:
-        """Time since the server began."""
-        return time.monotonic() - self._began
 
 
 def prometheus(values: dict[str, float]) -> str:

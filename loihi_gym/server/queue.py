@@ -38,6 +38,11 @@ class Job:
     """When somebody last asked for it, on the event loop's clock."""
     outcome: "asyncio.Future[JobOutcome]" = field(repr=False)
 
+    @property
+    def known(self) -> JobOutcome | None:
+        """The outcome, once there is one."""
+        return self.outcome.result() if self.outcome.done() else None
+
 
 class FairQueue:
     """Jobs, first come first served for each client, the clients in turn."""

@@ -4,6 +4,7 @@ All of it runs in one event loop, so nothing here needs a lock.
 """
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -53,11 +54,6 @@ class Service:
         self._task: asyncio.Task[None] | None = None
 
     @property
-    def repeatable(self) -> bool:
-        """Whether a mapping measured again gives the same."""
-        return self.worker.repeatable
-
-    @property
     def healthy(self) -> bool:
         """Whether anybody measures what is queued."""
         return self._task is not None and not self._task.done()
@@ -83,7 +79,7 @@ class Service:
         Raises:
             QueueFullError: if too many measurements wait.
         """
-        key = (problem, mapping.digest, 0 if self.repeatable else repeat)
+        key = (problem, mapping.digest, 0 if self.worker.repeatable else repeat)
         stored = self.results.get(key)
         if stored is not None:
             self.counters.add("reused_total")
@@ -95,7 +91,7 @@ class Service:
         if job is None:
             if len(self._jobs) >= self.limits.queued:
                 self.counters.add("busy_total")
-                raise QueueFullError
+                raise QueueFullError(f"{self.limits.queued} measurements wait already")
             outcome = asyncio.get_running_loop().create_future()
             job = self._jobs[key] = Job(key, mapping, client, now, outcome)
             self.queue.put(job)
@@ -113,15 +109,9 @@ class Service:
         now = asyncio.get_running_loop().time()
         for job in jobs:
             job.asked_s = now
-        return [self._settled(one) for one in asked]
-
-    def _settled(self, asked: JobOutcome | Job) -> JobOutcome | None:
-        if isinstance(asked, JobOutcome):
-            return asked
-        if not asked.outcome.done():
-            return None
-        self._failed.pop(asked.key, None)  # it is told now
-        return asked.outcome.result()
+            if job.outcome.done():
+                self._failed.pop(job.key, None)  # it is told now
+        return [one.known if isinstance(one, Job) else one for one in asked]
 
     def metrics(self) -> dict[str, float]:
         """Every metric."""
@@ -131,12 +121,12 @@ class Service:
             "clients": self.queue.clients,
             "problems": len(self.problems),
             "results": len(self.results),
-            "uptime_seconds": self.counters.uptime_s,
+            "uptime_seconds": time.monotonic() - self.counters.began_s,
         }
 
     async def _measure_all(self) -> None:
         while True:
-            jobs = await self.queue.take(TOGETHER if self.repeatable else 1)
+            jobs = await self.queue.take(TOGETHER if self.worker.repeatable else 1)
             await self._measure([job for job in jobs if not self._abandoned(job)])
             self._forget_failures()
 

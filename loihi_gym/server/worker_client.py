@@ -69,17 +69,15 @@ class MeasuringProcess:
                     f"the worker gave {len(results)} results for {len(mappings)}"
                 )
             return [_outcome(result) for result in results]
-        except MeasuringProcessError as error:
+        except BaseException as error:
             await self.close()
-            return [JobOutcome(reason=str(error))] * len(mappings)
-        except (KeyError, TypeError, ValueError) as error:
-            await self.close()
-            return [JobOutcome(reason=f"the worker's reply is malformed: {error!r}")] * len(
-                mappings
-            )
-        except BaseException:
-            await self.close()
-            raise
+            if isinstance(error, MeasuringProcessError):
+                reason = str(error)
+            elif isinstance(error, (KeyError, TypeError, ValueError)):
+                reason = f"the worker's reply is malformed: {error!r}"
+            else:
+                raise
+            return [JobOutcome(reason=reason)] * len(mappings)
 
     async def close(self) -> None:
         """End the worker: ask it, then kill its process group."""

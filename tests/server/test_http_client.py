@@ -75,8 +75,9 @@ def test_a_dead_server_is_spoken_of_and_so_is_its_return(tmp_path, monkeypatch, 
         backend = make_backend(server.url, PROBLEM)
         backend.evaluate(MAPPINGS[0])
         assert capsys.readouterr().err == ""
-        one = backend._here().servers[0]
-        one._lost_s, one._news_s = 0.0, 5.0  # as if it had been away
+        lost = backend._servers[0]._lost = http._News(0.0)  # as if it had been away
+        lost.tell("it is away")
+        capsys.readouterr()
         backend.evaluate(MAPPINGS[1])
         assert capsys.readouterr().err == f"loihi-gym: {server.url} answers\n"
 

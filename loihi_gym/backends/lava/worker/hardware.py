@@ -25,7 +25,7 @@ from lava.magma.core.run_configs import Loihi2HwCfg
 from lava.proc.graded.process import GradedVec
 from lava.proc.io.source import RingBuffer
 from lava.utils import loihi
-from network import neurons, pieces_of, sparse
+from network import connect, neurons, pieces_of
 from scipy.sparse import csr_matrix
 
 Place = tuple[int, int]
@@ -166,9 +166,7 @@ def build(job: dict[str, Any]) -> list[AbstractProcess]:
         for first, end in pieces_of(widths[layer], counts[layer]):
             piece = neurons(job["neuron"], end - first, job["thresholds"][layer - 1])
             for (low, high), source in zip(cut, before, strict=True):
-                connection = sparse(weights[first:end, low:high], exponent)
-                source.s_out.connect(connection.s_in)
-                connection.a_out.connect(piece.a_in)
+                connect(source.s_out, weights[first:end, low:high], exponent, piece)
             _name(piece, layer, len(after))
             after.append(piece)
         pieces += after
@@ -188,9 +186,8 @@ def _input_pieces(job: dict[str, Any], width: int, count: int) -> list[AbstractP
         identity = csr_matrix(
             (np.ones(len(rows), np.int8), (rows, rows + first)), shape=(len(rows), width)
         )
-        connection, piece = sparse(identity, 0), GradedVec(shape=(len(rows),), vth=0)
-        adapter.out.connect(connection.s_in)
-        connection.a_out.connect(piece.a_in)
+        piece = GradedVec(shape=(len(rows),), vth=0)
+        connect(adapter.out, identity, 0, piece)
         _name(piece, 0, len(pieces))
         pieces.append(piece)
     return pieces

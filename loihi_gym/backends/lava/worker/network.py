@@ -115,17 +115,18 @@ def build(job: dict[str, Any], folder: str) -> AbstractProcess:
             piece = neurons(job["neuron"], end - first, job["thresholds"][layer - 1])
             if job["split"] == "rows":
                 source = ports[0] if len(ports) == 1 else bus.s_out
-                _synapses(source, weights[first:end], exponent, piece)
+                connect(source, weights[first:end], exponent, piece)
             else:
                 for (low, high), source in zip(before, ports, strict=True):
-                    _synapses(source, weights[first:end, low:high], exponent, piece)
+                    connect(source, weights[first:end, low:high], exponent, piece)
             after.append(piece.s_out)
         ports = after
         bus = _gather(job, layer, ports, folder)
     return bus
 
 
-def _synapses(source: OutPort, weights: csr_matrix, exponent: int, piece: AbstractProcess) -> None:
+def connect(source: OutPort, weights: csr_matrix, exponent: int, piece: AbstractProcess) -> None:
+    """Synapses between what sends and a piece's neurons; see `sparse`."""
     connection = sparse(weights, exponent)
     source.connect(connection.s_in)
     connection.a_out.connect(piece.a_in)
