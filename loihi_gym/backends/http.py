@@ -72,7 +72,6 @@ class HttpBackend:
 
     Attributes:
         backend: What the servers measure with.
-        close: Closes all connections of this process; done anyway once nobody has the backend.
 
     Raises:
         ServerError: if httpx is not installed, an address is malformed, a token is refused, or the
@@ -100,9 +99,14 @@ class HttpBackend:
         self.backend = self._agree()
 
     def __getstate__(self) -> dict[str, Any]:
-        own = ("_servers", "_threads", "close")  # of this process
+        own = ("_servers", "_threads", "_closed")  # of this process
         rest = {name: value for name, value in vars(self).items() if name not in own}
         return {**rest, "_process": 0}
+
+    def close(self) -> None:
+        """Close all connections of this process; done anyway once nobody has the backend."""
+        if self._process == os.getpid():
+            self._closed()
 
     def _connect(self) -> None:
         """Connect this process: a fork copies neither threads nor a right to its parent's."""
@@ -111,7 +115,7 @@ class HttpBackend:
         self._servers = [_Server(url, self._token, self.problem) for url in self._urls]
         self._threads = ThreadPoolExecutor(len(self._urls), thread_name_prefix="loihi-gym-http")
         self._process = os.getpid()
-        self.close = weakref.finalize(self, _close, os.getpid(), self._threads, self._servers)
+        self._closed = weakref.finalize(self, _close, os.getpid(), self._threads, self._servers)
 
     def evaluate(self, mapping: Mapping) -> Measurement:
         """Measure one mapping; see `Backend.evaluate`.
@@ -144,7 +148,9 @@ class HttpBackend:
         answers: SimpleQueue[_Answer] = SimpleQueue()
         heard_s, news = time.monotonic(), _News(NEWS_S)
         while waiting or busy:
-            for server in [one for one in idle if waiting and one.ready_s <= time.monotonic()]:
+            for server in [one for one in idle if one.ready_s <= time.monotonic()]:
+                if not waiting:
+                    break
                 chunk = [waiting.popleft() for _ in range(min(CHUNK, len(waiting)))]
                 answer = self._threads.submit(server.ask, chunk)
                 busy[answer] = server, chunk

@@ -1,20 +1,15 @@
 """What a request must pass before the application: token, host, size and time of its body."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .auth import Tokens, is_loopback
 from .limits import Limits
 from .metrics import Counters
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 OPEN = ("/v1/health", "/v1/openapi.json", "/v1/docs")
 """Paths that need no token."""
@@ -37,15 +32,13 @@ class Gate:
     web page can reach the server through a name of its own.
     """
 
-    def __init__(
-        self, app: Application, tokens: Tokens, limits: Limits, counters: Counters
-    ) -> None:
+    def __init__(self, app: ASGIApp, tokens: Tokens, limits: Limits, counters: Counters) -> None:
         self._app = app
         self._tokens = tokens
         self._limits = limits
         self._counters = counters
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection scope."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
@@ -57,7 +50,7 @@ class Gate:
             name = self._check_token(scope["path"], headers)
             body = await self._read(scope, headers, receive)
         except Refusal as refusal:
-            self._counters.add("refused_total")
+            self._counters["refused_total"] += 1
             await _answer(refusal)(scope, receive, send)
             return
         scope.setdefault("state", {})["client"] = _client(name, headers, scope)
@@ -79,33 +72,25 @@ class Gate:
             raise Refusal(401, "a valid token is needed: Authorization: Bearer ...")
         return name or ""
 
-    async def _read(self, scope: Message, headers: Headers, receive: Receive) -> bytes:
-        limit = self._limits.body_bytes
-        if scope["method"] == "PUT":
-            limit = self._limits.problem_bytes
+    async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> bytes:
+        limits, put = self._limits, scope["method"] == "PUT"
+        limit = limits.problem_bytes if put else limits.body_bytes
+        too_large = Refusal(413, f"the body is larger than {limit} bytes")
         declared = headers.get("content-length", "0")
         if not declared.isdecimal() or int(declared) > limit:
-            raise Refusal(413, f"the body is larger than {limit} bytes")
+            raise too_large
+        body = bytearray()
         try:
-            return await asyncio.wait_for(_body(receive, limit), self._limits.body_s)
+            async with asyncio.timeout(limits.body_s):
+                async for part in Request(scope, receive).stream():
+                    body += part
+                    if len(body) > limit:
+                        raise too_large
         except TimeoutError as error:
-            raise Refusal(
-                408, f"the body did not arrive within {self._limits.body_s:g} s"
-            ) from error
-
-
-async def _body(receive: Receive, limit: int) -> bytes:
-    parts, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refusal(400, "the connection was closed within the body")
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > limit:
-            raise Refusal(413, f"the body is larger than {limit} bytes")
-        if not message.get("more_body", False):
-            return b"".join(parts)
+            raise Refusal(408, f"the body did not arrive within {limits.body_s:g} s") from error
+        except ClientDisconnect as error:
+            raise Refusal(400, "the connection was closed within the body") from error
+        return bytes(body)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -118,7 +103,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _client(name: str, headers: Headers, scope: Message) -> str:
+def _client(name: str, headers: Headers, scope: Scope) -> str:
     """Whose turn a request counts as: the token's name, else what the client calls itself."""
     if name:
         return name

@@ -35,7 +35,7 @@ class Job:
     mapping: Mapping
     client: str
     asked_s: float
-    """When somebody last asked for it, on the event loop's clock."""
+    """When somebody last asked for it, by `time.monotonic`."""
     outcome: "asyncio.Future[JobOutcome]" = field(repr=False)
 
     @property

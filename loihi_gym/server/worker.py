@@ -65,9 +65,7 @@ def main() -> None:
 
 
 def _close(backend: Backend) -> None:
-    close = getattr(backend, "close", None)
-    if close is not None:
-        close()
+    getattr(backend, "close", lambda: None)()
 
 
 def _end_with_parent(parent: int) -> None:

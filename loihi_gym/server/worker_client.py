@@ -108,7 +108,7 @@ class MeasuringProcess:
         if self._process is not None and self._process.returncode is None:
             return self._process
         await self.close()
-        self._counters.add("worker_starts_total")
+        self._counters["worker_starts_total"] += 1
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=asyncio.subprocess.PIPE,

@@ -106,6 +106,18 @@ def measured(pair) -> int:
     return backend.evaluate(mapping).latency_ps
 
 
+def test_a_pool_does_with_those_that_answer_and_asks_for_nothing_in_vain(mesh):
+    urls = f"http://127.0.0.1:{free_port()},{mesh.url},{mesh.url}"
+    backend = make_backend(urls, PROBLEM)
+    assert backend.evaluate_batch([]) == []
+    for mapping in MAPPINGS[:3]:  # fewer than servers
+        assert (
+            measured((backend, mapping))
+            == make_backend("mesh", PROBLEM).evaluate(mapping).latency_ps
+        )
+    pickle.loads(pickle.dumps(backend)).close()  # one that was not used yet
+
+
 @pytest.mark.parametrize("noise", [0.0, 0.01])
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_backend_works_in_a_fork(mesh, noise):
