@@ -52,6 +52,7 @@ class _Order:
 
 
 _Answer = Future[list[dict[str, Any]]]
+"""What a server will know of each order that it was asked about."""
 
 
 class _Unreachable(Exception):
@@ -347,15 +348,15 @@ class _Server:
         try:
             reply = self._request(method, path, **body)
         except _Unreachable as error:
-            self._lost = self._lost or _News(SILENCE_S, began)
-            waited = self._lost.waited_s
-            self._lost.tell(f"waiting for a measurement server for {waited:.0f} s: {error}")
+            lost = self._lost = self._lost or _News(SILENCE_S, began)
+            waited = lost.waited_s
+            lost.tell(f"waiting for a measurement server for {waited:.0f} s: {error}")
             pause = min(max(waited, FIRST_PAUSE_S), LONGEST_PAUSE_S)  # as long as it is gone
             self.ready_s = time.monotonic() + pause
             raise
-        if self._lost and self._lost.told:
+        lost, self._lost = self._lost, None
+        if lost is not None and lost.told:
             _say(f"{self.url} answers")
-        self._lost = None
         return reply
 
     def _request(self, method: str, path: str, **body: Any) -> dict[str, Any] | None:
@@ -381,8 +382,8 @@ class _Server:
         except (ValueError, RecursionError) as error:
             data = error
         if not reply.is_success:
-            detail = data.get("detail") if isinstance(data, dict) else reply.reason_phrase
-            said = f"{reply.status_code} {one_line(detail)}"
+            detail = data.get("detail") if isinstance(data, dict) else None
+            said = f"{reply.status_code} {one_line(detail or reply.reason_phrase)}"
             if reply.status_code in (408, 429) or reply.status_code >= 500:
                 raise _Unreachable(f"{self.url} answered {said}")
             raise ServerError(f"{self.url} refused: {said}")
