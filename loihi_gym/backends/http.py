@@ -348,9 +348,9 @@ class _Server:
         try:
             reply = self._request(method, path, **body)
         except _Unreachable as error:
-            lost = self._lost = self._lost or _News(SILENCE_S, began)
-            waited = lost.waited_s
-            lost.tell(f"waiting for a measurement server for {waited:.0f} s: {error}")
+            news = self._lost = self._lost or _News(SILENCE_S, began)
+            waited = news.waited_s
+            news.tell(f"waiting for a measurement server for {waited:.0f} s: {error}")
             pause = min(max(waited, FIRST_PAUSE_S), LONGEST_PAUSE_S)  # as long as it is gone
             self.ready_s = time.monotonic() + pause
             raise
