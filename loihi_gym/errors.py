@@ -42,10 +42,6 @@ class BackendError(LoihiGymError):
     """A backend is not installed, does not fit the problem, or failed."""
 
 
-class NocCaseError(LoihiGymError):
-    """A reference case of the mesh simulation is missing or malformed."""
-
-
 class UnknownNameError(LoihiGymError):
     """No benchmark, backend, heuristic, objective or solver has that name."""
 

@@ -19,7 +19,11 @@ from loihi_gym.backends.mesh.mesh_kernel import Delays, Load, simulate
 from loihi_gym.backends.mesh.packing import delays, make_mesh, tick_ps
 from loihi_gym.backends.mesh.simulation import compile_kernel
 from loihi_gym.chip import ChipSpec, load_chip
-from loihi_gym.errors import NocCaseError
+from loihi_gym.errors import LoihiGymError
+
+
+class NocCaseError(LoihiGymError):
+    """A reference case is missing or malformed."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,15 +7,15 @@ asked for again after a lost answer, it is the same measurement, and is counted 
 
 import os
 import sys
-import threading
 import time
 import uuid
 import weakref
 from collections import Counter, deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from queue import Empty, SimpleQueue
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -26,9 +26,6 @@ from ..mapping.problem_file import problem_bytes
 from .assembly import assemble, busy_times
 from .measurement import EnergyBreakdown, Measurement
 
-if TYPE_CHECKING:
-    import httpx
-
 TOKEN_VARIABLE = "LOIHI_GYM_TOKEN"
 CHUNK = 64
 """Mappings in one request: small enough that several servers share a batch."""
@@ -37,7 +34,7 @@ ATTEMPTS = 3
 WAIT_S = 10.0
 """How long a server may hold back an answer."""
 TIMEOUT_S, CONNECT_S = 30.0, 1.5
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 5.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S, TICK_S = 0.05, 5.0, 0.05
 SILENCE_S, NEWS_S, LONGEST_NEWS_S = 1.0, 10.0, 60.0
 """A server that has not answered for so long is spoken of, then again at longer intervals."""
 LARGEST = 1 << 62
@@ -46,12 +43,16 @@ LARGEST = 1 << 62
 
 @dataclass(eq=False)
 class _Order:
-    """One mapping of a batch that is not measured yet."""
+    """One mapping of a batch, and what was measured, once it is."""
 
-    index: int
     mapping: Mapping
     repeat: int
     failures: int = 0
+    result: dict[str, Any] | None = None
+
+
+_Answer = Future[list[dict[str, Any]]]
+"""What a server will know of each order that it was asked about."""
 
 
 class _Unreachable(Exception):
@@ -94,22 +95,28 @@ class HttpBackend:
         self._urls = [checked_address(url) for url in urls.split(",")]
         self._token = token or os.environ.get(TOKEN_VARIABLE)
         self._repeats: Counter[str] = Counter()
-        self._crew: _Crew | None = None
-        self.backend = self._agree(self._here().servers)
+        self._process = 0
+        self._connect()
+        self.backend = self._agree()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_crew": None}
+        own = ("_servers", "_threads", "_closed")  # of this process
+        rest = {name: value for name, value in vars(self).items() if name not in own}
+        return {**rest, "_process": 0}
 
     def close(self) -> None:
-        """Close all connections of this process."""
-        if self._crew is not None:
-            self._crew.close()
+        """Close all connections of this process; done anyway once nobody has the backend."""
+        if self._process == os.getpid():
+            self._closed()
 
-    def _here(self) -> "_Crew":
-        """This process's connections: a fork copies neither threads nor a right to its parent's."""
-        if self._crew is None or self._crew.process != os.getpid():
-            self._crew = _Crew([_Server(url, self._token, self.problem) for url in self._urls])
-        return self._crew
+    def _connect(self) -> None:
+        """Connect this process: a fork copies neither threads nor a right to its parent's."""
+        if self._process == os.getpid():
+            return
+        self._servers = [_Server(url, self._token, self.problem) for url in self._urls]
+        self._threads = ThreadPoolExecutor(len(self._urls), thread_name_prefix="loihi-gym-http")
+        self._process = os.getpid()
+        self._closed = weakref.finalize(self, _close, os.getpid(), self._threads, self._servers)
 
     def evaluate(self, mapping: Mapping) -> Measurement:
         """Measure one mapping; see `Backend.evaluate`.
@@ -124,23 +131,55 @@ class HttpBackend:
         for mapping in mappings:
             self.problem.require(mapping)
         orders = []
-        for index, mapping in enumerate(mappings):
-            orders.append(_Order(index, mapping, self._repeats[mapping.digest]))
+        for mapping in mappings:
+            orders.append(_Order(mapping, self._repeats[mapping.digest]))
             self._repeats[mapping.digest] += 1
-        batch, crew = _Batch(orders, self._patience_s), self._here()
-        for server in crew.servers:
-            crew.pool.submit(batch.work, server)
-        batch.wait()
-        if batch.error is not None:
-            for order in orders:  # none of them is given out: ask for the same ones next time
-                self._repeats[order.mapping.digest] -= 1
-            raise batch.error
-        return [self._measurement(order, batch.results[order.index]) for order in orders]
+        try:
+            self._measure(orders)
+        except BaseException:  # no result is given out: ask for the same ones next time
+            self._repeats.subtract(mapping.digest for mapping in mappings)
+            raise
+        return [self._measurement(order) for order in orders]
 
-    def _measurement(self, order: _Order, result: dict[str, Any]) -> Measurement:
-        times, energies = result["step_times_ps"], result.get("energy_fj")
+    def _measure(self, orders: Sequence[_Order]) -> None:
+        """Let all servers share the orders; what one has not measured goes to the next one free."""
+        self._connect()
+        waiting, idle = deque(orders), list(self._servers)
+        busy: dict[_Answer, tuple[_Server, list[_Order]]] = {}
+        answers: SimpleQueue[_Answer] = SimpleQueue()
+        heard_s, news = time.monotonic(), _News(NEWS_S)
+        while waiting or busy:
+            for server in [one for one in idle if one.ready_s <= time.monotonic()]:
+                if not waiting:
+                    break
+                chunk = [waiting.popleft() for _ in range(min(CHUNK, len(waiting)))]
+                answer = self._threads.submit(server.ask, chunk)
+                busy[answer] = server, chunk
+                idle.remove(server)
+                answer.add_done_callback(answers.put)
+            try:
+                answer = answers.get(timeout=TICK_S)
+            except Empty:
+                missing = sum(order.result is None for order in orders)
+                news.tell(f"waiting for measurements over HTTP, {missing} are missing")
+                continue
+            server, chunk = busy.pop(answer)
+            idle.append(server)
+            try:
+                waiting += _unsettled(chunk, answer.result())
+                heard_s = time.monotonic()
+            except _Unreachable as error:
+                waiting.extendleft(reversed(chunk))
+                if time.monotonic() - heard_s > self._patience_s:
+                    raise MeasurementError(
+                        f"no measurement server has answered for {self._patience_s:g} s: {error}"
+                    ) from error
+
+    def _measurement(self, order: _Order) -> Measurement:
+        assert order.result is not None
+        times, energies = order.result["step_times_ps"], order.result.get("energy_fj")
         energy = EnergyBreakdown(*energies) if energies else None
-        if not result.get("counted", True):  # no Loihi: what it counts is not ours to say
+        if not order.result.get("counted", True):  # no Loihi: what it counts is not ours to say
             return Measurement(sum(times), tuple(times), energy)
         busy = busy_times(self.problem, order.mapping)
         whole = assemble(self.problem, order.mapping, busy, np.array(times, np.int64))
@@ -148,14 +187,13 @@ class HttpBackend:
         share = min(whole.bottleneck.share, 1.0)  # a chip may be faster than our constants say
         return replace(whole, energy=energy, bottleneck=whole.bottleneck._replace(share=share))
 
-    def _agree(self, servers: Sequence["_Server"]) -> str:
+    def _agree(self) -> str:
         """The backend of all servers that answer."""
         found: dict[tuple[str, str], str] = {}
         deadline = time.monotonic() + self._patience_s
-        pause = FIRST_PAUSE_S
         while not found:
             lost = ""
-            for server in servers:
+            for server in self._servers:
                 try:
                     found.setdefault(server.health(), server.url)
                 except _Unreachable as error:
@@ -163,12 +201,32 @@ class HttpBackend:
             if not found and time.monotonic() > deadline:
                 raise MeasurementError(f"no measurement server answers: {lost}")
             if not found:
-                time.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_S)
+                ready_s = min(server.ready_s for server in self._servers)
+                time.sleep(max(ready_s - time.monotonic(), 0.0))
         if len(found) > 1:
             both = " and ".join(f"{u} has {b} {v}" for (b, v), u in found.items())
             raise ServerError(f"the servers of a pool must be alike: {both}")
         return next(iter(found))[0]
+
+
+def _close(process: int, threads: ThreadPoolExecutor, servers: list["_Server"]) -> None:
+    if process == os.getpid():  # else a fork's copy: the threads and connections are the parent's
+        threads.shutdown(cancel_futures=True)
+        for server in servers:
+            server.close()
+
+
+def _unsettled(orders: list[_Order], results: list[dict[str, Any]]) -> list[_Order]:
+    """Note what was measured; returns the orders that are to be asked for again."""
+    for order, result in zip(orders, results, strict=True):
+        if result["state"] == "done":
+            order.result = result
+        elif result["state"] != "pending":
+            order.failures += 1
+            if order.failures >= ATTEMPTS or result["state"] == "illegal":
+                digest, why = order.mapping.digest[:12], one_line(result.get("reason"))
+                raise MeasurementError(f"mapping {digest} could not be measured: {why}")
+    return [order for order in orders if order.result is None]
 
 
 def checked_address(url: str) -> str:
@@ -200,123 +258,13 @@ def _bad_address(url: str, why: str) -> ServerError:
     return ServerError(f"{one_line(url, 100)!r} is not the address of a server: {one_line(why)}")
 
 
-class _Crew:
-    """A process's connections to the servers of a pool, and a thread for each of them.
-
-    Attributes:
-        process: Id of the process.
-        servers: The servers.
-        pool: The threads.
-        close: Closes all; done anyway once nobody has the crew, since environments close nothing.
-    """
-
-    def __init__(self, servers: list["_Server"]) -> None:
-        self.process = os.getpid()
-        self.servers = servers
-        self.pool = ThreadPoolExecutor(len(servers), thread_name_prefix="loihi-gym-http")
-        self.close = weakref.finalize(self, _close, self.process, self.pool, servers)
-
-
-def _close(process: int, pool: ThreadPoolExecutor, servers: list["_Server"]) -> None:
-    if process != os.getpid():
-        return  # a fork's copy: the threads and connections are the parent's
-    pool.shutdown(cancel_futures=True)
-    for server in servers:
-        server.close()
-
-
-class _Batch:
-    """Orders that the servers of a pool share; each result is taken once.
-
-    Attributes:
-        results: What was measured, by index.
-        error: Why the batch failed, None if it did not.
-    """
-
-    def __init__(self, orders: Sequence[_Order], patience_s: float) -> None:
-        self.results: dict[int, dict[str, Any]] = {}
-        self.error: Exception | None = None
-        self._waiting = deque(orders)
-        self._missing = len(orders)
-        self._patience_s = patience_s
-        self._lock = threading.Condition()
-        self._progress_s = time.monotonic()
-
-    def work(self, server: "_Server") -> None:
-        """Let a server measure until nothing is left; an error ends the batch."""
-        pause = FIRST_PAUSE_S
-        while orders := self._take():
-            try:
-                settled = server.ask(orders)
-                pause = FIRST_PAUSE_S
-                self._settle(orders, settled)
-            except _Unreachable as error:
-                self._give_back(orders, str(error))
-                self._pause(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_S)
-            except Exception as error:
-                self._fail(error)
-
-    def wait(self) -> None:
-        """Wait until all is measured, or the batch has failed; say now and then what is missing."""
-        news_s = NEWS_S
-        with self._lock:
-            while not self._lock.wait_for(self._over, news_s):
-                _say(f"waiting for measurements over HTTP, {self._missing} are missing")
-                news_s = min(2 * news_s, LONGEST_NEWS_S)
-
-    def _over(self) -> bool:
-        return not self._missing or self.error is not None
-
-    def _pause(self, seconds: float) -> None:
-        with self._lock:
-            self._lock.wait_for(self._over, seconds)
-
-    def _take(self) -> list[_Order]:
-        """The next chunk; waits while all that is left is with other servers, which may fail."""
-        with self._lock:
-            self._lock.wait_for(lambda: self._waiting or self._over())
-            if self._over():
-                return []
-            return [self._waiting.popleft() for _ in range(min(CHUNK, len(self._waiting)))]
-
-    def _settle(self, orders: list[_Order], settled: list[dict[str, Any]]) -> None:
-        with self._lock:
-            for order, result in zip(orders, settled, strict=True):
-                if result["state"] == "done":
-                    self.results[order.index] = result
-                    self._missing -= 1
-                    self._progress_s = time.monotonic()
-                elif result["state"] == "pending":
-                    self._waiting.append(order)
-                    self._progress_s = time.monotonic()  # a server that queues us is alive
-                else:
-                    order.failures += 1
-                    self._waiting.append(order)
-                    if order.failures >= ATTEMPTS or result["state"] == "illegal":
-                        digest, why = order.mapping.digest[:12], one_line(result.get("reason"))
-                        self.error = self.error or MeasurementError(
-                            f"mapping {digest} could not be measured: {why}"
-                        )
-            self._lock.notify_all()
-
-    def _give_back(self, orders: list[_Order], reason: str) -> None:
-        with self._lock:
-            self._waiting.extendleft(reversed(orders))
-            if time.monotonic() - self._progress_s > self._patience_s:
-                self.error = self.error or MeasurementError(
-                    f"no measurement server has answered for {self._patience_s:g} s: {reason}"
-                )
-            self._lock.notify_all()
-
-    def _fail(self, error: Exception) -> None:
-        with self._lock:
-            self.error = self.error or error
-            self._lock.notify_all()
-
-
 class _Server:
-    """One server."""
+    """One server.
+
+    Attributes:
+        url: Its address.
+        ready_s: When it should be asked next, if it was gone at the last attempt.
+    """
 
     def __init__(self, url: str, token: str | None, problem: Problem) -> None:
         try:
@@ -326,9 +274,9 @@ class _Server:
                 "measuring over HTTP needs httpx; pip install loihi-gym[server]"
             ) from error
         self.url = url
+        self.ready_s = 0.0
         self._problem = problem
-        self._lost_s: float | None = None
-        self._news_s = SILENCE_S
+        self._lost: _News | None = None
         headers = {"X-Client": uuid.uuid4().hex}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -372,18 +320,16 @@ class _Server:
             raise _Unreachable(f"{self.url} lost the problem it was sent")
         results = reply.get("results")
         if not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
-            raise ServerError(f"{self.url} is no measurement server: its answer has no results")
-        wanted = [order.mapping.digest for order in orders]
-        if [result.get("mapping") for result in results] != wanted:
+            raise self._stranger("its answer has no results")
+        if [result.get("mapping") for result in results] != [o.mapping.digest for o in orders]:
             raise ServerError(f"{self.url} answered for other mappings than it was asked for")
         for result in results:
-            self._check(result)
+            if result.get("state") not in ("pending", "failed", "illegal"):
+                self._check(result)
         return results
 
     def _check(self, result: dict[str, Any]) -> None:
-        """Refuse a result that cannot be one of our problem."""
-        if result.get("state") in ("pending", "failed", "illegal"):
-            return
+        """Refuse what cannot be a measurement of our problem."""
         times, energies = result.get("step_times_ps"), result.get("energy_fj") or []
         steps = self._problem.activity.steps
         if (
@@ -402,15 +348,15 @@ class _Server:
         try:
             reply = self._request(method, path, **body)
         except _Unreachable as error:
-            self._lost_s = began if self._lost_s is None else self._lost_s
-            waited = time.monotonic() - self._lost_s
-            if waited >= self._news_s:
-                _say(f"waiting for a measurement server for {waited:.0f} s: {error}")
-                self._news_s = waited + min(max(waited, NEWS_S), LONGEST_NEWS_S)
+            news = self._lost = self._lost or _News(SILENCE_S, began)
+            waited = news.waited_s
+            news.tell(f"waiting for a measurement server for {waited:.0f} s: {error}")
+            pause = min(max(waited, FIRST_PAUSE_S), LONGEST_PAUSE_S)  # as long as it is gone
+            self.ready_s = time.monotonic() + pause
             raise
-        if self._news_s > SILENCE_S:
+        lost, self._lost = self._lost, None
+        if lost is not None and lost.told:
             _say(f"{self.url} answers")
-        self._lost_s, self._news_s = None, SILENCE_S
         return reply
 
     def _request(self, method: str, path: str, **body: Any) -> dict[str, Any] | None:
@@ -428,27 +374,51 @@ class _Server:
             why = one_line(str(error) or type(error).__name__)
             raise _Unreachable(f"{self.url}: {why}") from error
         except httpx.HTTPError as error:  # such as a reply that is packed wrongly
-            raise ServerError(f"{self.url} is no measurement server: {one_line(error)}") from error
+            raise self._stranger(error) from error
         if reply.status_code == 404 and method == "POST":
             return None
-        if reply.status_code in (408, 429) or reply.status_code >= 500:
-            raise _Unreachable(f"{self.url} answered {reply.status_code} {_detail(reply)}")
-        if not reply.is_success:
-            raise ServerError(f"{self.url} refused: {reply.status_code} {_detail(reply)}")
         try:
             data = reply.json()
         except (ValueError, RecursionError) as error:
-            raise ServerError(f"{self.url} is no measurement server: {one_line(error)}") from error
+            data = error
+        if not reply.is_success:
+            detail = data.get("detail") if isinstance(data, dict) else None
+            said = f"{reply.status_code} {one_line(detail or reply.reason_phrase)}"
+            if reply.status_code in (408, 429) or reply.status_code >= 500:
+                raise _Unreachable(f"{self.url} answered {said}")
+            raise ServerError(f"{self.url} refused: {said}")
         if not isinstance(data, dict):
-            raise ServerError(f"{self.url} is no measurement server")
+            raise self._stranger(data)
         return data
 
+    def _stranger(self, why: object) -> ServerError:
+        return ServerError(f"{self.url} is no measurement server: {one_line(why)}")
 
-def _detail(reply: "httpx.Response") -> str:
-    try:
-        return one_line(reply.json()["detail"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return one_line(reply.reason_phrase)
+
+class _News:
+    """What is said on stderr of something waited for: after a while, then at longer intervals.
+
+    Attributes:
+        told: Whether anything was said.
+    """
+
+    def __init__(self, first_s: float, began_s: float | None = None) -> None:
+        self._began_s = time.monotonic() if began_s is None else began_s
+        self._due_s = first_s
+        self.told = False
+
+    @property
+    def waited_s(self) -> float:
+        """How long it has been waited for."""
+        return time.monotonic() - self._began_s
+
+    def tell(self, news: str) -> None:
+        """Say it, if it is time to."""
+        waited = self.waited_s
+        if waited >= self._due_s:
+            _say(news)
+            self.told = True
+            self._due_s = waited + min(max(waited, NEWS_S), LONGEST_NEWS_S)
 
 
 def _say(news: str) -> None:

@@ -127,7 +127,7 @@ class Placed(Protocol):
     energy_fj: int | None
 
     def swapped(self, core_a: int, core_b: int) -> "Placed":
-        """What it is after an exchange of what is on two physical cores; stays as it is itself."""
+        """The mapping with what is on two physical cores exchanged; this one stays as it is."""
         ...
 
 

@@ -16,15 +16,14 @@ class Tokens:
 
     Args:
         names: Name of each token. No token at all lets everybody in.
+
+    Attributes:
+        required: Whether a token is needed.
     """
 
     def __init__(self, names: dict[str, str]) -> None:
+        self.required = bool(names)
         self._names = [(sha256(token.encode()).digest(), name) for token, name in names.items()]
-
-    @property
-    def required(self) -> bool:
-        """Whether a token is needed."""
-        return bool(self._names)
 
     def name(self, header: str) -> str | None:
         """Name of the token in an Authorization header; None if it is not accepted.

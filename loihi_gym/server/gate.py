@@ -1,22 +1,19 @@
 """What a request must pass before the application: token, host, size and time of its body."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .auth import Tokens, is_loopback
 from .limits import Limits
 from .metrics import Counters
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Message, Receive, Send], Awaitable[None]]
-
 OPEN = ("/v1/health", "/v1/openapi.json", "/v1/docs")
 """Paths that need no token."""
-CLIENT_HEADER = b"x-client"
+CLIENT_HEADER = "x-client"
 LONGEST_CLIENT = 64
 
 
@@ -35,75 +32,65 @@ class Gate:
     web page can reach the server through a name of its own.
     """
 
-    def __init__(
-        self, app: Application, tokens: Tokens, limits: Limits, counters: Counters
-    ) -> None:
+    def __init__(self, app: ASGIApp, tokens: Tokens, limits: Limits, counters: Counters) -> None:
         self._app = app
         self._tokens = tokens
         self._limits = limits
         self._counters = counters
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection scope."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
+        headers = Headers(scope=scope)
         try:
             self._check_host(headers)
             name = self._check_token(scope["path"], headers)
             body = await self._read(scope, headers, receive)
         except Refusal as refusal:
-            self._counters.add("refused_total")
-            await _answer(send, refusal)
+            self._counters["refused_total"] += 1
+            await _answer(refusal)(scope, receive, send)
             return
         scope.setdefault("state", {})["client"] = _client(name, headers, scope)
         await self._app(scope, _replay(body, receive), send)
 
-    def _check_host(self, headers: dict[bytes, bytes]) -> None:
+    def _check_host(self, headers: Headers) -> None:
         if self._tokens.required:
             return
-        host = headers.get(b"host", b"").decode("latin-1")
+        host = headers.get("host", "")
         bare = host.rpartition("]")[0] + "]" if "]" in host else host.partition(":")[0]
         if not is_loopback(bare):
             raise Refusal(421, f"this server listens to this machine alone, not as {host[:80]!r}")
 
-    def _check_token(self, path: str, headers: dict[bytes, bytes]) -> str:
+    def _check_token(self, path: str, headers: Headers) -> str:
         if not self._tokens.required:
             return ""
-        name = self._tokens.name(headers.get(b"authorization", b"").decode("latin-1"))
+        name = self._tokens.name(headers.get("authorization", ""))
         if name is None and path not in OPEN:
             raise Refusal(401, "a valid token is needed: Authorization: Bearer ...")
         return name or ""
 
-    async def _read(self, scope: Message, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        limit = self._limits.body_bytes
-        if scope["method"] == "PUT":
-            limit = self._limits.problem_bytes
-        declared = headers.get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > limit:
-            raise Refusal(413, f"the body is larger than {limit} bytes")
+    async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> bytes:
+        limits, put = self._limits, scope["method"] == "PUT"
+        limit = limits.problem_bytes if put else limits.body_bytes
+        too_large = Refusal(413, f"the body is larger than {limit} bytes")
+        declared = headers.get("content-length", "0")
+        if not declared.isdecimal() or int(declared) > limit:
+            raise too_large
+        body = bytearray()
         try:
-            return await asyncio.wait_for(_body(receive, limit), self._limits.body_s)
+            async with asyncio.timeout(limits.body_s):
+                async for part in Request(scope, receive).stream():
+                    body += part
+                    if len(body) > limit:
+                        raise too_large
         except TimeoutError as error:
-            raise Refusal(
-                408, f"the body did not arrive within {self._limits.body_s:g} s"
-            ) from error
-
-
-async def _body(receive: Receive, limit: int) -> bytes:
-    parts, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refusal(400, "the connection was closed within the body")
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > limit:
-            raise Refusal(413, f"the body is larger than {limit} bytes")
-        if not message.get("more_body", False):
-            return b"".join(parts)
+            raise Refusal(408, f"the body did not arrive within {limits.body_s:g} s") from error
+        except ClientDisconnect as error:
+            raise Refusal(400, "the connection was closed within the body") from error
+        return bytes(body)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -116,18 +103,16 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _client(name: str, headers: dict[bytes, bytes], scope: Message) -> str:
+def _client(name: str, headers: Headers, scope: Scope) -> str:
     """Whose turn a request counts as: the token's name, else what the client calls itself."""
     if name:
         return name
-    own = headers.get(CLIENT_HEADER, b"")[:LONGEST_CLIENT].decode("latin-1")
+    own = headers.get(CLIENT_HEADER, "")[:LONGEST_CLIENT]
     return own or str((scope.get("client") or ("?",))[0])
 
 
-async def _answer(send: Send, refusal: Refusal) -> None:
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+def _answer(refusal: Refusal) -> JSONResponse:
+    headers = {"connection": "close"}
     if refusal.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    body = json.dumps({"detail": str(refusal)}).encode()
-    await send({"type": "http.response.body", "body": body})
+        headers["www-authenticate"] = "Bearer"
+    return JSONResponse({"detail": str(refusal)}, refusal.status, headers)

@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, HTTPException, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPBearer
+from pydantic import BaseModel
 
 from .. import __version__
 from ..errors import LoihiGymError, one_line
@@ -20,29 +21,17 @@ from .metrics import prometheus
 from .queue import Job, JobOutcome
 from .service import QueueFullError, Service
 
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"model": models.ErrorDetail, "description": meaning}
-    for status, meaning in {
-        400: "The body cannot be read.",
-        401: "A token is needed.",
-        408: "The body arrived too slowly.",
-        413: "The body is too large.",
-        421: "The Host header names another machine.",
-        422: "Something in the request is not what it should be.",
-    }.items()
+REFUSALS = {
+    400: "The body cannot be read.",
+    401: "A token is needed.",
+    408: "The body arrived too slowly.",
+    413: "The body is too large.",
+    421: "The Host header names another machine.",
+    422: "Something in the request is not what it should be.",
 }
-ABSENT: dict[int | str, dict[str, Any]] = {
-    404: {"model": models.ErrorDetail, "description": "No such problem is stored: upload it."}
-}
-BUSY: dict[int | str, dict[str, Any]] = {
-    503: {"model": models.ErrorDetail, "description": "The queue is full: ask later."}
-}
-PENDING: dict[int | str, dict[str, Any]] = {
-    202: {"model": models.BatchResult, "description": "Some results are pending: ask again."}
-}
-ONE_PENDING: dict[int | str, dict[str, Any]] = {
-    202: {"model": models.Result, "description": "The result is pending: ask again."}
-}
+ABSENT = {404: "No such problem is stored: upload it."}
+BUSY = {503: "The queue is full: ask later."}
+PENDING = {202: "Some results are pending: ask again."}
 NPZ = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 PAUSE_EVERY = 16
 """Mappings that are checked before others have their turn."""
@@ -67,13 +56,25 @@ def create_app(service: Service, tokens: Tokens) -> Gate:
         redoc_url=None,
         lifespan=lifespan,
         dependencies=[Depends(HTTPBearer(auto_error=False))] if tokens.required else [],
-        responses=REFUSALS,
+        responses=_described(REFUSALS),
     )
     app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(QueueFullError, _busy)
     _add_state(app, service)
     _add_problems(app, service)
     _add_evaluations(app, service)
     return Gate(app, tokens, service.limits, service.counters)
+
+
+def _described(
+    meanings: dict[int, str], model: type[BaseModel] = models.ErrorDetail
+) -> dict[int | str, dict[str, Any]]:
+    """Responses by status, as FastAPI takes them: their meaning and what their JSON is."""
+    return {status: {"model": model, "description": said} for status, said in meanings.items()}
+
+
+async def _busy(_: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, 503, {"Retry-After": "1"})
 
 
 async def _malformed(_: Request, error: Exception) -> JSONResponse:
@@ -92,7 +93,7 @@ def _add_state(app: FastAPI, service: Service) -> None:
             status="ok" if service.healthy else "failed",
             version=__version__,
             backend=service.worker.backend,
-            repeatable=service.repeatable,
+            repeatable=service.worker.repeatable,
             queued=len(service.queue),
         )
 
@@ -118,14 +119,19 @@ def _add_problems(app: FastAPI, service: Service) -> None:
             raise HTTPException(400, one_line(error)) from error
         return _info(digest, service.problems.get(digest))
 
-    @app.get("/v1/problems/{digest}", responses=ABSENT)
+    @app.get("/v1/problems/{digest}", responses=_described(ABSENT))
     async def problem(digest: Digest) -> models.ProblemInfo:
         """What a stored problem is."""
         return _info(digest, _stored(service, digest))
 
 
 def _add_evaluations(app: FastAPI, service: Service) -> None:
-    @app.post("/v1/problems/{digest}/evaluate", responses=ABSENT | BUSY | ONE_PENDING)
+    refusals = _described(ABSENT | BUSY)
+
+    @app.post(
+        "/v1/problems/{digest}/evaluate",
+        responses=refusals | _described(PENDING, models.Result),
+    )
     async def evaluate(
         digest: Digest, body: models.EvaluateRequest, request: Request, response: Response
     ) -> models.Result:
@@ -134,7 +140,10 @@ def _add_evaluations(app: FastAPI, service: Service) -> None:
         response.status_code = _status(results)
         return results[0]
 
-    @app.post("/v1/problems/{digest}/evaluate_batch", responses=ABSENT | BUSY | PENDING)
+    @app.post(
+        "/v1/problems/{digest}/evaluate_batch",
+        responses=refusals | _described(PENDING, models.BatchResult),
+    )
     async def evaluate_batch(
         digest: Digest, body: models.BatchRequest, request: Request, response: Response
     ) -> models.BatchResult:
@@ -153,35 +162,21 @@ async def _evaluate(
 ) -> list[models.Result]:
     problem, client = _stored(service, digest), request.scope["state"]["client"]
     results: list[models.Result] = []
-    asked: list[JobOutcome | Job | None] = []
+    asked: list[tuple[models.Result, JobOutcome | Job]] = []
     for index, candidate in enumerate(candidates):
         if index % PAUSE_EVERY == 0:
             await asyncio.sleep(0)
         mapping = Mapping(candidate.cores_per_layer, candidate.placement)
         result = models.Result(mapping=mapping.digest, repeat=candidate.repeat, state="pending")
-        violations = problem.check(mapping)
-        if violations:
-            result.state, result.reason = "illegal", one_line(violations[0])
-            asked.append(None)
-        else:
-            asked.append(_ask(service, client, digest, mapping, candidate.repeat))
         results.append(result)
-    known = await service.wait([one for one in asked if one is not None], wait_s)
-    legal = [result for result, one in zip(results, asked, strict=True) if one is not None]
-    for result, outcome in zip(legal, known, strict=True):
+        if violations := problem.check(mapping):
+            result.state, result.reason = "illegal", one_line(violations[0])
+        else:
+            asked.append((result, service.ask(client, digest, mapping, candidate.repeat)))
+    outcomes = await service.wait([one for _, one in asked], wait_s)
+    for (result, _), outcome in zip(asked, outcomes, strict=True):
         _fill(result, outcome)
     return results
-
-
-def _ask(
-    service: Service, client: str, digest: str, mapping: Mapping, repeat: int
-) -> JobOutcome | Job:
-    try:
-        return service.ask(client, digest, mapping, repeat)
-    except QueueFullError as error:
-        raise HTTPException(
-            503, f"{service.limits.queued} measurements wait already", {"Retry-After": "1"}
-        ) from error
 
 
 def _fill(result: models.Result, outcome: JobOutcome | None) -> None:

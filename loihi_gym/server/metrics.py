@@ -1,7 +1,5 @@
 """Counters, and the text that Prometheus reads."""
 
-import time
-
 PREFIX = "loihi_gym_"
 HELP = {
     "measurements_total": "Mappings measured.",
@@ -20,25 +18,16 @@ HELP = {
 }
 """Every metric with its meaning; what ends in ``_total`` only grows."""
 
-
-class Counters:
-    """The metrics that only grow."""
-
-    def __init__(self) -> None:
-        self.values = {name: 0.0 for name in HELP if name.endswith("_total")}
-        self._began = time.monotonic()
-
-    def add(self, name: str, amount: float = 1.0) -> None:
-        """Let one grow."""
-        self.values[name] += amount
-
-    @property
-    def uptime_s(self) -> float:
-        """Time since the server began."""
-        return time.monotonic() - self._began
+Counters = dict[str, float]
+"""Metrics by name."""
 
 
-def prometheus(values: dict[str, float]) -> str:
+def zeroed() -> Counters:
+    """Every metric at 0."""
+    return dict.fromkeys(HELP, 0.0)
+
+
+def prometheus(values: Counters) -> str:
     """Metrics in Prometheus' text format 0.0.4."""
     lines = []
     for name, meaning in HELP.items():

@@ -35,8 +35,13 @@ class Job:
     mapping: Mapping
     client: str
     asked_s: float
-    """When somebody last asked for it, on the event loop's clock."""
+    """When somebody last asked for it, by `time.monotonic`."""
     outcome: "asyncio.Future[JobOutcome]" = field(repr=False)
+
+    @property
+    def known(self) -> JobOutcome | None:
+        """The outcome, once there is one."""
+        return self.outcome.result() if self.outcome.done() else None
 
 
 class FairQueue:

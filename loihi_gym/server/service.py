@@ -4,6 +4,7 @@ All of it runs in one event loop, so nothing here needs a lock.
 """
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -48,14 +49,10 @@ class Service:
         self.counters = counters
         self.limits = limits
         self.queue = FairQueue()
+        self._began_s = time.monotonic()
         self._jobs: dict[Key, Job] = {}
         self._failed: OrderedDict[Key, tuple[float, JobOutcome]] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether a mapping measured again gives the same."""
-        return self.worker.repeatable
 
     @property
     def healthy(self) -> bool:
@@ -83,19 +80,19 @@ class Service:
         Raises:
             QueueFullError: if too many measurements wait.
         """
-        key = (problem, mapping.digest, 0 if self.repeatable else repeat)
+        key = (problem, mapping.digest, 0 if self.worker.repeatable else repeat)
         stored = self.results.get(key)
         if stored is not None:
-            self.counters.add("reused_total")
+            self.counters["reused_total"] += 1
             return stored
         if key in self._failed:
             return self._failed.pop(key)[1]
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         job = self._jobs.get(key)
         if job is None:
             if len(self._jobs) >= self.limits.queued:
-                self.counters.add("busy_total")
-                raise QueueFullError
+                self.counters["busy_total"] += 1
+                raise QueueFullError(f"{self.limits.queued} measurements wait already")
             outcome = asyncio.get_running_loop().create_future()
             job = self._jobs[key] = Job(key, mapping, client, now, outcome)
             self.queue.put(job)
@@ -110,60 +107,53 @@ class Service:
         pending = {job.outcome for job in jobs if not job.outcome.done()}
         if pending:
             await asyncio.wait(pending, timeout=wait_s)
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         for job in jobs:
             job.asked_s = now
-        return [self._settled(one) for one in asked]
+            if job.outcome.done():
+                self._failed.pop(job.key, None)  # it is told now
+        return [one.known if isinstance(one, Job) else one for one in asked]
 
-    def _settled(self, asked: JobOutcome | Job) -> JobOutcome | None:
-        if isinstance(asked, JobOutcome):
-            return asked
-        if not asked.outcome.done():
-            return None
-        self._failed.pop(asked.key, None)  # it is told now
-        return asked.outcome.result()
-
-    def metrics(self) -> dict[str, float]:
+    def metrics(self) -> Counters:
         """Every metric."""
         return {
-            **self.counters.values,
+            **self.counters,
             "queued": len(self.queue),
             "clients": self.queue.clients,
             "problems": len(self.problems),
             "results": len(self.results),
-            "uptime_seconds": self.counters.uptime_s,
+            "uptime_seconds": time.monotonic() - self._began_s,
         }
 
     async def _measure_all(self) -> None:
         while True:
-            jobs = await self.queue.take(TOGETHER if self.repeatable else 1)
+            jobs = await self.queue.take(TOGETHER if self.worker.repeatable else 1)
             await self._measure([job for job in jobs if not self._abandoned(job)])
             self._forget_failures()
 
     def _abandoned(self, job: Job) -> bool:
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         if now - job.asked_s <= self.limits.abandon_s:
             return False
-        self.counters.add("abandoned_total")
+        self.counters["abandoned_total"] += 1
         self._settle(job, JobOutcome(reason="nobody asked for it any more"))
         return True
 
     async def _measure(self, jobs: list[Job]) -> None:
         if not jobs:
             return
-        clock = asyncio.get_running_loop().time
-        began = clock()
+        began = time.monotonic()
         path = self.problems.path(jobs[0].key[0])
         outcomes = await self.worker.measure(path, [job.mapping for job in jobs])
-        self.counters.add("measurement_seconds_total", clock() - began)
+        self.counters["measurement_seconds_total"] += time.monotonic() - began
         for job, outcome in zip(jobs, outcomes, strict=True):
-            self.counters.add("failures_total" if outcome.reason else "measurements_total")
+            self.counters["failures_total" if outcome.reason else "measurements_total"] += 1
             self._settle(job, outcome)
 
     def _settle(self, job: Job, outcome: JobOutcome) -> None:
         """Store an outcome, then tell those who wait; a failure is kept until somebody asks."""
         if outcome.reason:
-            self._failed[job.key] = asyncio.get_running_loop().time(), outcome
+            self._failed[job.key] = time.monotonic(), outcome
         else:
             self.results.add(job.key, outcome)
         del self._jobs[job.key]
@@ -171,7 +161,7 @@ class Service:
 
     def _forget_failures(self) -> None:
         """Drop failures that nobody came to hear of."""
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         while self._failed:
             key, (since, _) = next(iter(self._failed.items()))
             if now - since <= self.limits.abandon_s:

@@ -1,8 +1,7 @@
 """What ``loihi-gym serve`` runs: a service on a port, with our limits."""
 
-import shutil
-import tempfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import uvicorn
@@ -12,7 +11,7 @@ from ..errors import ServerError
 from .auth import Tokens, check_bind, read_tokens
 from .http_api import create_app
 from .limits import Limits
-from .metrics import Counters
+from .metrics import zeroed
 from .protocol import TimedProtocol
 from .service import Service
 from .store import ProblemStore, ResultStore
@@ -40,7 +39,7 @@ def make_service(
     """
     own = {name: value for name, value in (options or {}).items() if name not in NOISE}
     load_backend(backend, **own)
-    counters = Counters()
+    counters = zeroed()
     try:
         state.mkdir(parents=True, exist_ok=True)
         problems = ProblemStore(state / "problems", limits.problems, limits.unpacked_bytes)
@@ -102,16 +101,11 @@ def serve(
         LoihiGymError: if the backend is unknown, or the server may not or cannot be.
     """
     check_bind(host, tokens)
-    folder = state or Path(tempfile.mkdtemp(prefix="loihi-gym-serve-"))
-    try:
-        service = make_service(
-            backend, folder, limits or Limits(), keep=state is not None, options=options
-        )
+    with TemporaryDirectory(prefix="loihi-gym-serve-", ignore_cleanup_errors=True) as scratch:
+        folder, keep = state or Path(scratch), state is not None
+        service = make_service(backend, folder, limits or Limits(), keep, options=options)
         server = make_server(service, host, port, tokens, log_level="info")
         try:
             server.run()
         except SystemExit as error:  # uvicorn has logged why it could not start
             raise ServerError(f"could not listen on {host} port {port}") from error
-    finally:
-        if state is None:
-            shutil.rmtree(folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import json
 from collections import OrderedDict
+from functools import lru_cache
 from pathlib import Path
 from typing import TextIO
 
@@ -9,24 +10,20 @@ from ..errors import ProblemFileError, ServerError
 from ..files import write_bytes
 from ..mapping import Problem
 from ..mapping.problem_file import problem_from_bytes
-from ..mapping.recent import Recent
 from .queue import JobOutcome, Key
-
-HEX = frozenset("0123456789abcdef")
-
-
-def is_digest(text: str) -> bool:
-    """Whether a text can be a digest, and so part of a file's name."""
-    return len(text) == 64 and set(text) <= HEX
 
 
 class ProblemStore:
-    """Problem files in a directory, named by digest; those asked for last stay unpacked."""
+    """Problem files in a directory, named by digest: 64 hexadecimal digits, as `Digest` checks.
+
+    Attributes:
+        get: The stored problem of a digest; those asked for last stay unpacked.
+    """
 
     def __init__(self, folder: Path, kept: int, unpacked_bytes: int) -> None:
         self._folder = folder
         self._unpacked_bytes = unpacked_bytes
-        self._problems: Recent[str, Problem] = Recent(kept)
+        self.get = lru_cache(kept)(self._read)
         folder.mkdir(parents=True, exist_ok=True)
 
     def __len__(self) -> int:
@@ -37,14 +34,10 @@ class ProblemStore:
         return self._folder / f"{digest}.npz"
 
     def __contains__(self, digest: str) -> bool:
-        return is_digest(digest) and self.path(digest).exists()
+        return self.path(digest).exists()
 
-    def get(self, digest: str) -> Problem:
-        """A stored problem."""
-        path = self.path(digest)
-        return self._problems.get(
-            digest, lambda: problem_from_bytes(path.read_bytes(), f"problem {digest[:12]}")
-        )
+    def _read(self, digest: str) -> Problem:
+        return problem_from_bytes(self.path(digest).read_bytes(), f"problem {digest[:12]}")
 
     def add(self, digest: str, data: bytes) -> None:
         """Store an uploaded problem.

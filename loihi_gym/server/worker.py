@@ -10,7 +10,6 @@ import signal
 import sys
 import threading
 import time
-from collections import OrderedDict
 from typing import Any, TextIO
 
 from ..backends import Backend, Measurement, load_backend, make_backend
@@ -30,17 +29,17 @@ class Backends:
         self._name = name
         self._options = options
         self._kept = KEPT_PROBLEMS if getattr(load_backend(name), "repeatable", False) else 1
-        self._backends: OrderedDict[str, Backend] = OrderedDict()
+        self._backends: dict[str, Backend] = {}
 
     def get(self, path: str) -> Backend:
         """The backend of a problem file."""
-        if path in self._backends:
-            self._backends.move_to_end(path)
-            return self._backends[path]
-        while len(self._backends) >= self._kept:
-            _close(self._backends.popitem(last=False)[1])
-        self._backends[path] = make_backend(self._name, load_problem(path), **self._options)
-        return self._backends[path]
+        backend = self._backends.pop(path, None)
+        if backend is None:
+            while len(self._backends) >= self._kept:
+                _close(self._backends.pop(next(iter(self._backends))))
+            backend = make_backend(self._name, load_problem(path), **self._options)
+        self._backends[path] = backend  # the last, so that the first is the next to go
+        return backend
 
     def close(self) -> None:
         """Close all."""
@@ -66,9 +65,7 @@ def main() -> None:
 
 
 def _close(backend: Backend) -> None:
-    close = getattr(backend, "close", None)
-    if close is not None:
-        close()
+    getattr(backend, "close", lambda: None)()
 
 
 def _end_with_parent(parent: int) -> None:

@@ -62,24 +62,27 @@ class MeasuringProcess:
         pairs = [[m.cores_per_layer.tolist(), m.placement.tolist()] for m in mappings]
         request = json.dumps({"problem": str(problem), "mappings": pairs})
         try:
-            reply = await self._ask(request, self._measure_s * len(mappings))
-            results = reply["results"]
+            process = await self._running()
+            assert process.stdin is not None
+            process.stdin.write(request.encode() + b"\n")
+            await process.stdin.drain()
+            results = (await self._line(process, self._measure_s * len(mappings)))["results"]
             if len(results) != len(mappings):
                 raise MeasuringProcessError(
                     f"the worker gave {len(results)} results for {len(mappings)}"
                 )
             return [_outcome(result) for result in results]
-        except MeasuringProcessError as error:
+        except BaseException as error:
             await self.close()
-            return [JobOutcome(reason=str(error))] * len(mappings)
-        except (KeyError, TypeError, ValueError) as error:
-            await self.close()
-            return [JobOutcome(reason=f"the worker's reply is malformed: {error!r}")] * len(
-                mappings
-            )
-        except BaseException:
-            await self.close()
-            raise
+            if isinstance(error, MeasuringProcessError):
+                reason = str(error)
+            elif isinstance(error, (BrokenPipeError, ConnectionResetError)):
+                reason = "the worker ended"
+            elif isinstance(error, (KeyError, TypeError, ValueError)):
+                reason = f"the worker's reply is malformed: {error!r}"
+            else:
+                raise
+            return [JobOutcome(reason=reason)] * len(mappings)
 
     async def close(self) -> None:
         """End the worker: ask it, then kill its process group."""
@@ -96,21 +99,11 @@ class MeasuringProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
 
-    async def _ask(self, request: str, limit_s: float) -> dict[str, Any]:
-        process = await self._running()
-        assert process.stdin is not None
-        try:
-            process.stdin.write(request.encode() + b"\n")
-            await process.stdin.drain()
-        except (BrokenPipeError, ConnectionResetError) as error:
-            raise MeasuringProcessError("the worker ended") from error
-        return await self._line(process, limit_s)
-
     async def _running(self) -> asyncio.subprocess.Process:
         if self._process is not None and self._process.returncode is None:
             return self._process
         await self.close()
-        self._counters.add("worker_starts_total")
+        self._counters["worker_starts_total"] += 1
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=asyncio.subprocess.PIPE,

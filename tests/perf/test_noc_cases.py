@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from loihi_gym.errors import NocCaseError
-from perf.noc_cases import read_noc_case
+from perf.noc_cases import NocCaseError, read_noc_case
 
 DATA = Path(__file__).parent.parent / "data" / "noc"
 

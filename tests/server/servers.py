@@ -15,7 +15,7 @@ from loihi_gym.mapping import Mapping, Problem
 from loihi_gym.mapping.problem_file import problem_bytes
 from loihi_gym.server.auth import Tokens
 from loihi_gym.server.limits import Limits
-from loihi_gym.server.metrics import Counters
+from loihi_gym.server.metrics import zeroed
 from loihi_gym.server.service import Service
 from loihi_gym.server.serving import make_server, make_service
 from loihi_gym.server.worker_client import MeasuringProcess
@@ -106,7 +106,7 @@ def running(
     log, orders, script = folder / "log", folder / "orders", folder / "fake.py"
     script.write_text(FAKE)
     orders.write_text(order)
-    counters, bounds = Counters(), Limits(**limits)
+    counters, bounds = zeroed(), Limits(**limits)
     command = None if real else (sys.executable, str(script), str(log), str(orders))
     worker = MeasuringProcess(backend, bounds.measure_s, counters, command)
     service = make_service("mesh", folder / "state", bounds, keep, worker)

@@ -56,7 +56,7 @@ sys.path.insert(0, {root!r})
 from tests.server.servers import *
 from loihi_gym.server.serving import *
 folder, port = Path(sys.argv[1]), int(sys.argv[2])
-counters, limits = Counters(), Limits()
+counters, limits = zeroed(), Limits()
 command = (sys.executable, str(folder / "fake.py"), str(folder / "log"), str(folder / "orders"))
 worker = MeasuringProcess("lava", 60, counters, command)
 service = make_service("mesh", folder / "state", limits, True, worker)
@@ -130,9 +130,9 @@ def test_the_worker_of_a_killed_server_ends(tmp_path):
         "import asyncio,sys\n"
         "from pathlib import Path\n"
         "from loihi_gym.server.worker_client import MeasuringProcess\n"
-        "from loihi_gym.server.metrics import Counters\n"
+        "from loihi_gym.server.metrics import zeroed\n"
         "async def main():\n"
-        "    worker = MeasuringProcess('mesh', 60, Counters())\n"
+        "    worker = MeasuringProcess('mesh', 60, zeroed())\n"
         "    process = await worker._running()\n"
         "    print(process.pid, flush=True)\n"
         "    await asyncio.sleep(60)\n"

@@ -75,8 +75,9 @@ def test_a_dead_server_is_spoken_of_and_so_is_its_return(tmp_path, monkeypatch, 
         backend = make_backend(server.url, PROBLEM)
         backend.evaluate(MAPPINGS[0])
         assert capsys.readouterr().err == ""
-        one = backend._here().servers[0]
-        one._lost_s, one._news_s = 0.0, 5.0  # as if it had been away
+        lost = backend._servers[0]._lost = http._News(0.0)  # as if it had been away
+        lost.tell("it is away")
+        capsys.readouterr()
         backend.evaluate(MAPPINGS[1])
         assert capsys.readouterr().err == f"loihi-gym: {server.url} answers\n"
 
@@ -103,6 +104,18 @@ def mesh(tmp_path_factory):
 def measured(pair) -> int:
     backend, mapping = pair
     return backend.evaluate(mapping).latency_ps
+
+
+def test_a_pool_does_with_those_that_answer_and_asks_for_nothing_in_vain(mesh):
+    urls = f"http://127.0.0.1:{free_port()},{mesh.url},{mesh.url}"
+    backend = make_backend(urls, PROBLEM)
+    assert backend.evaluate_batch([]) == []
+    for mapping in MAPPINGS[:3]:  # fewer than servers
+        assert (
+            measured((backend, mapping))
+            == make_backend("mesh", PROBLEM).evaluate(mapping).latency_ps
+        )
+    pickle.loads(pickle.dumps(backend)).close()  # one that was not used yet
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.01])

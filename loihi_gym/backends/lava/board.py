@@ -6,7 +6,7 @@ operations and messages are the network's own, the same that every backend repor
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -154,19 +154,18 @@ class LavaBackend(Backend):
             )
         step_ps = np.median(runs_ps, axis=0).round().astype(np.int64)
         simulated = assemble(self.problem, mapping, busy_times(self.problem, mapping), step_ps)
-        common = {field.name: getattr(simulated, field.name) for field in fields(Measurement)}
-        bottleneck = simulated.bottleneck
+        bottleneck, power = simulated.bottleneck, (reply["power_w"], reply["static_power_w"])
         assert bottleneck is not None
-        common["bottleneck"] = bottleneck._replace(share=min(bottleneck.share, 1.0))
-        common["energy"] = measured_energy(
-            simulated.energy, simulated.latency_ps, reply["power_w"], reply["static_power_w"]
-        )
+        own = {
+            "bottleneck": bottleneck._replace(share=min(bottleneck.share, 1.0)),
+            "energy": measured_energy(simulated.energy, simulated.latency_ps, *power),
+        }
         counts = {name: np.array(v, np.int64) for name, v in (reply["activity"] or {}).items()}
         return HardwareMeasurement(
-            **common,
+            **{**vars(simulated), **own},
             runs_ps=runs_ps,
-            power_w=reply["power_w"],
-            static_power_w=reply["static_power_w"],
+            power_w=power[0],
+            static_power_w=power[1],
             core_counts=counts,
         )
 

@@ -21,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ...errors import LavaSetupError, MeasurementError
+from ...errors import LavaSetupError, MeasurementError, one_line
 from .home import worker_python
 
 SCRIPT = Path(__file__).parent / "worker" / "main.py"
@@ -51,11 +51,6 @@ class LavaWorker:
     def pid(self) -> int | None:
         """Process id, and session, of the worker; None if it does not run."""
         return self._running.process.pid if self._running else None
-
-    @property
-    def token(self) -> str | None:
-        """What the names of the worker's shared memory contain; None if it does not run."""
-        return self._running.token if self._running else None
 
     def folder(self) -> Path:
         """A folder that is removed when the worker ends, for jobs; starts the worker.
@@ -87,7 +82,7 @@ class LavaWorker:
                 raise
             if not reply["ok"]:
                 self._end()  # an exception in one of Lava's processes leaves the others hanging
-                raise MeasurementError(f"Lava failed: {_one_line(reply['error'])}")
+                raise MeasurementError(f"Lava failed: {one_line(reply['error'])}")
             return reply["result"]
 
     def close(self) -> None:
@@ -114,7 +109,7 @@ class LavaWorker:
 
 
 class _Running:
-    """A started worker."""
+    """A started worker; `end` leaves nothing of it behind."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         if sys.platform != "linux":
@@ -135,7 +130,7 @@ class _Running:
                 env=_clean(os.environ) | environment | {"TMPDIR": str(self.folder)},
                 start_new_session=True,
             )
-        self._finalizer = weakref.finalize(self, _erase, self.process, self.token, self.folder)
+        self.end = weakref.finalize(self, _erase, self.process, self.token, self.folder)
         self._pending = b""
         self._asked = 0
 
@@ -195,10 +190,6 @@ class _Running:
         said = self._log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
         return MeasurementError(f"the Lava worker ended with exit code {code}: {said[-1]}")
 
-    def end(self) -> None:
-        """Leave nothing behind."""
-        self._finalizer()
-
 
 def _erase(process: subprocess.Popen[bytes], token: str, folder: Path) -> None:
     """End a worker's process group and remove its shared memory and folder."""
@@ -211,18 +202,13 @@ def _erase(process: subprocess.Popen[bytes], token: str, folder: Path) -> None:
                 pipe.close()
     with suppress(subprocess.TimeoutExpired):
         process.wait(KILL_SECONDS)
-    _wait_for_group(process.pid)
+    deadline = time.monotonic() + KILL_SECONDS
+    while group_members(process.pid) and time.monotonic() < deadline:  # who could make more
+        time.sleep(0.005)
     for pattern in (f"psm_{token}_*", f"sem.mp-{token}*"):
         for path in SHARED_MEMORY.glob(pattern):
             path.unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait_for_group(group: int) -> None:
-    """Until no process of a killed group can make anything any more."""
-    deadline = time.monotonic() + KILL_SECONDS
-    while group_members(group) and time.monotonic() < deadline:
-        time.sleep(0.005)
 
 
 def group_members(group: int) -> list[int]:
@@ -244,7 +230,3 @@ def _clean(environment: Any) -> dict[str, str]:
     ours = ("PYTHONHOME", "PYTHONSTARTUP", "PYTHONWARNINGS", "VIRTUAL_ENV")
     kept = {key: value for key, value in environment.items() if key not in ours}
     return kept | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:400]

@@ -4,9 +4,9 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock
 
 from ...errors import LavaSetupError
 from ...files import write_text
@@ -67,7 +67,7 @@ def install() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LavaSetupError(f"{folder} cannot be made: {error.strerror}") from error
-    with _locked(folder):
+    with FileLock(folder / "install.lock"):  # one at a time
         if not installed():
             _make(folder)
             write_text(_marker(folder), json.dumps({"lava": LAVA}))
@@ -150,13 +150,3 @@ def _python(folder: Path) -> Path:
 
 def _marker(folder: Path) -> Path:
     return folder / "ready.json"
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One installation at a time; the lock goes with its process."""
-    import fcntl  # not on Windows
-
-    with (folder / "install.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -135,11 +135,6 @@ def _first(ours: Messages, lavas: Messages, differing: list[BoolArray]) -> Diffe
     for layer, wrong in enumerate(differing):
         if wrong.any():
             step, neuron = np.argwhere(wrong)[0].tolist()
-            return Difference(
-                layer,
-                step,
-                neuron,
-                int(ours[layer][step, neuron]),
-                int(lavas[layer][step, neuron]),
-            )
+            sent = [int(messages[layer][step, neuron]) for messages in (ours, lavas)]
+            return Difference(layer, step, neuron, *sent)
     return None

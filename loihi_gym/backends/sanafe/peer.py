@@ -51,7 +51,8 @@ class SanafeBackend:
     name = "sanafe"
 
     def __init__(self, problem: Problem) -> None:
-        require_sanafe()
+        if find_spec("sanafe") is None:
+            raise BackendError('the sanafe backend needs SANA-FE: pip install "loihi-gym[sanafe]"')
         if problem.chip.n_chips > 1:
             raise BackendError(
                 f"the sanafe backend simulates one chip, and {problem.chip.name} is "
@@ -101,12 +102,6 @@ class Answer(NamedTuple):
     step_ns: float
     ordered: bool | None
     seconds: float
-
-
-def require_sanafe() -> None:
-    """Raise `BackendError` if SANA-FE is not installed."""
-    if find_spec("sanafe") is None:
-        raise BackendError('the sanafe backend needs SANA-FE: pip install "loihi-gym[sanafe]"')
 
 
 def _fits_cycle(chip: ChipSpec) -> bool:
@@ -189,7 +184,6 @@ def run_jobs(
             "hop_y": costs.hop_y_ps / 1000,
         },
     }
-    require_sanafe()
     # By its path, so that the process does not import loihi_gym first; -P, so that it finds SANA-FE
     # and not this module.
     command = [sys.executable, "-P", str(Path(__file__).with_name("sanafe_worker.py"))]

@@ -158,11 +158,8 @@ def _ordered(trace: list[Any]) -> bool:
         if not message["placeholder"]:
             source = (message["src_neuron_group_id"], message["src_neuron_offset"])
             sent.setdefault(source, []).append((message["mid"], message["dest_core_id"]))
-    for messages in sent.values():
-        cores = [core for _, core in sorted(messages)]
-        if cores != sorted(cores):
-            return False
-    return True
+    cores = [[core for _, core in sorted(messages)] for messages in sent.values()]
+    return all(found == sorted(found) for found in cores)
 
 
 if __name__ == "__main__":

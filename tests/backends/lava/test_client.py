@@ -197,7 +197,7 @@ import sys, threading
 from loihi_gym.backends.lava import LavaWorker
 worker = LavaWorker()
 worker.request("describe")
-print(worker.pid, worker.token, worker._running.folder, flush=True)
+print(worker.pid, worker._running.token, worker._running.folder, flush=True)
 {last}
 """
 

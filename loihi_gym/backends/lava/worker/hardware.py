@@ -25,7 +25,7 @@ from lava.magma.core.run_configs import Loihi2HwCfg
 from lava.proc.graded.process import GradedVec
 from lava.proc.io.source import RingBuffer
 from lava.utils import loihi
-from network import neurons, pieces_of, sparse
+from network import connect, layer_of, pieces_of
 from scipy.sparse import csr_matrix
 
 Place = tuple[int, int]
@@ -157,23 +157,15 @@ def build(job: dict[str, Any]) -> list[AbstractProcess]:
     The inputs enter through an adapter and one synapse each, so that the pieces of the input
     population are on cores too. Between layers there is one Sparse per pair of pieces.
     """
-    counts, widths = job["pieces"], job["widths"]
-    before = _input_pieces(job, widths[0], counts[0])
-    pieces = list(before)
-    for layer in range(1, len(widths)):
-        weights, exponent = job["weights"][layer - 1], job["exponents"][layer - 1]
-        cut, after = pieces_of(widths[layer - 1], len(before)), []
-        for first, end in pieces_of(widths[layer], counts[layer]):
-            piece = neurons(job["neuron"], end - first, job["thresholds"][layer - 1])
-            for (low, high), source in zip(cut, before, strict=True):
-                connection = sparse(weights[first:end, low:high], exponent)
-                source.s_out.connect(connection.s_in)
-                connection.a_out.connect(piece.a_in)
-            _name(piece, layer, len(after))
-            after.append(piece)
-        pieces += after
-        before = after
-    return pieces
+    layers = [_input_pieces(job, job["widths"][0], job["pieces"][0])]
+    for layer in range(1, len(job["widths"])):
+        cut = pieces_of(job["widths"][layer - 1], len(layers[-1]))
+        ports = [piece.s_out for piece in layers[-1]]
+        layers.append(layer_of(job, layer, list(zip(cut, ports, strict=True))))
+    for layer, pieces in enumerate(layers):
+        for number, piece in enumerate(pieces):
+            piece.name = f"layer_{layer}_piece_{number}"
+    return [piece for pieces in layers for piece in pieces]
 
 
 def _input_pieces(job: dict[str, Any], width: int, count: int) -> list[AbstractProcess]:
@@ -188,16 +180,10 @@ def _input_pieces(job: dict[str, Any], width: int, count: int) -> list[AbstractP
         identity = csr_matrix(
             (np.ones(len(rows), np.int8), (rows, rows + first)), shape=(len(rows), width)
         )
-        connection, piece = sparse(identity, 0), GradedVec(shape=(len(rows),), vth=0)
-        adapter.out.connect(connection.s_in)
-        connection.a_out.connect(piece.a_in)
-        _name(piece, 0, len(pieces))
+        piece = GradedVec(shape=(len(rows),), vth=0)
+        connect(adapter.out, identity, 0, piece)
         pieces.append(piece)
     return pieces
-
-
-def _name(process: AbstractProcess, layer: int, piece: int) -> None:
-    process.name = f"layer_{layer}_piece_{piece}"
 
 
 def partitioning(path: str | None, pieces: list[AbstractProcess], wanted: list[Place]) -> Any:

@@ -108,24 +108,36 @@ def build(job: dict[str, Any], folder: str) -> AbstractProcess:
     ports = [_inputs(job, *piece) for piece in pieces_of(widths[0], counts[0])]
     bus = _gather(job, 0, ports, folder)
     for layer in range(1, len(widths)):
-        weights, exponent = job["weights"][layer - 1], job["exponents"][layer - 1]
-        before = pieces_of(widths[layer - 1], counts[layer - 1])
-        after = []
-        for first, end in pieces_of(widths[layer], counts[layer]):
-            piece = neurons(job["neuron"], end - first, job["thresholds"][layer - 1])
-            if job["split"] == "rows":
-                source = ports[0] if len(ports) == 1 else bus.s_out
-                _synapses(source, weights[first:end], exponent, piece)
-            else:
-                for (low, high), source in zip(before, ports, strict=True):
-                    _synapses(source, weights[first:end, low:high], exponent, piece)
-            after.append(piece.s_out)
-        ports = after
+        if job["split"] == "pairs":
+            sources = list(zip(pieces_of(widths[layer - 1], len(ports)), ports, strict=True))
+        else:
+            whole = ports[0] if len(ports) == 1 else bus.s_out
+            sources = [((0, widths[layer - 1]), whole)]
+        ports = [piece.s_out for piece in layer_of(job, layer, sources)]
         bus = _gather(job, layer, ports, folder)
     return bus
 
 
-def _synapses(source: OutPort, weights: csr_matrix, exponent: int, piece: AbstractProcess) -> None:
+def layer_of(
+    job: dict[str, Any], layer: int, sources: list[tuple[tuple[int, int], OutPort]]
+) -> list[AbstractProcess]:
+    """The neurons of a layer, a process for each piece.
+
+    It has one Sparse from each source: ((first, end), port) sends for these neurons of the layer
+    before.
+    """
+    weights, exponent = job["weights"][layer - 1], job["exponents"][layer - 1]
+    pieces = []
+    for first, end in pieces_of(job["widths"][layer], job["pieces"][layer]):
+        piece = neurons(job["neuron"], end - first, job["thresholds"][layer - 1])
+        for (low, high), port in sources:
+            connect(port, weights[first:end, low:high], exponent, piece)
+        pieces.append(piece)
+    return pieces
+
+
+def connect(source: OutPort, weights: csr_matrix, exponent: int, piece: AbstractProcess) -> None:
+    """Synapses between what sends and a piece's neurons; see `sparse`."""
     connection = sparse(weights, exponent)
     source.connect(connection.s_in)
     connection.a_out.connect(piece.a_in)
