@@ -50,7 +50,7 @@ def _track(name: str, track: Json, problems: Sequence[Json]) -> list[str]:
             str(row["rank"]),
             row["name"],
             row["solver"],
-            _score(row),
+            score(row["score_ppm"], row["interval_ppm"]),
             *(f"{us(c['latency_ps'])} ({percent(c['reduction_ppm'])})" for c in row["problems"]),
             str(row["wins"]),
             f"{row['status']}, {row['date']}",
@@ -81,12 +81,10 @@ def _markdown(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
     return ["| " + " | ".join(row) + " |" for row in rows]
 
 
-def _score(row: Json) -> str:
-    text = fixed(row["score_ppm"], 6, 3)
-    if row["interval_ppm"] is None:
-        return text
-    low, high = (fixed(end, 6, 3) for end in row["interval_ppm"])
-    return f"{text} ({low} to {high})"
+def score(ppm: int, interval_ppm: Sequence[int] | None) -> str:
+    """A score, with its interval if it has one."""
+    ends = interval_ppm and " to ".join(fixed(end, 6, 3) for end in interval_ppm)
+    return fixed(ppm, 6, 3) + (f" ({ends})" if ends else "")
 
 
 def us(picoseconds: int) -> str:
