@@ -33,15 +33,13 @@ def _suite(results: Json) -> list[str]:
 
 
 def _track(name: str, track: Json, problems: Sequence[Json]) -> list[str]:
-    if name == MAPPING:
-        lines = [f"### {name}", "The best mapping by any means. Latency in us, reduction in %.", ""]
-    else:
-        lines = [
-            f"### {name}",
+    what = "The best mapping by any means. Latency in us, reduction in %."
+    if name != MAPPING:
+        what = (
             f"{track['budget']:,} evaluations, {len(track['seeds'])} seeds. Median latency in us, "
-            "reduction in %; the score with its 95 % interval.",
-            "",
-        ]
+            "reduction in %; the score with its 95 % interval."
+        )
+    lines = [f"### {name}", what, ""]
     if not track["rows"]:
         return [*lines, "No submission yet."]
     head = ["", "name", "solver", "score", *(one["name"] for one in problems), "wins", "status"]
