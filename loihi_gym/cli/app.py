@@ -65,14 +65,6 @@ class Commands(click.Group):
         return super().parse_args(ctx, args if args or ctx.resilient_parsing else ["--help"])
 
 
-class Announced(click.Command):
-    """A command known by name and short help; `module` puts the real one in its place."""
-
-    def __init__(self, name: str, short_help: str, module: str) -> None:
-        super().__init__(name, short_help=short_help)
-        self.module = module
-
-
 class AllCommands(Commands):
     """The root: importing every command would take a second, so only the called one is."""
 
@@ -81,9 +73,10 @@ class AllCommands(Commands):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The called command, imported."""
         name, command, rest = super().resolve_command(ctx, args)
-        if isinstance(command, Announced):
-            import_module(f".{command.module}", __package__)
-            command = self.commands[command.name or ""]
+        if name is not None:
+            (module,) = (module for module, helps in COMMANDS.items() if name in helps)
+            import_module(f".{module}", __package__)  # which puts the real command in its place
+            command = self.commands[name]
         return name, command, rest
 
 
@@ -97,9 +90,9 @@ def app() -> None:
     """Map sparse neural networks onto Intel's Loihi 2, in simulation or on hardware."""
 
 
-for _module, _helps in COMMANDS.items():
+for _helps in COMMANDS.values():
     for _name, _help in _helps.items():
-        app.add_command(Announced(_name, _help, _module))
+        app.add_command(click.Command(_name, short_help=_help))
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -88,17 +88,11 @@ def calibrate(
 
 def _calibration_data(found: Assessment, suggested: list[Mapping]) -> dict[str, object]:
     return {
-        "held_out": found.held_out,
-        "pearson": found.pearson,
-        "spearman": found.spearman,
-        "error": found.error,
+        **{name: getattr(found, name) for name in ("held_out", "pearson", "spearman", "error")},
         "noise": found.fit.noise,
         "constants": {
             one.parameter.name: {
-                "value": one.value,
-                "low": one.low,
-                "high": one.high,
-                "told": one.told,
+                name: getattr(one, name) for name in ("value", "low", "high", "told")
             }
             for one in found.intervals
         },

@@ -1,8 +1,7 @@
 """Commands that compare solvers and look at what they did."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from ..errors import LoihiGymError
 from . import options
 from .app import app
 from .output import show
-from .progress import patience, progress
+from .progress import Update, patience, progress
 
 SOLVERS = (
     "random,lava-default,packed,balanced,greedy,hillclimb,nested-es,nested-es:start=random,"
@@ -69,8 +68,8 @@ def compare(
     directory = Path(out) if out is not None else Path("runs") / chosen.name
     made = plan(chosen, solvers.split(","), directory)
     write_plan(made, directory)
-    with _progress(made) as on_done:
-        run_all(made, jobs, executor, on_done)
+    with progress("evaluations", every_s=0.0) as update:
+        run_all(made, jobs, executor, _teller(made, update))
     _report(made, directory)
 
 
@@ -150,18 +149,16 @@ def _numbers(option: str, text: str) -> list[int]:
     return numbers
 
 
-@contextmanager
-def _progress(made: Plan) -> Iterator[Callable[[SearchTask], None]]:
-    """Progress over the evaluations of all searches; without a terminal, a line for each search."""
+def _teller(made: Plan, update: Update) -> Callable[[SearchTask], None]:
+    """What tells `update` of each search that is done, counted in evaluations."""
     total = sum(task.config.budget for task in made.tasks)
     done = sum(task.config.budget for task in made.tasks if task.done)
-    with progress("evaluations", every_s=0.0) as update:
 
-        def on_done(task: SearchTask) -> None:
-            nonlocal done
-            config = task.config
-            done += config.budget
-            what = f"{task.label} on {config.benchmark}, {config.budget:,}, seed {config.seed}"
-            update(what, done, total)
+    def on_done(task: SearchTask) -> None:
+        nonlocal done
+        config = task.config
+        done += config.budget
+        what = f"{task.label} on {config.benchmark}, {config.budget:,}, seed {config.seed}"
+        update(what, done, total)
 
-        yield on_done
+    return on_done

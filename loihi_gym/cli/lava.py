@@ -4,13 +4,13 @@ import sys
 
 import click
 
-from ..backends.lava import Comparison, LavaWorker, examine, installed
+from ..backends.lava import LavaWorker, examine, installed
 from ..backends.lava import install as make_environment
 from ..backends.lava import verify as compare_all
 from ..benchmarks import load
 from .app import Commands, app
 from .options import read_mapping
-from .output import PlainTable, show, table
+from .output import show, table
 from .progress import patience
 
 MARKS = {True: "ok  ", False: "BAD ", None: "--  "}
@@ -64,19 +64,9 @@ def verify(name: str, mapping: str | None) -> None:
     with patience("running Lava"), LavaWorker() as worker:
         results = list(compare_all(worker, problem, chosen))
     for result in results:
-        _add(rows, result)
+        counts = (result.processes, result.steps, result.compared, result.sent, result.differing)
+        rows.add_row(result.neuron, *(f"{count:,}" for count in counts))
     first = [f"{result.neuron}: {result.first}" for result in results if not result.equal]
     show(rows, "", *(first or ["Lava and loihi_gym compute the same, to the bit."]))
     if first:
         sys.exit(1)
-
-
-def _add(rows: PlainTable, result: Comparison) -> None:
-    rows.add_row(
-        result.neuron,
-        f"{result.processes:,}",
-        str(result.steps),
-        f"{result.compared:,}",
-        f"{result.sent:,}",
-        f"{result.differing:,}",
-    )

@@ -1,6 +1,8 @@
 """Commands of the leaderboard."""
 
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -48,11 +50,8 @@ def pack(
     suite: str,
     solver: str | None,
     name: str | None,
-    authors: tuple[str, ...],
     method: str | None,
-    code_url: str,
-    code_commit: str,
-    licence: str,
+    **more: Any,
 ) -> None:
     """Make a submission from RUNS: directories of runs, or PROBLEM=MAPPING.json on mapping."""
     from ..leaderboard.pack import gather, write_submission
@@ -64,12 +63,9 @@ def pack(
         suite=suite,
         track=track,
         name=name or gathered.label or "mappings",
-        authors=authors,
         solver=method or gathered.label or "any means",
-        code_url=code_url,
-        code_commit=code_commit,
-        licence=licence,
         bundled=gathered.bundled,
+        **more,  # the options that are called as the fields of a submission
     )
     write_submission(Path(output), about, gathered.mappings, gathered.traces)
     show(f"wrote {output}; next: loihi-gym leaderboard check {output}")
@@ -85,7 +81,7 @@ def check(directory: str, board: str | None) -> None:
     from ..leaderboard.check import board_of
     from ..leaderboard.check import check as check_submission
     from ..leaderboard.score import interval_ppm, score_ppm
-    from ..leaderboard.tables import fixed, us
+    from ..leaderboard.tables import score, us
 
     path = Path(directory)
     chosen = board_of(path) if board is None else Path(board)
@@ -93,17 +89,12 @@ def check(directory: str, board: str | None) -> None:
         played = check_submission(path, chosen, lambda d, n: update(path.name, d, n))
     about, suite = played.submission.about, played.submission.suite
     rows = table("run", "latency (us)", "reference (us)", title=f"{about.name} on {about.track}")
-    pairs = {name: list[tuple[int, int]]() for name in suite.names}
     for run, (latency, _) in played.scores.items():
-        reference = suite.frozen(run.problem).reference_latency_ps
-        pairs[run.problem].append((reference, latency))
-        rows.add_row(str(run), us(latency), us(reference))
-    score = fixed(score_ppm([pair for runs in pairs.values() for pair in runs]), 6, 3)
-    if about.track != MAPPING:
-        low, high = interval_ppm(list(pairs.values()))
-        score += f" ({fixed(low, 6, 3)} to {fixed(high, 6, 3)})"
+        rows.add_row(str(run), us(latency), us(suite.frozen(run.problem).reference_latency_ps))
+    interval = None if about.track == MAPPING else interval_ppm(played.pairs)
+    reached = score(score_ppm(chain.from_iterable(played.pairs)), interval)
     where = "no board to compare with" if chosen is None else f"new on {chosen}"
-    show(rows, "", f"score {score}: accepted, {where}. Simulated, not measured on a chip.")
+    show(rows, "", f"score {reached}: accepted, {where}. Simulated, not measured on a chip.")
 
 
 @leaderboard.command(epilog="Example: loihi-gym leaderboard build --check")
@@ -150,13 +141,10 @@ def changed(base: str, head: str, repository: str, copy_to: str | None) -> None:
 
     Nothing of HEAD is checked out or run.
     """
-    from ..leaderboard.changes import copy_submission, new_submission
+    from ..leaderboard.changes import new_submission
 
-    where = Path(repository)
-    if copy_to is None:
-        show(new_submission(where, base, head))
-    else:
-        show(copy_submission(where, base, head, Path(copy_to)).name)
+    folder = None if copy_to is None else Path(copy_to)
+    show(new_submission(Path(repository), base, head, folder))
 
 
 @leaderboard.command(epilog="Example: loihi-gym leaderboard freeze sparse-mlp-v1")

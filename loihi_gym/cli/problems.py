@@ -1,8 +1,10 @@
 """Commands that look at chips, benchmarks and single mappings."""
 
+from collections.abc import Sequence
+
 import click
 
-from ..backends import Backend, Measurement, make_backend
+from ..backends import Measurement, make_backend
 from ..benchmarks import benchmark, benchmark_names, load
 from ..bounds import lower_bound
 from ..chip import chip_names, load_chip
@@ -11,6 +13,9 @@ from . import options
 from .app import app
 from .output import PlainTable, show, show_json, table
 from .progress import patience
+
+Measured = tuple[str, Mapping, Measurement]
+"""Name of a heuristic, its mapping, and what `mesh` measured."""
 
 
 @app.command("list")
@@ -30,13 +35,20 @@ def info(name: str, as_json: bool) -> None:
     """Show a benchmark: layers, capacity, and every standard heuristic measured on `mesh`."""
     with patience("measuring the standard heuristics"):
         problem = load(name)
-        measured = measure_heuristics(problem)
+        mappings = fitting(problem)
+        results = make_backend("mesh", problem).evaluate_batch(list(mappings.values()))
+        measured = list(zip(mappings, mappings.values(), results, strict=True))
         lower_bound(problem)
     if as_json:
         show_json(_info_data(problem, measured))
         return
-    tables = _layer_table(problem), _heuristic_table(problem, measured)
-    show(tables[0], "", tables[1], "", _notes(problem, measured))
+    measured.sort(key=lambda row: row[2].latency_ps)
+    notes = (
+        f"Proven lower bound over all mappings: {bound_text(problem, measured[0][2])} the fastest.",
+        "Times are simulated with substitute constants (loihi-gym chips "
+        f"{problem.chip.name}), not measured on a chip.",
+    )
+    show(_layer_table(problem), "", _heuristic_table(problem, measured), "", *notes)
 
 
 @app.command(epilog="Example: loihi-gym chips loihi2")
@@ -75,10 +87,11 @@ def evaluate(name: str, mapping: str, backend: str, as_json: bool) -> None:
         measuring = make_backend(backend, problem)
         result, reference = measuring.evaluate_batch([chosen, problem.reference_mapping])
         lower_bound(problem)
+    found = (problem, measuring.name, chosen, result, reference)
     if as_json:
-        show_json(_measurement_data(problem, measuring, chosen, result, reference))
-        return
-    show(_measurement_table(problem, measuring, chosen, result, reference))
+        show_json(_measurement_data(*found))
+    else:
+        show(_measurement_table(*found))
 
 
 @app.command(epilog="Example: loihi-gym render mlp-deep balanced/strided -o mesh.png")
@@ -102,13 +115,6 @@ def render(name: str, mapping: str, output: str | None, backend: str) -> None:
         show(drawing.text(problem, chosen, result, reference).removesuffix("\n"))
     else:
         show(f"wrote {output}")
-
-
-def measure_heuristics(problem: Problem) -> dict[str, tuple[Mapping, Measurement]]:
-    """The standard heuristics that fit, with their measurements on `mesh`."""
-    mappings = fitting(problem)
-    measured = make_backend("mesh", problem).evaluate_batch(list(mappings.values()))
-    return dict(zip(mappings, zip(mappings.values(), measured, strict=True), strict=True))
 
 
 def microseconds(time_ps: int) -> str:
@@ -144,15 +150,13 @@ def _layer_table(problem: Problem) -> PlainTable:
     return rows
 
 
-def _heuristic_table(
-    problem: Problem, measured: dict[str, tuple[Mapping, Measurement]]
-) -> PlainTable:
+def _heuristic_table(problem: Problem, measured: Sequence[Measured]) -> PlainTable:
     rows = table(
         *("heuristic", "cores", "latency (us)", "energy (uJ)", "bottleneck"),
         title=f"Standard heuristics, simulated on mesh over {problem.activity.steps} time steps",
         left=(4,),
     )
-    for name, (mapping, result) in sorted(measured.items(), key=lambda item: item[1][1].latency_ps):
+    for name, mapping, result in measured:
         rows.add_row(
             name + (" (reference)" if name == problem.reference else ""),
             str(mapping.n_logical_cores),
@@ -171,18 +175,7 @@ def bound_text(problem: Problem, measured: Measurement) -> str:
     return f"{microseconds(bound.latency_ps)} us, {bound.gap(latency_ps):.1%} below"
 
 
-def _notes(problem: Problem, measured: dict[str, tuple[Mapping, Measurement]]) -> str:
-    fastest = min((result for _, result in measured.values()), key=lambda one: one.latency_ps)
-    return (
-        f"Proven lower bound over all mappings: {bound_text(problem, fastest)} the fastest.\n"
-        "Times are simulated with substitute constants (loihi-gym chips "
-        f"{problem.chip.name}), not measured on a chip."
-    )
-
-
-def _info_data(
-    problem: Problem, measured: dict[str, tuple[Mapping, Measurement]]
-) -> dict[str, object]:
+def _info_data(problem: Problem, measured: Sequence[Measured]) -> dict[str, object]:
     return {
         "benchmark": problem.name,
         "chip": problem.chip.name,
@@ -200,21 +193,17 @@ def _info_data(
                 "energy_fj": result.energy_fj,
                 "bottleneck": str(result.bottleneck),
             }
-            for name, (mapping, result) in measured.items()
+            for name, mapping, result in measured
         },
     }
 
 
 def _measurement_data(
-    problem: Problem,
-    backend: Backend,
-    mapping: Mapping,
-    result: Measurement,
-    reference: Measurement,
+    problem: Problem, backend: str, mapping: Mapping, result: Measurement, reference: Measurement
 ) -> dict[str, object]:
     return {
         "benchmark": problem.name,
-        "backend": backend.name,
+        "backend": backend,
         "mapping": mapping.digest,
         "latency_ps": result.latency_ps,
         "step_times_ps": list(result.step_times_ps),
@@ -227,19 +216,14 @@ def _measurement_data(
 
 
 def _measurement_table(
-    problem: Problem,
-    backend: Backend,
-    mapping: Mapping,
-    result: Measurement,
-    reference: Measurement,
+    problem: Problem, backend: str, mapping: Mapping, result: Measurement, reference: Measurement
 ) -> PlainTable:
-    change = 1.0 - result.latency_ps / reference.latency_ps
-    rows = table("quantity", "value", title=f"{problem.name} on {backend.name}", left=(1,))
+    rows = table("quantity", "value", title=f"{problem.name} on {backend}", left=(1,))
     steps = " ".join(microseconds(time) for time in result.step_times_ps)
     known = {
         "latency": f"{microseconds(result.latency_ps)} us ({steps} per step)",
         "reference": f"{microseconds(reference.latency_ps)} us ({problem.reference})",
-        "reduction": f"{change:.1%}",
+        "reduction": f"{1.0 - result.latency_ps / reference.latency_ps:.1%}",
         "proven lower bound": bound_text(problem, result),
         "energy": _energy_text(result),
         "bottleneck": str(result.bottleneck or ""),

@@ -32,11 +32,12 @@ def replay(run: str, output: str, fps: int, frames: int) -> None:
     heat on the links, a mark at the bottleneck, and the latency beside it.
     """
     path = Path(run)
-    benchmark, backend, visits, latencies_ps = _search(path) if path.is_dir() else _episode(path)
+    shown, latencies_ps = _search(path) if path.is_dir() else _episode(path)
     with patience("drawing"):
-        problem = load(benchmark)
-        reference = make_backend(_simulation(backend), problem).evaluate(problem.reference_mapping)
-        animate(Path(output), problem, reference, thinned(visits, frames), latencies_ps, fps)
+        problem = load(shown.benchmark)
+        measuring = make_backend(_simulation(shown.backend), problem)
+        reference = measuring.evaluate(problem.reference_mapping)
+        animate(Path(output), problem, reference, thinned(shown.visits, frames), latencies_ps, fps)
     show(f"wrote {output}")
 
 
@@ -46,25 +47,20 @@ def _simulation(backend: str) -> str:
     return backend if known else "mesh"
 
 
-def _search(path: Path) -> tuple[str, str, list[Visit], list[int]]:
+def _search(path: Path) -> tuple[Episode, list[int]]:
     """Improvements of a search, and the latency of each evaluation."""
     config, lines = read_config(path), read_trace(path / NAME)
-    visits = [
+    visits = tuple(
         Visit(line.index, line.mapping, line.step_times_ps)
         for line in lines
         if line.mapping is not None
-    ]
+    )
     if not visits:
         raise RunError(f"{path} has no evaluations to show yet")
-    return config.benchmark, config.backend, visits, [line.latency_ps for line in lines]
+    return Episode(config.benchmark, config.backend, visits), [line.latency_ps for line in lines]
 
 
-def _episode(path: Path) -> tuple[str, str, list[Visit], list[int]]:
+def _episode(path: Path) -> tuple[Episode, list[int]]:
     """All mappings of an episode, and their latencies."""
     episode = Episode.load(path)
-    return (
-        episode.benchmark,
-        episode.backend,
-        list(episode.visits),
-        [visit.latency_ps for visit in episode.visits],
-    )
+    return episode, [visit.latency_ps for visit in episode.visits]

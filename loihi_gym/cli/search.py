@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -50,16 +51,13 @@ def list_solvers() -> None:
 @click.pass_context
 def solve(
     context: click.Context,
+    /,
     solver: str | None,
     benchmark: str | None,
-    budget: int,
-    seed: int,
-    backend: str,
-    seconds: float | None,
-    count_unique: bool,
     out: str | None,
     resumed: str | None,
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Search for a fast mapping of BENCHMARK with SOLVER and report what it took off."""
     if resumed is not None:
@@ -71,7 +69,7 @@ def solve(
         if solver is None or benchmark is None:
             raise click.UsageError("Name a solver and a benchmark.", context)
         own = parse_options(solver, context.args)
-        config = Config(solver, benchmark, budget, seed, backend, own, seconds, count_unique)
+        config = Config(solver, benchmark, options=own, **settings)
         with _progress() as on_progress:
             directory = free_directory(config) if out is None else Path(out)
             outcome = search(config, directory, on_progress)
@@ -95,19 +93,16 @@ def map_network(
     activity: str | None,
     chip: str,
     steps: int,
-    budget: int,
-    seed: int,
-    backend: str,
-    seconds: float | None,
     output: str | None,
     out: str | None,
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Find a fast mapping of NETWORK: a network or problem file, a benchmark's name or URI.
 
     Network files are those of `loihi-gym import`; the problem made of one is kept beside the run.
     """
-    config = Config("map", network, budget, seed, backend, {}, seconds)
+    config = Config("map", network, **settings)
     directory = free_directory(config) if out is None else Path(out)
     if _is_network(network):
         from ..benchmarks.importing import import_problem, read_activity

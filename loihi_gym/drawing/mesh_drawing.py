@@ -6,6 +6,7 @@ Figures need the extra ``plot`` (matplotlib); `text` needs nothing.
 import io
 import math
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,15 +139,12 @@ class MeshDrawing:
         heat: float | None = None,
         figure: "Figure | None" = None,
     ) -> None:
-        try:
-            from matplotlib.collections import PolyCollection
-            from matplotlib.colors import LinearSegmentedColormap
-            from matplotlib.figure import Figure
-            from matplotlib.ticker import PercentFormatter
-        except ImportError as error:
-            raise LoihiGymError(
-                'pictures need matplotlib: pip install "loihi-gym[plot]"'
-            ) from error
+        _require_matplotlib()
+        from matplotlib.collections import PolyCollection
+        from matplotlib.colors import LinearSegmentedColormap
+        from matplotlib.figure import Figure
+        from matplotlib.ticker import PercentFormatter
+
         self.problem, self.reference = problem, reference
         self._heat = heat
         mesh = problem.topology
@@ -239,11 +237,11 @@ class MeshDrawing:
         from matplotlib.collections import PolyCollection
 
         mesh = self.problem.topology
-        frames = []
-        for router in range(mesh.n_routers):
-            y, x = divmod(router, mesh.width)
-            left, low = (value - ROUTER / 2 for value in _position(mesh, x, y))
-            frames.append(_corners((left, low), ROUTER, ROUTER))
+        frames = [
+            _corners(_position(mesh, x, y) - ROUTER / 2, ROUTER, ROUTER)
+            for y in range(mesh.height)
+            for x in range(mesh.width)
+        ]
         self._axes.add_collection(
             PolyCollection(frames, facecolors="white", edgecolors="#aaaaaa", zorder=2.5)
         )
@@ -251,16 +249,9 @@ class MeshDrawing:
     def _write_numbers(self) -> list[Any]:
         if len(self._cells) > MOST_NUMBERS:
             return []
+        style: dict[str, Any] = {"fontsize": 6.5, "ha": "center", "va": "center", "zorder": 4}
         return [
-            self._axes.text(
-                left + width / 2,
-                low + height / 2,
-                "",
-                fontsize=6.5,
-                ha="center",
-                va="center",
-                zorder=4,
-            )
+            self._axes.text(left + width / 2, low + height / 2, "", **style)
             for (left, low), width, height in self._cells
         ]
 
@@ -346,12 +337,9 @@ class Window:
         self, problem: Problem, mapping: Mapping, measurement: Measurement, reference: Measurement
     ) -> None:
         """Draw a mapping and let the window system catch up."""
-        try:
-            from matplotlib import pyplot
-        except ImportError as error:
-            raise LoihiGymError(
-                'pictures need matplotlib: pip install "loihi-gym[plot]"'
-            ) from error
+        _require_matplotlib()
+        from matplotlib import pyplot
+
         if self._drawing is None or self._drawing.problem is not problem:
             self.close()
             self._drawing = MeshDrawing(problem, reference, figure=pyplot.figure())
@@ -371,6 +359,11 @@ class Window:
             self._drawing = None
 
 
+def _require_matplotlib() -> None:
+    if find_spec("matplotlib") is None:
+        raise LoihiGymError('pictures need matplotlib: pip install "loihi-gym[plot]"')
+
+
 def _caption(problem: Problem, measurement: Measurement, reference: Measurement) -> tuple[str, str]:
     change = measurement.latency_ps / reference.latency_ps - 1.0
     if change == 0.0:
@@ -384,54 +377,41 @@ def _caption(problem: Problem, measurement: Measurement, reference: Measurement)
     )
 
 
-def _position(mesh: Topology, x: int, y: int) -> tuple[float, float]:
-    return x + CHIP_GAP * (x // mesh.chip_width), y + CHIP_GAP * (y // mesh.chip_height)
+def _position(mesh: Topology, x: int, y: int) -> Float64Array:
+    """Where the centre of a router is drawn, (2,)."""
+    gaps = np.array([x // mesh.chip_width, y // mesh.chip_height])
+    return np.array([x, y]) + CHIP_GAP * gaps
 
 
-Point = tuple[float, float]
-
-
-def _arrows(mesh: Topology) -> tuple[list[int], list[tuple[Point, Point]]]:
-    """Ids of the links that exist, and from where to where each is drawn."""
+def _arrows(mesh: Topology) -> tuple[list[int], list[tuple[Float64Array, Float64Array]]]:
+    """Ids of the links that exist, and from where to where each is drawn, (2,) each."""
     ids, lines = [], []
     steps = {EAST: (1, 0), WEST: (-1, 0), NORTH: (0, 1), SOUTH: (0, -1)}
     for router in range(mesh.n_routers):
         y, x = divmod(router, mesh.width)
         for direction, (dx, dy) in steps.items():
-            if not (0 <= x + dx < mesh.width and 0 <= y + dy < mesh.height):
-                continue
-            (ax, ay), (bx, by) = _position(mesh, x, y), _position(mesh, x + dx, y + dy)
-            # Keep to the right, and leave the squares of the routers free.
-            ox, oy = LINK_OFFSET * dy, -LINK_OFFSET * dx
-            cut = ROUTER / 2 + 0.05
-            ids.append(4 * router + direction)
-            lines.append(
-                (
-                    (ax + ox + cut * dx, ay + oy + cut * dy),
-                    (bx + ox - cut * dx, by + oy - cut * dy),
-                )
-            )
+            if 0 <= x + dx < mesh.width and 0 <= y + dy < mesh.height:
+                # Keep to the right, and leave the squares of the routers free.
+                aside = LINK_OFFSET * np.array([dy, -dx])
+                cut = (ROUTER / 2 + 0.05) * np.array([dx, dy])
+                start, end = _position(mesh, x, y), _position(mesh, x + dx, y + dy)
+                ids.append(4 * router + direction)
+                lines.append((start + aside + cut, end + aside - cut))
     return ids, lines
 
 
-def _arrow(start: Point, end: Point, half_width: float) -> Float64Array:
+def _arrow(start: Float64Array, end: Float64Array, half_width: float) -> Float64Array:
     """Outline of an arrow, (7, 2)."""
-    a, b = np.array(start), np.array(end)
-    along = (b - a) / np.linalg.norm(b - a)
+    along = (end - start) / np.linalg.norm(end - start)
     aside = np.array([-along[1], along[0]])
     head = half_width + 0.045
-    neck = b - along * 2 * head
-    return np.array(
-        [
-            a + aside * half_width,
-            neck + aside * half_width,
-            neck + aside * head,
-            b,
-            neck - aside * head,
-            neck - aside * half_width,
-            a - aside * half_width,
-        ]
-    )
+    neck = end - along * 2 * head
+    there = [start + aside * half_width, neck + aside * half_width, neck + aside * head]
+    back = [neck - aside * head, neck - aside * half_width, start - aside * half_width]
+    return np.array([*there, end, *back])
+
+
+Point = tuple[float, float]
 
 
 def _cell(problem: Problem, core: int) -> tuple[Point, float, float]:
@@ -440,16 +420,13 @@ def _cell(problem: Problem, core: int) -> tuple[Point, float, float]:
     columns = math.ceil(math.sqrt(cores))
     rows = math.ceil(cores / columns)
     row, column = divmod(int(mesh.core_port[core]), columns)
-    x, y = _position(mesh, int(mesh.core_x[core]), int(mesh.core_y[core]))
+    x, y = _position(mesh, mesh.core_x[core], mesh.core_y[core]).tolist()
     width, height = ROUTER / columns, ROUTER / rows
-    return (
-        (x - ROUTER / 2 + column * width, y + ROUTER / 2 - (row + 1) * height),
-        width,
-        height,
-    )
+    corner = x - ROUTER / 2 + column * width, y + ROUTER / 2 - (row + 1) * height
+    return corner, width, height
 
 
-def _corners(corner: Point, width: float, height: float) -> Float64Array:
+def _corners(corner: Point | Float64Array, width: float, height: float) -> Float64Array:
     left, low = corner
     right, high = left + width, low + height
     return np.array([(left, low), (right, low), (right, high), (left, high)])

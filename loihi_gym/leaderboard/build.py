@@ -1,6 +1,7 @@
 """Building the board: results, README and page from nothing but the submissions."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from ..benchmarks.suite import load_suite, suite_names
@@ -9,7 +10,7 @@ from ..files import write_text
 from .check import read_board, require_new
 from .page import page
 from .ranking import results, results_text
-from .replayer import Played, Replayer
+from .replayer import Played, Replayer, ignored
 from .submission import Submission
 from .tables import with_tables
 
@@ -18,7 +19,7 @@ README, RESULTS, SITE = "README.md", "results", "site/index.html"
 OnSubmission = Callable[[str, int, int], None]
 
 
-def generate(board: Path, on_progress: OnSubmission | None = None) -> dict[str, str]:
+def generate(board: Path, on_progress: OnSubmission = ignored) -> dict[str, str]:
     """All generated files of a board by path, as text; nothing is written.
 
     Args:
@@ -47,7 +48,7 @@ def generate(board: Path, on_progress: OnSubmission | None = None) -> dict[str, 
     return files
 
 
-def build(board: Path, on_progress: OnSubmission | None = None) -> list[str]:
+def build(board: Path, on_progress: OnSubmission = ignored) -> list[str]:
     """Write all generated files of a board; returns their paths.
 
     Raises:
@@ -61,7 +62,7 @@ def build(board: Path, on_progress: OnSubmission | None = None) -> list[str]:
     return list(files)
 
 
-def require_built(board: Path, on_progress: OnSubmission | None = None) -> None:
+def require_built(board: Path, on_progress: OnSubmission = ignored) -> None:
     """Raise unless the generated files are what `build` would write, to the byte.
 
     Raises:
@@ -79,17 +80,12 @@ def require_built(board: Path, on_progress: OnSubmission | None = None) -> None:
 
 
 def _replayed(
-    submissions: list[Submission], replayer: Replayer, on_progress: OnSubmission | None
+    submissions: list[Submission], replayer: Replayer, on_progress: OnSubmission
 ) -> list[Played]:
     played = []
     for number, one in enumerate(submissions):
-
-        def tell(done: int, total: int, name: str = one.folder) -> None:
-            if on_progress is not None:
-                on_progress(name, done, total)
-
         try:
-            played.append(replayer.replay(one, tell))
+            played.append(replayer.replay(one, partial(on_progress, one.folder)))
             require_new(one, submissions[:number], replayer)
         except SubmissionError as error:
             raise BoardError(f"{one.folder}: {error}") from error

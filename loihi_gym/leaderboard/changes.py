@@ -6,31 +6,19 @@ copied only after their kinds and sizes are known.
 """
 
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import SubmissionError
 from .reading import shown
-from .submission import (
-    ABOUT,
-    MAPPINGS,
-    MAX_ABOUT,
-    MAX_MAPPINGS,
-    MAX_TRACE,
-    SUBMISSIONS,
-    TRACE,
-    folder_day,
-)
+from .submission import LARGEST, SUBMISSIONS, folder_day
 
-SIZES = {ABOUT: MAX_ABOUT, MAPPINGS: MAX_MAPPINGS, TRACE: MAX_TRACE}
-"""The files that a request may add, and their greatest sizes in bytes."""
 PLAIN_FILE = "100644"
 """Git's mode of a file that is no link and no program."""
 BOARD = "leaderboard"
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One file that differs between two commits.
 
     Attributes:
@@ -46,42 +34,38 @@ class Change:
     path: str
 
 
-def new_submission(repository: Path, base: str, head: str) -> str:
+def new_submission(repository: Path, base: str, head: str, copy_to: Path | None = None) -> str:
     """Name of the one submission folder that `head` adds to what it branched off `base` from.
 
-    Raises:
-        SubmissionError: if it adds none or several, changes or removes anything, or a file of it
-            is of the wrong name, kind or size.
-    """
-    return _folder(repository, changes(repository, base, head))
-
-
-def copy_submission(repository: Path, base: str, head: str, submissions: Path) -> Path:
-    """Write the new submission of `head` as plain files below `submissions`; returns its folder.
+    Args:
+        repository: A git checkout.
+        base: Commit that the request is held against.
+        head: Commit of the request.
+        copy_to: Directory in which the folder is written, as plain files.
 
     Raises:
-        SubmissionError: as `new_submission`, or if the folder is there already.
+        SubmissionError: if git does not know the commits, or they have no common ancestor; if
+            `head` adds no folder or several, changes or removes anything, or a file of it is of the
+            wrong name, kind or size; if `copy_to` has the folder already.
     """
-    found = changes(repository, base, head)
-    out = submissions / _folder(repository, found)
-    try:
-        out.mkdir()
-        for change in found:
-            content = _git(repository, "cat-file", "blob", change.blob)
-            (out / Path(change.path).name).write_bytes(content)
-    except FileExistsError as error:
-        raise SubmissionError(f"{out.name} is on the board already; choose another name") from error
-    except OSError as error:
-        raise SubmissionError(f"cannot write {out}: {error.strerror}") from error
-    return out
+    found = _changes(repository, base, head)
+    name = _folder(repository, found)
+    if copy_to is not None:
+        out = copy_to / name
+        try:
+            out.mkdir()
+            for change in found:
+                content = _git(repository, "cat-file", "blob", change.blob)
+                (out / Path(change.path).name).write_bytes(content)
+        except FileExistsError as error:
+            raise SubmissionError(f"{name} is on the board already; choose another name") from error
+        except OSError as error:
+            raise SubmissionError(f"cannot write {out}: {error.strerror}") from error
+    return name
 
 
-def changes(repository: Path, base: str, head: str) -> list[Change]:
-    """All files that differ between `head` and the commit where it branched off `base`.
-
-    Raises:
-        SubmissionError: if git does not know the commits, or they have no common ancestor.
-    """
+def _changes(repository: Path, base: str, head: str) -> list[Change]:
+    """All files that differ between `head` and the commit where it branched off `base`."""
     commits = [_commit(repository, name) for name in (base, head)]
     merge_base = _git(repository, "merge-base", *commits).decode().strip()
     raw = _git(
@@ -92,8 +76,8 @@ def changes(repository: Path, base: str, head: str) -> list[Change]:
     # ":oldmode newmode oldblob newblob status", NUL, path, NUL, for each file.
     parts = raw.decode("utf-8", "backslashreplace").split("\0")[:-1]
     found = []
-    for head_line, path in zip(parts[::2], parts[1::2], strict=True):
-        _, mode, _, blob, status = head_line.removeprefix(":").split(" ")
+    for line, path in zip(parts[::2], parts[1::2], strict=True):
+        _, mode, _, blob, status = line.split(" ")
         found.append(Change(status, mode, blob, path))
     return found
 
@@ -125,28 +109,25 @@ def _folder(repository: Path, found: list[Change]) -> str:
 
 
 def _require_file(repository: Path, change: Change, name: str) -> None:
-    if name not in SIZES:
+    if name not in LARGEST:
         raise SubmissionError(
-            f"the request adds {shown(change.path)}; a submission has {', '.join(SIZES)} only"
+            f"the request adds {shown(change.path)}; a submission has {', '.join(LARGEST)} only"
         )
     if change.mode != PLAIN_FILE:
         raise SubmissionError(
             f"{shown(change.path)} has mode {change.mode}; it must be a plain file ({PLAIN_FILE})"
         )
     size = int(_git(repository, "cat-file", "-s", change.blob))
-    if size > SIZES[name]:
+    if size > LARGEST[name]:
         raise SubmissionError(
-            f"{shown(change.path)} has {size:,} bytes; the limit is {SIZES[name]:,}"
+            f"{shown(change.path)} has {size:,} bytes; the limit is {LARGEST[name]:,}"
         )
 
 
 def _commit(repository: Path, name: str) -> str:
     """The commit of that name; a name that reads like an option of git is none."""
-    return (
-        _git(repository, "rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
-        .decode()
-        .strip()
-    )
+    words = ("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
+    return _git(repository, *words).decode().strip()
 
 
 def _git(repository: Path, *arguments: str) -> bytes:

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import BoardError, SubmissionError
-from .replayer import OnProgress, Played, Replayer
-from .submission import REPRODUCED, SUBMISSIONS, Submission, SubmittedRun, read_submission
+from .replayer import OnProgress, Played, Replayer, ignored
+from .submission import REPRODUCED, SUBMISSIONS, Submission, read_submission
 from .symmetry import canonical_digest
 
 
-def check(path: Path, board: Path | None = None, on_progress: OnProgress | None = None) -> Played:
+def check(path: Path, board: Path | None = None, on_progress: OnProgress = ignored) -> Played:
     """Read, replay and compare a new submission with the board.
 
     Args:
@@ -67,8 +67,7 @@ def require_new(submission: Submission, others: Iterable[Submission], replayer: 
     Raises:
         SubmissionError: names the other submission.
     """
-    about, own = submission.about, digests(submission, replayer)
-    left = set(own.values())
+    about, left = submission.about, _digests(submission, replayer)
     for other in others:
         if (other.about.suite, other.about.track) != (about.suite, about.track):
             continue
@@ -76,7 +75,7 @@ def require_new(submission: Submission, others: Iterable[Submission], replayer: 
             raise SubmissionError(
                 f"submission.toml: name {about.name!r} is taken by {other.folder}; choose another"
             )
-        left -= set(digests(other, replayer).values())
+        left -= _digests(other, replayer)
         if not left:
             raise SubmissionError(
                 f"mappings.json: every mapping is on the board already, the last one by "
@@ -84,11 +83,10 @@ def require_new(submission: Submission, others: Iterable[Submission], replayer: 
             )
 
 
-def digests(submission: Submission, replayer: Replayer) -> dict[SubmittedRun, tuple[str, str]]:
+def _digests(submission: Submission, replayer: Replayer) -> set[tuple[str, str]]:
     """(Problem, canonical hash) of each run's best mapping, illegal ones left out."""
-    found: dict[SubmittedRun, tuple[str, str]] = {}
-    for run, mapping in submission.mappings.items():
-        problem = replayer.problem(run.problem)
-        if not problem.check(mapping):
-            found[run] = run.problem, canonical_digest(problem.topology, mapping)
-    return found
+    return {
+        (run.problem, canonical_digest(replayer.problem(run.problem).topology, mapping))
+        for run, mapping in submission.mappings.items()
+        if not replayer.problem(run.problem).check(mapping)
+    }

@@ -33,18 +33,8 @@ from .submission import (
     runs_of,
 )
 
-
-@dataclass(frozen=True)
-class Found:
-    """A search on disk.
-
-    Attributes:
-        path: Its directory.
-        config: What it was asked for.
-    """
-
-    path: Path
-    config: Config
+Searches = dict[Path, Config]
+"""What the search in each directory was asked for."""
 
 
 @dataclass(frozen=True)
@@ -79,78 +69,65 @@ def gather(words: Sequence[str], suite: Suite, track: str, label: str | None = N
     """
     runs_of(suite, track)
     files = {name: Path(file) for name, _, file in (w.partition("=") for w in words if "=" in w)}
-    runs = find_runs(Path(word) for word in words if "=" not in word)
-    if track == MAPPING:
-        for name in files:
-            suite.entry(name)
-        if label is not None:
-            _, runs = only_solver(runs, label)
-        _require_finished(runs)
-        return Gathered(label or "", best_mappings(runs, files, suite))
-    if files or not runs:
+    searches = find_runs(Path(word) for word in words if "=" not in word)
+    if track != MAPPING and (files or not searches):
         raise SubmissionError(f"track {track} takes directories of runs, not single mappings")
-    solver, runs = only_solver(runs, label)
-    _require_finished(runs)
-    found = traces(runs, solver, suite, track)
+    for name in files:
+        suite.entry(name)
+    solver = None
+    if track != MAPPING or label is not None:
+        solver, searches = only_solver(searches, label)
+    for path in searches:
+        if not (path / RESULT).exists():
+            raise SubmissionError(f"{path} is not finished; loihi-gym solve --resume {path}")
+    if solver is None or track == MAPPING:
+        return Gathered(label or "", best_mappings(searches, files, suite))
+    found = traces(searches, solver, suite, track)
     best = {run: steps[-1].mapping for run, steps in found.items()}
     return Gathered(solver.label, best, found, bundled(solver))
 
 
-def find_runs(paths: Iterable[Path]) -> list[Found]:
+def find_runs(paths: Iterable[Path]) -> Searches:
     """All runs in directories and their subdirectories, finished or not.
 
     Raises:
         SubmissionError: if there are none.
     """
-    found = []
+    found: Searches = {}
     for path in paths:
         configs = sorted(path.rglob(CONFIG))
         if not configs:
             raise SubmissionError(f"{path} holds no run of loihi-gym solve or compare")
-        for config in configs:
-            found.append(Found(config.parent, read_config(config.parent)))
+        found |= {config.parent: read_config(config.parent) for config in configs}
     return found
 
 
-def _require_finished(runs: Iterable[Found]) -> None:
-    for run in runs:
-        if not (run.path / RESULT).exists():
-            raise SubmissionError(
-                f"{run.path} is not finished; loihi-gym solve --resume {run.path}"
-            )
-
-
-def only_solver(runs: Sequence[Found], label: str | None) -> tuple[Contender, list[Found]]:
+def only_solver(searches: Searches, label: str | None) -> tuple[Contender, Searches]:
     """The runs of one solver with one set of options, `label` or the only one that there is.
 
     Raises:
         SubmissionError: if there are several and none is named, or none of that label.
     """
-    kinds = {_label(run.config): run.config for run in runs}
-    if label is None and len(kinds) > 1:
+    labels = sorted({_label(config) for config in searches.values()})
+    if label is None and len(labels) > 1:
         raise SubmissionError(
-            f"these are runs of several solvers; choose by --solver: {_all(kinds)}"
+            f"these are runs of several solvers; choose by --solver: {', '.join(labels)}"
         )
-    chosen = contender(label if label is not None else next(iter(kinds)))
-    own = [
-        run
-        for run in runs
-        if (run.config.solver, run.config.options) == (chosen.solver, chosen.options)
-    ]
+    chosen = contender(label if label is not None else labels[0])
+    wanted = chosen.solver, chosen.options
+    own = {path: one for path, one in searches.items() if (one.solver, one.options) == wanted}
     if not own:
-        raise SubmissionError(f"no run is of solver {chosen.label}; there are: {_all(kinds)}")
+        raise SubmissionError(f"no run is of solver {chosen.label}; there are: {', '.join(labels)}")
     return chosen, own
 
 
 def bundled(chosen: Contender) -> Bundled | None:
     """How a submission says that everybody has its solver; None if not everybody has."""
-    if not is_bundled(chosen.solver):
-        return None
-    return Bundled(chosen.solver, chosen.options)
+    return Bundled(chosen.solver, chosen.options) if is_bundled(chosen.solver) else None
 
 
 def traces(
-    runs: Sequence[Found], chosen: Contender, suite: Suite, track: str
+    searches: Searches, chosen: Contender, suite: Suite, track: str
 ) -> dict[SubmittedRun, tuple[Improvement, ...]]:
     """The improvements of each run that a solver track asks for.
 
@@ -158,20 +135,33 @@ def traces(
         SubmissionError: names the first run that is missing, and the command that makes it.
     """
     budget = suite.tracks[track].budget
+    longer = is_anytime(chosen.solver, chosen.options)  # a longer run begins like a shorter one
     wanted = runs_of(suite, track)
-    found = {run: _best_suited(runs, chosen, suite, run, budget) for run in wanted}
-    missing = [run for run, one in found.items() if one is None]
+    found = {}
+    for run in wanted:
+        fitting = {
+            path: one.budget
+            for path, one in searches.items()
+            if _is_of(one, suite, run.problem)
+            and one.seed == run.seed
+            and (one.budget == budget or (longer and one.budget > budget))
+            and one.seconds is None
+            and not one.count_unique
+        }
+        if fitting:
+            found[run] = _improvements(min(fitting, key=fitting.__getitem__), budget)
+    missing = [run for run in wanted if run not in found]
     if missing:
         raise SubmissionError(
             f"{len(missing)} of {len(wanted)} runs are missing, the first is {missing[0]}: "
             f"loihi-gym solve {chosen.solver} {missing[0].problem} --budget {budget} --seed "
             f"{missing[0].seed}"
         )
-    return {run: _improvements(one, budget) for run, one in found.items() if one is not None}
+    return found
 
 
 def best_mappings(
-    runs: Sequence[Found], files: dict[str, Path], suite: Suite
+    searches: Searches, files: dict[str, Path], suite: Suite
 ) -> dict[SubmittedRun, Mapping]:
     """The fastest mapping of each problem among runs and mapping files.
 
@@ -180,7 +170,9 @@ def best_mappings(
     """
     replayer, best = Replayer(suite), dict[SubmittedRun, Mapping]()
     for name in suite.names:
-        paths = [run.path / "mapping.json" for run in runs if _is(run, suite, name)]
+        paths = [
+            path / "mapping.json" for path, one in searches.items() if _is_of(one, suite, name)
+        ]
         paths += [files[name]] if name in files else []
         if not paths:
             raise SubmissionError(
@@ -276,43 +268,19 @@ def _label(config: Config) -> str:
     return f"{config.solver}:{'+'.join(words)}".rstrip(":")
 
 
-def _all(kinds: dict[str, Config]) -> str:
-    return ", ".join(sorted(kinds))
+def _is_of(config: Config, suite: Suite, name: str) -> bool:
+    return config.benchmark in (name, suite.entry(name).uri) and config.backend == suite.backend
 
 
-def _is(run: Found, suite: Suite, name: str) -> bool:
-    return (
-        run.config.benchmark in (name, suite.entry(name).uri)
-        and run.config.backend == suite.backend
-    )
-
-
-def _best_suited(
-    runs: Sequence[Found], chosen: Contender, suite: Suite, wanted: SubmittedRun, budget: int
-) -> Found | None:
-    """A run of that budget; a longer one of a solver that searches alike whatever its budget."""
-    longer = is_anytime(chosen.solver, chosen.options)
-    fitting = [
-        run
-        for run in runs
-        if _is(run, suite, wanted.problem)
-        and run.config.seed == wanted.seed
-        and (run.config.budget == budget or (longer and run.config.budget > budget))
-        and run.config.seconds is None
-        and not run.config.count_unique
-    ]
-    return min(fitting, key=lambda run: run.config.budget, default=None)
-
-
-def _improvements(run: Found, budget: int) -> tuple[Improvement, ...]:
+def _improvements(path: Path, budget: int) -> tuple[Improvement, ...]:
     # An archive's run will do: what it leaves out was no improvement.
     steps = tuple(
         Improvement(line.index, line.mapping)
-        for line in read_trace(run.path / NAME, whole=False)
+        for line in read_trace(path / NAME, whole=False)
         if line.mapping is not None and line.index <= budget
     )
     if len(steps) > MAX_IMPROVEMENTS:
         raise SubmissionError(
-            f"{run.path} has {len(steps)} improving mappings; a run may have {MAX_IMPROVEMENTS}"
+            f"{path} has {len(steps)} improving mappings; a run may have {MAX_IMPROVEMENTS}"
         )
     return steps

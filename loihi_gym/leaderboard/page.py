@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from importlib import resources
 from typing import Any
 
@@ -72,66 +73,41 @@ def _hash(text: str) -> str:
 
 def _suite(results: dict[str, Any], make: Callable[[str], Problem]) -> dict[str, Any]:
     """A suite's results with the pictures of its problems, and runs that point to them."""
-    drawn = {
-        entry["name"]: _Pictures(make(entry["name"]), entry["name"])
-        for entry in results["problems"]
-    }
-    for track in results["tracks"].values():
-        for row in track["rows"]:
-            for entry in row["problems"]:
-                for run in entry["runs"]:
-                    drawn[entry["name"]].want(run, row["submission"])
-    for pictures in drawn.values():
-        pictures.replay()
-    tracks = {
-        name: {**track, "rows": [_row(row, drawn) for row in track["rows"]]}
-        for name, track in results["tracks"].items()
-    }
-    problems = [{**entry, **drawn[entry["name"]].data()} for entry in results["problems"]]
-    return {**results, "problems": problems, "tracks": tracks}
+    suite = deepcopy(results)
+    for problem in suite["problems"]:
+        runs = [
+            (row["submission"], run)
+            for track in suite["tracks"].values()
+            for row in track["rows"]
+            for entry in row["problems"]
+            if entry["name"] == problem["name"]
+            for run in entry["runs"]
+        ]
+        problem |= _pictures(problem["name"], make(problem["name"]), runs)
+    return suite
 
 
-def _row(row: dict[str, Any], drawn: dict[str, "_Pictures"]) -> dict[str, Any]:
-    problems = [
-        {**entry, "runs": [drawn[entry["name"]].point(run) for run in entry["runs"]]}
-        for entry in row["problems"]
-    ]
-    return {**row, "problems": problems}
+def _pictures(
+    name: str, problem: Problem, runs: Sequence[tuple[str, dict[str, Any]]]
+) -> dict[str, Any]:
+    """A problem's mesh and a picture of each distinct mapping, whose number the runs get for it.
 
-
-class _Pictures:
-    """The pictures of one problem: each distinct mapping is replayed and embedded once."""
-
-    def __init__(self, problem: Problem, name: str) -> None:
-        self._problem, self._name = problem, name
-        self._wanted: dict[Mapping, tuple[int, str]] = {}
-        self._numbers: dict[Mapping, int] = {}
-        self._pictures: list[dict[str, Any]] = []
-
-    def want(self, run: dict[str, Any], submission: str) -> None:
-        self._wanted.setdefault(_mapping(run), (run["latency_ps"], submission))
-
-    def replay(self) -> None:
-        mappings = list(self._wanted)
-        backend = make_backend("mesh", self._problem)
-        for mapping, measured in zip(mappings, backend.evaluate_batch(mappings), strict=True):
-            claimed, submission = self._wanted[mapping]
-            if measured.latency_ps != claimed:
-                raise BoardError(
-                    f"{submission}: a mapping of {self._name} replays to {measured.latency_ps} ps, "
-                    f"the results say {claimed} ps; run 'loihi-gym leaderboard build'"
-                )
-            self._numbers[mapping] = len(self._pictures)
-            self._pictures.append(mapping_picture(self._problem, mapping, measured))
-
-    def point(self, run: dict[str, Any]) -> dict[str, Any]:
-        """The run with the number of its picture instead of its mapping."""
-        rest = {k: v for k, v in run.items() if k not in ("cores_per_layer", "placement")}
-        return {**rest, "picture": self._numbers[_mapping(run)]}
-
-    def data(self) -> dict[str, Any]:
-        return {"mesh": mesh_picture(self._problem), "pictures": self._pictures}
-
-
-def _mapping(run: dict[str, Any]) -> Mapping:
-    return Mapping(run["cores_per_layer"], run["placement"])
+    Args:
+        name: Name of the problem on the board.
+        problem: The problem.
+        runs: Submission and results of each run.
+    """
+    numbers: dict[Mapping, int] = {}
+    for _, run in runs:
+        mapping = Mapping(run.pop("cores_per_layer"), run.pop("placement"))
+        run["picture"] = numbers.setdefault(mapping, len(numbers))
+    measured = make_backend("mesh", problem).evaluate_batch(list(numbers))
+    for submission, run in runs:
+        latency_ps = measured[run["picture"]].latency_ps
+        if latency_ps != run["latency_ps"]:
+            raise BoardError(
+                f"{submission}: a mapping of {name} replays to {latency_ps} ps, the results say "
+                f"{run['latency_ps']} ps; run 'loihi-gym leaderboard build'"
+            )
+    shown = [mapping_picture(problem, *pair) for pair in zip(numbers, measured, strict=True)]
+    return {"mesh": mesh_picture(problem), "pictures": shown}

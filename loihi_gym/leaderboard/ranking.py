@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from ..benchmarks.suite import MAPPING, SCORER
 from ..mapping.heuristics import toolchain_default
 from .replayer import Played, Replayer
-from .reproduced import read_reproduced
+from .reproduced import require_reproduced
 from .score import area_ppm, below_ppm, interval_ppm, lower_median, score_ppm
 from .submission import REPRODUCED, SUBMISSIONS, SubmittedRun
 
@@ -92,14 +93,6 @@ def _problem(replayer: Replayer, name: str, played: Sequence[Played]) -> Json:
 
 def _row(played: Played, problems: dict[str, Json], board: Path) -> Json:
     submission, about = played.submission, played.submission.about
-    pairs = {
-        name: [
-            (int(problem["reference_latency_ps"]), score[0])
-            for run, score in played.scores.items()
-            if run.problem == name
-        ]
-        for name, problem in problems.items()
-    }
     solver_track = about.track != MAPPING
     return {
         "rank": 0,
@@ -112,8 +105,8 @@ def _row(played: Played, problems: dict[str, Json], board: Path) -> Json:
         "code_commit": about.code_commit,
         "licence": about.licence,
         "status": _status(played, board),
-        "score_ppm": score_ppm([pair for runs in pairs.values() for pair in runs]),
-        "interval_ppm": list(interval_ppm(list(pairs.values()))) if solver_track else None,
+        "score_ppm": score_ppm(chain.from_iterable(played.pairs)),
+        "interval_ppm": list(interval_ppm(played.pairs)) if solver_track else None,
         "auc_ppm": _area(played, problems) if solver_track else None,
         "wins": 0,
         "problems": [_cell(played, problem) for problem in problems.values()],
@@ -126,7 +119,7 @@ def _status(played: Played, board: Path) -> str:
         return "verified"
     if REPRODUCED not in submission.files:
         return "declared"
-    read_reproduced(board / SUBMISSIONS / submission.folder / REPRODUCED)
+    require_reproduced(board / SUBMISSIONS / submission.folder)
     return "reproduced"
 
 

@@ -7,6 +7,7 @@ only escaped and cut off.
 
 import json
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Iterator
@@ -144,17 +145,13 @@ def lines_of(path: Path, limit: int, line_limit: int) -> Iterator[tuple[str, str
     text = read_text(path, limit)
     if text and not text.endswith("\n"):
         raise SubmissionError(f"{path.name}: the last line is cut off")
-    start, number = 0, 0
-    while start < len(text):
-        end, number = text.index("\n", start), number + 1
+    for number, line in enumerate(re.finditer(r"(.*)\n", text), 1):  # a copy of one at a time
         source = f"{path.name}, line {number}"
-        if end - start > line_limit:
+        if line.end() - line.start() > line_limit + 1:
             raise SubmissionError(f"{source}: is longer than {line_limit:,} characters")
-        line = text[start:end]
-        if not line.strip():
+        if not line[1].strip():
             raise SubmissionError(f"{source}: is empty")
-        yield source, line
-        start = end + 1
+        yield source, line[1]
 
 
 class _Refused(Exception):

@@ -10,14 +10,20 @@ from ..benchmarks.freeze import require_problem
 from ..benchmarks.suite import SCORER, Suite
 from ..errors import SubmissionError, SuiteError
 from ..mapping import Mapping, Problem
+from .score import Pair
 from .submission import MAPPINGS, TRACE, Improvement, Submission, SubmittedRun
 
 BATCH = 32
 """Mappings measured at once: enough for all cores of a machine, few enough to show progress."""
 
 OnProgress = Callable[[int, int], None]
+"""Called with the mappings measured and all mappings."""
 Score = tuple[int, int]
 """Latency in ps, energy in fJ."""
+
+
+def ignored(*_: object) -> None:
+    """Progress that nobody follows."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,15 @@ class Played:
     submission: Submission
     scores: dict[SubmittedRun, Score]
     curves: dict[SubmittedRun, tuple[tuple[int, int], ...]]
+
+    @property
+    def pairs(self) -> list[list[Pair]]:
+        """(Reference latency, latency) of each run, in ps, by problem; see `score`."""
+        pairs: dict[str, list[Pair]] = {name: [] for name in self.submission.suite.names}
+        for run, (latency_ps, _) in self.scores.items():
+            reference = self.submission.suite.frozen(run.problem)
+            pairs[run.problem].append((reference.reference_latency_ps, latency_ps))
+        return list(pairs.values())
 
 
 @dataclass
@@ -75,30 +90,29 @@ class Replayer:
         self._measure(name, [mapping])
         return self._known[name, mapping]
 
-    def replay(self, submission: Submission, on_progress: OnProgress | None = None) -> Played:
+    def replay(self, submission: Submission, on_progress: OnProgress = ignored) -> Played:
         """Check and measure all mappings of a submission.
 
         Args:
             submission: What was read.
-            on_progress: Called with (mappings measured, all mappings) now and then.
+            on_progress: Called now and then.
 
         Raises:
             SubmissionError: names the first run, and what of it is illegal or untrue.
         """
+        groups: dict[str, dict[Mapping, None]] = {}
         for source, run, mapping in _all(submission):
             self._require_legal(source, run, mapping)
+            groups.setdefault(run.problem, {})[mapping] = None
         for run, steps in submission.traces.items():
             _require_ordered(run, steps, submission)
-        groups: dict[str, dict[Mapping, None]] = {}
-        for _, run, mapping in _all(submission):
-            groups.setdefault(run.problem, {})[mapping] = None
         total, done = sum(map(len, groups.values())), 0
-        for name, mappings in groups.items():
-            for batch in _batches(list(mappings)):
-                self._measure(name, batch)
-                done += len(batch)
-                if on_progress is not None:
-                    on_progress(done, total)
+        for name, group in groups.items():
+            mappings = list(group)
+            for first in range(0, len(mappings), BATCH):
+                self._measure(name, mappings[first : first + BATCH])
+                on_progress(done + min(first + BATCH, len(mappings)), total)
+            done += len(mappings)
         curves = {run: self._curve(run, steps) for run, steps in submission.traces.items()}
         scores = {
             run: self._known[run.problem, mapping] for run, mapping in submission.mappings.items()
@@ -162,8 +176,3 @@ def _require_ordered(
         )
     if steps[-1].mapping != submission.mappings[run]:
         raise SubmissionError(f"{TRACE}: {run}: its last mapping is not the one of {MAPPINGS}")
-
-
-def _batches(mappings: list[Mapping]) -> Iterator[list[Mapping]]:
-    for first in range(0, len(mappings), BATCH):
-        yield mappings[first : first + BATCH]

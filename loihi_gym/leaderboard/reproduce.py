@@ -2,17 +2,15 @@
 
 import tempfile
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
-from platform import python_version
 
 from ..errors import SubmissionError
 from ..search.config import Config
 from ..search.registry import check_options, is_bundled
-from ..search.run import VERSIONED, installed_version, search
+from ..search.run import search
 from ..search.trace import NAME, read_trace
-from .replayer import Replayer
-from .reproduced import Note, write_reproduced
+from .replayer import Replayer, ignored
+from .reproduced import write_reproduced
 from .submission import (
     ABOUT,
     TRACE,
@@ -26,7 +24,7 @@ from .submission import (
 OnRun = Callable[[str, int, int], None]
 
 
-def reproduce(path: Path, on_progress: OnRun | None = None) -> Note:
+def reproduce(path: Path, on_progress: OnRun = ignored) -> None:
     """Run the bundled solver for every problem and seed, and write `reproduced.toml` if all agree.
 
     Args:
@@ -44,20 +42,11 @@ def reproduce(path: Path, on_progress: OnRun | None = None) -> Note:
         replayer.problem(name)  # that the problems are the suite's, before anything is run
     track = submission.suite.tracks[submission.about.track]
     for number, (run, stated) in enumerate(submission.traces.items()):
-        if on_progress is not None:
-            on_progress(str(run), number, len(submission.traces))
+        on_progress(str(run), number, len(submission.traces))
         came_out = _rerun(solver, run, track.budget, submission.suite.backend)
         _require_equal(run, stated, came_out)
-    if on_progress is not None:
-        on_progress("", len(submission.traces), len(submission.traces))
-    note = Note(
-        date.today().isoformat(),
-        f"loihi-gym leaderboard reproduce {submission.folder}",
-        {"python": python_version()}
-        | {name: known for name in VERSIONED if (known := installed_version(name)) is not None},
-    )
-    write_reproduced(path, note)
-    return note
+    on_progress("", len(submission.traces), len(submission.traces))
+    write_reproduced(path)
 
 
 def _solver(submission: Submission) -> Bundled:

@@ -4,65 +4,49 @@ It stands beside the submission's files and holds their hashes, so that it speak
 """
 
 import hashlib
-from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from platform import python_version
 
 from ..errors import SubmissionError
 from ..files import write_text
+from ..search.run import VERSIONED, installed_version
 from .reading import read_bytes, read_toml, shown
-from .schema import Field, read_table, text, whole
-from .submission import ABOUT, MAPPINGS, MAX_ABOUT, MAX_MAPPINGS, MAX_TRACE, REPRODUCED, TRACE
-
-FORMAT = 1
-HASHED = {ABOUT: MAX_ABOUT, MAPPINGS: MAX_MAPPINGS, TRACE: MAX_TRACE}
-"""Files that a note speaks of, and how large they may be."""
+from .schema import Field, read_table, text
+from .submission import ABOUT, FORMAT, FORMATS, LARGEST, REPRODUCED
 
 
-@dataclass(frozen=True)
-class Note:
-    """When and with what a submission was reproduced.
-
-    Attributes:
-        date: Day of the reproduction, as YYYY-MM-DD.
-        command: Command that was run.
-        versions: Versions, by name, of Python, this package, and what its solvers use.
-    """
-
-    date: str
-    command: str
-    versions: dict[str, str]
-
-
-def write_reproduced(folder: Path, note: Note) -> None:
-    """Write the note into a submission's directory."""
+def write_reproduced(folder: Path) -> None:
+    """Write the note into a submission's directory: day, command, hashes of files, and versions."""
+    versions = {name: known for name in VERSIONED if (known := installed_version(name)) is not None}
+    versions["python"] = python_version()
     lines = [
         "# Written by the maintainers after the solver's traces came out the same.",
         f"format = {FORMAT}",
-        f'date = "{note.date}"',
-        f'command = "{note.command}"',
+        f'date = "{date.today().isoformat()}"',
+        f'command = "loihi-gym leaderboard reproduce {folder.absolute().name}"',
         "[sha256]",
         *(f'"{name}" = "{digest}"' for name, digest in _hashes(folder).items()),
         "[versions]",
-        *(f'"{name}" = "{version}"' for name, version in sorted(note.versions.items())),
+        *(f'"{name}" = "{version}"' for name, version in sorted(versions.items())),
     ]
     write_text(folder / REPRODUCED, "\n".join(lines) + "\n")
 
 
-def read_reproduced(path: Path) -> Note:
-    """Read a note and hold it against the files beside it.
+def require_reproduced(folder: Path) -> None:
+    """Raise unless a submission's note is of the files beside it.
 
     Raises:
         SubmissionError: if it is malformed, or of other files.
     """
-    data = read_table(read_toml(path, MAX_ABOUT), REPRODUCED, NOTE_FIELDS)
-    for name, digest in _hashes(path.parent).items():
-        if data["sha256"][name] != digest:
+    note = read_table(read_toml(folder / REPRODUCED, LARGEST[ABOUT]), REPRODUCED, NOTE_FIELDS)
+    for name, digest in _hashes(folder).items():
+        if note["sha256"][name] != digest:
             raise SubmissionError(
                 f"{REPRODUCED}: sha256 of {name} is {digest[:12]}…, not "
-                f"{shown(data['sha256'][name])}: it was written for another submission; remove it, "
+                f"{shown(note['sha256'][name])}: it was written for another submission; remove it, "
                 "or reproduce again"
             )
-    return Note(data["date"], data["command"], data["versions"])
 
 
 def _texts(value: object, source: str) -> dict[str, str]:
@@ -72,9 +56,9 @@ def _texts(value: object, source: str) -> dict[str, str]:
 
 
 WORDS = text("a line of text", r"[ -~]*")
-HASH_FIELDS = dict.fromkeys(HASHED, Field(WORDS))
+HASH_FIELDS = dict.fromkeys(LARGEST, Field(WORDS))
 NOTE_FIELDS = {
-    "format": Field(whole(FORMAT, FORMAT)),
+    "format": FORMATS,
     "date": Field(WORDS),
     "command": Field(WORDS),
     "sha256": Field(lambda value, source: read_table(value, source, HASH_FIELDS)),
@@ -85,5 +69,5 @@ NOTE_FIELDS = {
 def _hashes(folder: Path) -> dict[str, str]:
     return {
         name: hashlib.sha256(read_bytes(folder / name, limit)).hexdigest()
-        for name, limit in HASHED.items()
+        for name, limit in LARGEST.items()
     }

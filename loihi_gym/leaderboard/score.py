@@ -4,7 +4,7 @@ A part or a ratio is given in millionths (ppm), rounded down. Runs come as (refe
 latency) pairs in ps.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from math import prod
 
@@ -17,8 +17,9 @@ MASK = (1 << 64) - 1
 Pair = tuple[int, int]
 
 
-def score_ppm(runs: Sequence[Pair]) -> int:
+def score_ppm(pairs: Iterable[Pair]) -> int:
     """Geometric mean over runs of reference latency / latency, in ppm."""
+    runs = list(pairs)
     ratio = prod(reference for reference, _ in runs) * MILLION ** len(runs)
     return root(ratio // prod(latency for _, latency in runs), len(runs))
 
@@ -29,13 +30,10 @@ def interval_ppm(problems: Sequence[Sequence[Pair]]) -> tuple[int, int]:
     The draws are the same for all: of splitmix64, from 0 on.
     """
     draws = splitmix64(0)
-    samples = []
-    for _ in range(RESAMPLES):
-        sample = [
-            runs[next(draws) * len(runs) >> 64] for runs in problems for _ in range(len(runs))
-        ]
-        samples.append(score_ppm(sample))
-    samples.sort()
+    samples = sorted(
+        score_ppm(runs[next(draws) * len(runs) >> 64] for runs in problems for _ in runs)
+        for _ in range(RESAMPLES)
+    )
     return samples[OUTSIDE - 1], samples[-OUTSIDE]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from ..benchmarks.suite import MAPPING, Suite, load_suite, suite_names
 from ..errors import SubmissionError
 from ..mapping import Mapping
+from ..mapping.mapping import MAX_CORES
 from .names import FOLDER, MAX_AUTHORS, person, plain
 from .reading import lines_of, names_in, parse_json, read_text, read_toml, shown
 from .schema import Field, listed, read_table, text, unread, whole
@@ -28,13 +29,11 @@ ABOUT, MAPPINGS, TRACE, REPRODUCED = (
     "trace.jsonl",
     "reproduced.toml",
 )
-MAX_ABOUT = 16 << 10
-MAX_MAPPINGS = 2 << 20
-MAX_TRACE = 32 << 20
+LARGEST = {ABOUT: 16 << 10, MAPPINGS: 2 << 20, TRACE: 32 << 20}
+"""The files that people submit, and the most bytes of each."""
 MAX_LINE = 64 << 10
 MAX_IMPROVEMENTS = 1000
 """Improving mappings of one run; searches of 10,000 evaluations have some fifty."""
-MAX_CORE = 1 << 24
 MAX_FOLDER = 80
 MAX_OPTIONS = 20
 
@@ -158,19 +157,20 @@ def read_submission(path: Path) -> Submission:
     day = folder_day(path.absolute().name)
     names = names_in(path)
     for name in names:
-        if name not in (ABOUT, MAPPINGS, TRACE, REPRODUCED):
+        if name not in (*LARGEST, REPRODUCED):
             raise SubmissionError(
                 f"{shown(name)} is no file of a submission, which are {ABOUT}, {MAPPINGS} and, "
                 f"on solver tracks, {TRACE}"
             )
-    about = _about(read_toml(path / ABOUT, MAX_ABOUT))
+    about = _about(read_toml(path / ABOUT, LARGEST[ABOUT]))
     suite = load_suite(about.suite)
     expected = runs_of(suite, about.track)
-    mappings = _mappings(parse_json(read_text(path / MAPPINGS, MAX_MAPPINGS), MAPPINGS), about)
+    written = read_text(path / MAPPINGS, LARGEST[MAPPINGS])
+    mappings = _mappings(parse_json(written, MAPPINGS), about)
     _require_all(mappings, expected, MAPPINGS)
     traces: dict[SubmittedRun, tuple[Improvement, ...]] = {}
     if about.track != MAPPING:
-        traces = _traces(lines_of(path / TRACE, MAX_TRACE, MAX_LINE), expected)
+        traces = _traces(lines_of(path / TRACE, LARGEST[TRACE], MAX_LINE), expected)
         _require_all(traces, expected, TRACE)
     elif TRACE in names:
         raise SubmissionError(f"{TRACE}: the mapping track takes none; remove it")
@@ -253,7 +253,7 @@ MAPPINGS_FIELDS = {
     "suite": Field(unread),
     "mappings": Field(listed(unread, "mappings")),
 }
-CORES = Field(listed(whole(0, MAX_CORE), "numbers"))
+CORES = Field(listed(whole(0, MAX_CORES - 1), "numbers"))
 RUN_FIELDS = {
     "problem": Field(text("a problem of the suite", r"[a-z0-9-]{1,60}")),
     "seed": Field(whole(0, 10**6)),

@@ -33,15 +33,13 @@ def _suite(results: Json) -> list[str]:
 
 
 def _track(name: str, track: Json, problems: Sequence[Json]) -> list[str]:
-    if name == MAPPING:
-        lines = [f"### {name}", "The best mapping by any means. Latency in us, reduction in %.", ""]
-    else:
-        lines = [
-            f"### {name}",
+    what = "The best mapping by any means. Latency in us, reduction in %."
+    if name != MAPPING:
+        what = (
             f"{track['budget']:,} evaluations, {len(track['seeds'])} seeds. Median latency in us, "
-            "reduction in %; the score with its 95 % interval.",
-            "",
-        ]
+            "reduction in %; the score with its 95 % interval."
+        )
+    lines = [f"### {name}", what, ""]
     if not track["rows"]:
         return [*lines, "No submission yet."]
     head = ["", "name", "solver", "score", *(one["name"] for one in problems), "wins", "status"]
@@ -50,7 +48,7 @@ def _track(name: str, track: Json, problems: Sequence[Json]) -> list[str]:
             str(row["rank"]),
             row["name"],
             row["solver"],
-            _score(row),
+            score(row["score_ppm"], row["interval_ppm"]),
             *(f"{us(c['latency_ps'])} ({percent(c['reduction_ppm'])})" for c in row["problems"]),
             str(row["wins"]),
             f"{row['status']}, {row['date']}",
@@ -81,12 +79,10 @@ def _markdown(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
     return ["| " + " | ".join(row) + " |" for row in rows]
 
 
-def _score(row: Json) -> str:
-    text = fixed(row["score_ppm"], 6, 3)
-    if row["interval_ppm"] is None:
-        return text
-    low, high = (fixed(end, 6, 3) for end in row["interval_ppm"])
-    return f"{text} ({low} to {high})"
+def score(ppm: int, interval_ppm: Sequence[int] | None) -> str:
+    """A score, with its interval if it has one."""
+    ends = interval_ppm and " to ".join(fixed(end, 6, 3) for end in interval_ppm)
+    return fixed(ppm, 6, 3) + (f" ({ends})" if ends else "")
 
 
 def us(picoseconds: int) -> str:

@@ -466,6 +466,7 @@ def _values() -> Rows:
         (True, "placement[3] is True"),
         (None, "placement[3] is None"),
         ("7", "placement[3] is '7'"),
+        (1 << 24, "placement[3] is 16777216, not a whole number from 0 to 16777215"),
         (1 << 31, "placement[3] is 2147483648"),
         (10**14, "placement[3] is 100000000000000"),
         (10**15, "a number has 16 digits"),
@@ -480,7 +481,7 @@ def _constraints() -> Rows:
         "mlp-xs: illegal mapping: logical cores per core: core",
     )
     yield "a core is absent", placed(2, 24), "absent core: logical core 2 has 24, the limit is 23"
-    yield "a core far away", placed(2, 1 << 24), "absent core: logical core 2 has 16777216"
+    yield "a core far away", placed(2, (1 << 24) - 1), "absent core: logical core 2 has 16777215"
     yield (
         "placement too short",
         mappings(lambda d: d["mappings"][0]["placement"].pop()),
@@ -512,8 +513,8 @@ def _constraints() -> Rows:
     )
     yield (
         "counts that overflow",
-        mappings(lambda d: d["mappings"][0].update(cores_per_layer=[1 << 24] * 5)),
-        "pieces per layer: layer 0 has 16777216",
+        mappings(lambda d: d["mappings"][0].update(cores_per_layer=[(1 << 24) - 1] * 5)),
+        "pieces per layer: layer 0 has 16777215",
     )
     yield (
         "a second fault",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from loihi_gym.errors import SubmissionError
-from loihi_gym.leaderboard.changes import copy_submission, new_submission
+from loihi_gym.leaderboard.changes import new_submission
 
 GOOD = "leaderboard/submissions/2026-11-25-mine"
 OLD = "leaderboard/submissions/2026-11-01-old"
@@ -54,7 +54,8 @@ def test_one_new_folder_is_named_and_copied(repository, tmp_path):
     commit(repository)
     git(repository, "checkout", "-q", "main")
     assert new_submission(repository, "main", "head") == "2026-11-25-mine"
-    out = copy_submission(repository, "main", "head", repository / "leaderboard/submissions")
+    submissions = repository / "leaderboard/submissions"
+    out = submissions / new_submission(repository, "main", "head", submissions)
     assert {path.name: path.read_text() for path in out.iterdir()} == {
         "submission.toml": "about",
         "mappings.json": "mappings",
@@ -173,7 +174,7 @@ def test_a_folder_that_is_there_is_not_overwritten(repository):
     add_good(repository)
     commit(repository)
     with pytest.raises(SubmissionError, match="on the board already"):
-        copy_submission(repository, "main", "head", repository / "leaderboard/submissions")
+        new_submission(repository, "main", "head", repository / "leaderboard/submissions")
 
 
 @pytest.mark.parametrize("name", ["nothing", "--output=x", "", "main:code.py", "main..head"])
