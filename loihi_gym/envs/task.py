@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from ..arrays import Int32Array
 from ..backends import Backend, Measurement, make_backend
-from ..errors import LoihiGymError, MeasurementError
+from ..errors import LoihiGymError, MeasurementError, one_line
 from ..mapping import Mapping, Problem
 from ..mapping.recent import Recent
 from .arguments import EnvArguments
@@ -122,10 +123,14 @@ class EpisodeTask:
         """
         if self._named:  # a measured mapping has the two figures that these look at
             return self.objective(measured)  # type: ignore[arg-type]
-        value = float(self.objective(measured.measurement))
-        if not (value > 0.0 and math.isfinite(value)):
-            raise LoihiGymError(f"objective {self.objective!r} gave {value}: it must be positive")
-        return value
+        given = self.objective(measured.measurement)
+        with suppress(TypeError, ValueError):
+            value = float(given)
+            if value > 0.0 and math.isfinite(value):
+                return value
+        raise LoihiGymError(
+            f"objective {self.objective!r} gave {one_line(given, 60)}: it must be a positive number"
+        )
 
     def fits(self, layer: int, counts: Int32Array) -> bool:
         """As `Problem.fits`, remembered."""
@@ -165,7 +170,7 @@ class EpisodeTasks:
         self.problems = Problems(DEFAULT_BENCHMARK if benchmark is None else benchmark)
         self._objective = find_objective(arguments.objective)
         self._max_layers = arguments.max_layers
-        self._tasks: Recent[Problem, EpisodeTask] = Recent(KEPT)
+        self._tasks: dict[Problem, EpisodeTask] = {}
 
     def draw(self, rng: np.random.Generator) -> EpisodeTask:
         """The next episode's task."""
@@ -173,7 +178,10 @@ class EpisodeTasks:
 
     def of(self, problem: Problem) -> EpisodeTask:
         """The task of a problem."""
-        return self._tasks.get(
-            problem,
-            lambda: EpisodeTask(problem, self._make(problem), self._objective, self._max_layers),
-        )
+        # Not a `Recent`: while a slow backend measures the reference, others must get at theirs.
+        if problem not in self._tasks:
+            task = EpisodeTask(problem, self._make(problem), self._objective, self._max_layers)
+            self._tasks[problem] = task
+            if len(self._tasks) > KEPT:
+                del self._tasks[next(iter(self._tasks))]
+        return self._tasks[problem]

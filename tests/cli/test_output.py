@@ -10,6 +10,8 @@ from loihi_gym.mapping import save_problem
 from tests.toys import toy_problem
 
 EVIL = "[red]x[/blue] \x1b[2J\x07 :smile: $\\frac$\n" + "y" * 600
+PRINTABLE = "[red]x[/blue] [/] :smile: $\\frac$ " + "y" * 100
+"""What is left of it for a problem file, whose name must be printable."""
 
 
 @pytest.mark.parametrize(
@@ -50,9 +52,9 @@ def evil_problem(tmp_path_factory) -> str:
     with np.load(path) as archive:
         arrays = dict(archive)
     name = next(key for key in arrays if arrays[key].shape == () and "name" in key.lower())
-    arrays[name] = np.array(EVIL)
+    arrays[name] = np.array(PRINTABLE)
     np.savez(path, **arrays)
-    assert load(path).name == EVIL
+    assert load(path).name == PRINTABLE
     return path
 
 

@@ -189,7 +189,8 @@ def test_wrong_starts_are_refused():
         ({"benchmark": []}, "benchmark"),
         ({"benchmark": 5}, "benchmark 5"),
         ({"max_layers": 2}, "pass max_layers=3"),
-        ({"objective": lambda measurement: 0.0}, "must be positive"),
+        ({"objective": lambda measurement: 0.0}, "gave 0.0: it must be a positive number"),
+        ({"objective": lambda measurement: None}, "gave None: it must be a positive number"),
     ],
     ids=lambda value: str(value)[:30],
 )
