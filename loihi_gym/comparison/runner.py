@@ -42,6 +42,7 @@ def run_all(
 
 def _on_this_machine(tasks: list[SearchTask], jobs: int) -> Iterator[SearchTask]:
     from joblib import Parallel, delayed
+    from joblib.externals.loky import get_reusable_executor
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     work = [delayed(run_task)(task, os.getpid()) for task in tasks]
@@ -52,6 +53,9 @@ def _on_this_machine(tasks: list[SearchTask], jobs: int) -> Iterator[SearchTask]
             "a worker process was killed, perhaps for want of memory: give the same command again, "
             "with fewer --jobs; what is done is kept"
         ) from error
+    finally:
+        # Idle workers end after a while, and the deaths of those that follow them may go unseen.
+        get_reusable_executor().shutdown(kill_workers=True)
 
 
 def _on_ray(tasks: list[SearchTask], jobs: int) -> Iterator[SearchTask]:

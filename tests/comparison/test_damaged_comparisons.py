@@ -7,6 +7,7 @@ import signal
 from dataclasses import replace
 
 import pytest
+from joblib.externals.loky import reusable_executor
 
 from loihi_gym.benchmarks.suite import load_suite
 from loihi_gym.cli import main
@@ -139,5 +140,6 @@ def test_a_killed_worker_is_named_and_what_is_done_is_kept(tmp_path, monkeypatch
         with pytest.raises(RunError, match="a worker process was killed"):
             run_all(made, 2, "local")
     assert [task.done for task in made.tasks] == [True, False]
+    assert reusable_executor._executor._flags.shutdown, "workers are left over"
     run_all(made, 1, "local")
     assert all(task.done for task in made.tasks)
