@@ -72,7 +72,7 @@ def test_odd_chips_are_refused_or_simulated_by_the_rules(chip, seed, graded):
     try:
         mapping = some_mapping(problem, seed)
         bound = Bound(problem).evaluate(mapping)
-        placed = Bound(problem).placed(mapping)
+        placed = Bound(problem).place(mapping)
     except (BackendError, ChipFileError) as error:
         is_one_line(error)
         return
@@ -172,7 +172,7 @@ def test_energies_beyond_64_bits_are_refused_by_the_kernels():
     mapping = some_mapping(problem, 0)
     assert Bound(problem).evaluate(mapping).energy_fj > 2**63
     with pytest.raises(BackendError, match="chip loihi2-16: energies of this problem may exceed"):
-        Bound(problem).placed(mapping)
+        Bound(problem).place(mapping)
 
 
 @pytest.mark.parametrize("names", [["costs.chip_link_ps"], ["costs.link_ps"], COSTS])
