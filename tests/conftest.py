@@ -9,6 +9,7 @@ MARKED = {
     "lava": ("backends/lava/", "cli/test_lava.py"),
     "browser": ("leaderboard/page/test_browser.py",),
     "slow": (
+        "backends/test_own_backend.py",
         "baselines/test_agents.py",
         "baselines/test_map_search.py::test_each_heat_gives",
         "baselines/test_solvers.py::test_a_killed_run_goes_on",
@@ -20,7 +21,9 @@ MARKED = {
         "comparison/test_compare.py",
         "envs/test_base.py::test_memory_does_not_grow",
         "envs/test_docs.py",
+        "leaderboard/page/test_page.py",
         "leaderboard/test_board.py",
+        "leaderboard/test_fuzz.py",
         "leaderboard/test_hostile.py::test_none_takes_much_memory",
         "leaderboard/test_workflow.py",
         "network/readers/test_torch_sequential.py",

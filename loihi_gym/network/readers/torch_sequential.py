@@ -66,7 +66,9 @@ def read_sequential(model: "nn.Sequential", inputs: NumberArray | None) -> Impor
 
 def _load(path: Path) -> Any:
     torch = needed("torch", "PyTorch", "train")
-    nn, prune = torch.nn, torch.nn.utils.prune
+    from torch.nn.utils import prune  # torch does not import it by itself
+
+    nn = torch.nn
     require_file(path)
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:

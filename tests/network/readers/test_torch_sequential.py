@@ -1,5 +1,7 @@
 import copy
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -176,3 +178,16 @@ def test_state_dicts_of_other_layers_are_refused(tmp_path):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(NetworkFileError, match="No such file"):
         read_network(tmp_path / "a.pt", np.ones((9, 4)))
+
+
+def test_a_file_is_read_where_nothing_else_has_imported_torch(tmp_path):
+    model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+    torch.save(model.state_dict(), tmp_path / "a.pt")
+    np.save(tmp_path / "x.npy", np.ones((2, 4), np.float32))
+    code = (
+        "import sys, numpy; from loihi_gym.network.readers import read_network; "
+        "print(read_network(sys.argv[1], numpy.load(sys.argv[2])).network.widths)"
+    )
+    paths = [str(tmp_path / "a.pt"), str(tmp_path / "x.npy")]
+    done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True)
+    assert "3" in done.stdout, done.stderr
