@@ -120,8 +120,8 @@ def read_config(out: Path) -> Config:
     """
     data = _written(out)
     try:
-        return Config(**data["config"])
-    except (TypeError, KeyError, RunError) as error:
+        return Config(**data.get("config", {}))
+    except (TypeError, RunError) as error:
         raise RunError(f"{out / CONFIG} is not the config of a run: {error}") from error
 
 
@@ -155,7 +155,7 @@ def _written(out: Path) -> dict[str, Any]:
 def free_directory(config: Config, parent: Path = Path("runs")) -> Path:
     """A directory for a run that nobody uses yet: ``runs/BENCHMARK/SOLVER-seedN``, numbered."""
     # A problem file may lie anywhere, and a URI may be longer than a file name can be.
-    benchmark = Path(config.benchmark).stem[:NAME_CHARACTERS]
+    benchmark = Path(config.benchmark).name.removesuffix(".npz")[:NAME_CHARACTERS]
     first = parent / benchmark / f"{config.solver[:NAME_CHARACTERS]}-seed{config.seed}"
     number, chosen = 1, first
     while chosen.exists():

@@ -110,6 +110,14 @@ def test_a_benchmark_of_any_length_has_a_directory(tmp_path):
     assert free_directory(long, tmp_path).name == "random-seed0-2"
 
 
+def test_problems_that_differ_after_a_dot_have_directories_of_their_own(tmp_path):
+    sparse, dense = (
+        Config("random", f"generator://mlp?density=0.{digit}&seed=1", 3, 0) for digit in (1, 4)
+    )
+    assert free_directory(sparse, tmp_path).parent != free_directory(dense, tmp_path).parent
+    assert free_directory(Config("random", "a/b.npz", 3, 0), tmp_path).parent.name == "b"
+
+
 FULL_DISK = """
 import resource, sys
 from loihi_gym.cli import main
