@@ -22,6 +22,8 @@ def failing(monkeypatch, error):
     def fail() -> None:
         raise error
 
+    # A module that is imported only when its command is called would put its own in place.
+    app.app.resolve_command(click.Context(app.app), ["list"])
     monkeypatch.setitem(app.app.commands, "list", click.Command("list", callback=fail))
 
 
