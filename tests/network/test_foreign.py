@@ -41,7 +41,7 @@ def refused(read, path) -> str:
 
 @pytest.fixture
 def torch():
-    return pytest.importorskip("torch")
+    return pytest.importorskip("torch", reason="needs the extra 'train'")
 
 
 @pytest.mark.parametrize(("read", "ending"), READ.values(), ids=READ.keys())

@@ -11,7 +11,7 @@ from loihi_gym.network import classify, run
 from loihi_gym.network.readers import read_network
 from loihi_gym.network.readers.torch_sequential import read_sequential
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="needs the extra 'train'")
 nn = torch.nn
 
 
