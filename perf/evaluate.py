@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from loihi_gym.backends import MeshBackend
-from loihi_gym.backends.assembly import link_loads
+from loihi_gym.backends.assembly import link_words
 from loihi_gym.backends.sanafe.peer import run_jobs
 from loihi_gym.benchmarks import load
 from loihi_gym.mapping import Mapping, Problem, heuristic
@@ -107,7 +107,7 @@ def benchmark_row(name: str, seconds: float) -> dict[str, float | str]:
     """Rates of one benchmark."""
     problem = load(name)
     backend, mappings = MeshBackend(problem), shuffled(problem, 8)
-    loads = [link_loads(problem, mapping) for mapping in mappings]
+    loads = [link_words(problem, mapping) for mapping in mappings]
     links = np.mean([one.sum() for one in loads])
     hops = np.mean([one[:, : 4 * problem.topology.n_routers].sum() for one in loads])
     traffic = problem.traffic(mappings[0].cores_per_layer)

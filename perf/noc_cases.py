@@ -48,7 +48,7 @@ class NocCase:
 
     def simulate(self) -> npt.NDArray[np.float64]:
         """Step times by the mesh kernel in ns, (P,)."""
-        mesh = make_mesh(self.chip, link_words=1)
+        mesh = make_mesh(self.chip)
         compile_kernel()
         ticks = [
             int(simulate(self.delays, mesh, self.load, placement)[0])
@@ -90,7 +90,7 @@ def _case(tables: dict[str, Any]) -> NocCase:
     return NocCase(
         chip=chip,
         load=_load(tables["cores"], tables["tail_ns"], network["send_ns"], clock),
-        delays=delays(chip, 1)._replace(spike=send),
+        delays=delays(chip)._replace(spike=send),
         placements=placements,
         random=np.array(tables["placement_kinds"]) == "uniform random",
         step_ns=np.array(tables["cycle_ns"], np.float64),
@@ -156,6 +156,7 @@ def _load(cores: list[Any], tail_ns: list[float], send_ns: float, clock: _Clock)
     return Load(
         next_core=np.array([start for start, _ in ranges], np.int32),
         fan_out=np.array([stop - start for start, stop in ranges], np.int32),
+        wide=np.zeros(len(ranges), np.int32),
         neuron_first=np.array([neuron_first], np.int64),
         work=np.array(work, np.int64),
         tail=np.array([[clock.ticks(time) for time in tail_ns]], np.int64),

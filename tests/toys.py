@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from hypothesis import settings
+from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import loihi_gym
 from loihi_gym.chip import ChipSpec, load_chip
+from loihi_gym.chip.spec import OPTIONS
 from loihi_gym.mapping import Mapping, Problem
 from loihi_gym.network import Activity, Neuron, SparseMLP, load_network, record
 
@@ -31,7 +33,7 @@ def toy_chip(
 ) -> ChipSpec:
     """Loihi 2's constants on any grid; `constants` (dotted names) replace some of them."""
     chip = replace(
-        load_chip("loihi2-16"),
+        load_chip("v1/loihi2-16"),
         name="toy",
         chips=chips,
         routers=routers,
@@ -41,6 +43,17 @@ def toy_chip(
     for name, value in (constants or {}).items():
         chip = chip.with_constant(name, value)
     return chip
+
+
+def built(chip: ChipSpec, **structure: str) -> ChipSpec:
+    """The chip with other choices of its structure."""
+    for name, value in structure.items():
+        chip = chip.with_choice(f"structure.{name}", value)
+    return chip
+
+
+STRUCTURES = st.fixed_dictionaries({name: st.sampled_from(of) for name, of in OPTIONS.items()})
+"""Every way in which a chip may be built, for `built`."""
 
 
 def toy_matrix(
@@ -89,7 +102,7 @@ def toy_inputs(network: SparseMLP, steps: int, seed: int = 0) -> npt.NDArray[np.
 
 
 def problem_of(
-    network: SparseMLP, chip: ChipSpec | str = "loihi2-16", steps: int = 2, seed: int = 0
+    network: SparseMLP, chip: ChipSpec | str = "v1/loihi2-16", steps: int = 2, seed: int = 0
 ) -> Problem:
     """A problem whose activity the network has on random inputs."""
     activity = record(network, toy_inputs(network, len(network.weights) + steps, seed), steps)
@@ -99,7 +112,7 @@ def problem_of(
 def toy_problem(
     widths: tuple[int, ...] = (12, 16, 10),
     density: float = 0.5,
-    chip: ChipSpec | str = "loihi2-16",
+    chip: ChipSpec | str = "v1/loihi2-16",
     steps: int = 2,
     seed: int = 0,
     neuron: Neuron = "relu",
@@ -109,7 +122,7 @@ def toy_problem(
 
 
 def silent_problem(
-    widths: tuple[int, ...] = (12, 16, 10), chip: ChipSpec | str = "loihi2-16", steps: int = 2
+    widths: tuple[int, ...] = (12, 16, 10), chip: ChipSpec | str = "v1/loihi2-16", steps: int = 2
 ) -> Problem:
     """A problem in which no neuron ever sends."""
     network = toy_network(widths)
@@ -118,10 +131,10 @@ def silent_problem(
 
 
 def bundled_problem(name: str, chip: str) -> Problem:
-    """A bundled network with its recorded inputs, on a bundled chip."""
+    """A bundled network with its recorded inputs, on a chip of version 1."""
     network, inputs = load_network(DATA / f"{name}.npz")
     steps = len(inputs) - len(network.weights)
-    return Problem(name, network, record(network, inputs, steps), load_chip(chip))
+    return Problem(name, network, record(network, inputs, steps), load_chip(f"v1/{chip}"))
 
 
 def spread_mapping(problem: Problem, seed: int = 0) -> Mapping:

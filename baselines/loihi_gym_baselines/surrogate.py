@@ -47,10 +47,9 @@ class Surrogate:
         self._problem = problem = genome.problem
         self._layers = PerLayer(self._layer_times)
         self._cuts: Recent[bytes, Cut] = Recent(KEPT)
-        self._pairs = PerLayer(self._messages)
+        self._pairs = PerLayer(self._words)
         self._near = near(problem.topology)
-        words = problem.loads.activity.message_bits // 32
-        service = link_service_ps(problem.chip, words).astype(np.float64) * US
+        service = link_service_ps(problem.chip).astype(np.float64) * US
         self._link_us = service[: 4 * problem.topology.n_routers].reshape(-1, 4)
         self._core_us = float(service[-1])
         self.size = N_FEATURES + 6 + 2 * problem.n_layers
@@ -78,7 +77,7 @@ class Surrogate:
             layer=layer,
             first=np.cumsum([0, *counts, 0], dtype=np.int32),
             pair_first=np.cumsum(fan_out, dtype=np.int64) - fan_out,
-            messages=np.concatenate(self._pairs.of(counts)),
+            words=np.concatenate(self._pairs.of(counts)),
             core_x=mesh.core_x,
             core_y=mesh.core_y,
             width=mesh.width,
@@ -94,13 +93,14 @@ class Surrogate:
         )
         return Cut(flow, placed, self._times(counts))
 
-    def _messages(self, layer: int, counts: Int32Array) -> Float64Array:
-        """Messages of all pairs of a layer's and the next one's cores, over all steps, (pairs,)."""
+    def _words(self, layer: int, counts: Int32Array) -> Float64Array:
+        """Words from each core of a layer to each of the next one's, over all steps, (pairs,)."""
         if layer == len(counts) - 1:
             return np.zeros(0)
-        between = self._problem.loads.between(layer, *counts[layer : layer + 2].tolist())
-        messages: Float64Array = between.sum(axis=2).reshape(-1).astype(np.float64)
-        return messages
+        loads = self._problem.loads
+        between = loads.between(layer, *counts[layer : layer + 2].tolist())
+        words: Float64Array = between.sum(axis=2).reshape(-1) * float(loads.words[layer])
+        return words
 
     def _times(self, counts: Int32Array) -> Float64Array:
         """How long layers send and receive, and how far receivers fall behind, (6 + 2 L,)."""

@@ -43,20 +43,20 @@ class Flow(NamedTuple):
         layer: Layer of each logical core, (N,).
         first: Offsets, L + 2: layer l owns logical cores first[l] to first[l + 1] - 1, and sends to
             all of the next layer's; the one after the last has none.
-        pair_first: Where each logical core's row of `messages` begins, (N,).
-        messages: Messages of each pair, (P,).
+        pair_first: Where each logical core's row of `words` begins, (N,).
+        words: 32-bit words that each pair exchanges, (P,).
         core_x: Router column of each physical core, (C,).
         core_y: Router row, (C,).
         width: Routers in a row.
-        link_us: Time that one message takes each link between routers, (R, 4).
-        core_us: Time that one message takes the link to a core.
+        link_us: Time that one word takes each link between routers, (R, 4).
+        core_us: Time that one word takes the link to a core.
         near: The cores close to each physical core.
     """
 
     layer: Int32Array
     first: Int32Array
     pair_first: Int64Array
-    messages: Float64Array
+    words: Float64Array
     core_x: Int32Array
     core_y: Int32Array
     width: int
@@ -220,7 +220,7 @@ def _pair(flow, placed, source, target, sign):  # type: ignore[no-untyped-def]
     """Add (sign 1) or take away (-1) a pair's messages along their route, X then Y."""
     layer = flow.layer[source]
     pair = flow.pair_first[source] + target - flow.first[layer + 1]
-    messages = sign * flow.messages[pair]
+    messages = sign * flow.words[pair]
     if messages == 0.0:
         return
     here, there = placed.placement[source], placed.placement[target]

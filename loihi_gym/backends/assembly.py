@@ -15,7 +15,7 @@ from ..chip import ChipSpec, Topology, topology_of
 from ..errors import BackendError
 from ..mapping import Mapping, Problem, Traffic
 from .energy import energy
-from .links_kernel import link_messages
+from .links_kernel import LinkLoads, link_loads
 from .measurement import Bottleneck, Measurement, Term
 
 
@@ -24,16 +24,14 @@ class Busy:
 
     Attributes:
         traffic: The partitioning's load.
-        link_messages: Messages over each link id, (T, n_links).
+        links: What each link carries.
         bound_ps: Step times that no schedule can beat, (T,).
     """
 
-    def __init__(
-        self, chip: ChipSpec, mesh: Topology, traffic: Traffic, link_messages: Int64Array
-    ) -> None:
+    def __init__(self, chip: ChipSpec, traffic: Traffic, links: LinkLoads) -> None:
         self.traffic = traffic
-        self.link_messages = link_messages
-        self._link_ps = link_messages * link_service_ps(chip, traffic.link_words)
+        self.links = links
+        self._link_ps = links.words * link_service_ps(chip)
         busiest = np.maximum(traffic.floor_ps, self._link_ps.max(axis=1))
         self.bound_ps = busiest + chip.costs.barrier_ps
 
@@ -58,8 +56,8 @@ class Busy:
 def busy_times(problem: Problem, mapping: Mapping) -> Busy:
     """Count what a legal mapping makes each core and link do."""
     traffic = problem.traffic(mapping.cores_per_layer)
-    loads = link_messages(problem.topology, traffic, mapping.placement)
-    return Busy(problem.chip, problem.topology, traffic, loads)
+    links = link_loads(problem.chip, problem.topology, traffic, mapping.placement)
+    return Busy(problem.chip, traffic, links)
 
 
 def assemble(problem: Problem, mapping: Mapping, busy: Busy, step_ps: Int64Array) -> Measurement:
@@ -76,14 +74,22 @@ def assemble(problem: Problem, mapping: Mapping, busy: Busy, step_ps: Int64Array
     return Measurement(
         latency_ps=latency,
         step_times_ps=tuple(step_ps.tolist()),
-        energy=energy(problem.chip, problem.topology, traffic, busy.link_messages, latency),
+        energy=energy(
+            problem.chip,
+            problem.topology,
+            traffic,
+            mapping.placement,
+            busy.links.messages,
+            latency,
+        ),
         bottleneck=busy.bottleneck(problem.topology, mapping, step_ps),
         dendops=traffic.dendops,
         synops=traffic.synops,
         synmem_words=traffic.synmem_words,
         messages_out=traffic.messages_out,
         messages_in=traffic.messages_in,
-        link_messages=busy.link_messages,
+        link_messages=busy.links.messages,
+        link_words=busy.links.words,
     )
 
 
@@ -106,30 +112,29 @@ def restored(
     return whole if like.energy is not None else replace(whole, energy=None)
 
 
-def link_loads(
+def link_words(
     problem: Problem, mapping: Mapping, measurement: Measurement | None = None
 ) -> Int64Array:
-    """Messages over each link id, (T, n_links): as measured, else as they follow from the mapping.
+    """32-bit words over each link id, (T, n_links): as measured, else as the mapping makes them.
 
     The recorded activity and the chip's routes fix them, whatever the backend counts.
     """
-    if measurement is not None and measurement.link_messages is not None:
-        return measurement.link_messages
+    if measurement is not None and measurement.link_words is not None:
+        return measurement.link_words
     traffic = problem.traffic(mapping.cores_per_layer)
-    return link_messages(problem.topology, traffic, mapping.placement)
+    return link_loads(problem.chip, problem.topology, traffic, mapping.placement).words
 
 
 @lru_cache(maxsize=64)
-def link_service_ps(chip: ChipSpec, words: int) -> Int64Array:
-    """Time that one message of `words` 32-bit words takes of each link, (n_links,).
+def link_service_ps(chip: ChipSpec) -> Int64Array:
+    """Time that one 32-bit word takes of each link, (n_links,).
 
     Fabrics carry messages side by side, so each takes a part of the link's time; into its router,
     a core sends one message at a time all the same.
     """
     mesh, fabrics = topology_of(chip), max(chip.network.fabrics, 1)
-    port_ps = chip.costs.link_ps * words
-    service = np.full(mesh.n_links, port_ps // fabrics, np.int64)
-    service[: 4 * mesh.n_routers][mesh.crosses_chips] = chip.costs.chip_link_ps * words // fabrics
-    service[4 * mesh.n_routers : 4 * mesh.n_routers + mesh.n_cores] = port_ps
+    service = np.full(mesh.n_links, chip.costs.link_ps // fabrics, np.int64)
+    service[: 4 * mesh.n_routers][mesh.crosses_chips] = chip.costs.chip_link_ps // fabrics
+    service[4 * mesh.n_routers : 4 * mesh.n_routers + mesh.n_cores] = chip.costs.link_ps
     service.flags.writeable = False
     return service

@@ -3,11 +3,13 @@
 Dynamic energy is per operation: a synaptic operation, a neuron update, a hop of a message, and each
 message once within its tile; no mapping changes the first two sums. A hop between chips is taken to
 cost as much as one within a chip, for want of a published figure, and a message as much whatever
-its size. Static power is per chip times the latency, and all chips of the system count, whether the
-mapping uses them or not: they cannot be switched off.
+its size. Static power is per chip times the latency; which chips draw it is the chip file's
+`structure.idle_chips`.
 """
 
-from ..arrays import Int64Array
+import numpy as np
+
+from ..arrays import Int32Array, Int64Array
 from ..chip import EAST, NORTH, SOUTH, WEST, ChipSpec, Topology
 from ..mapping import Traffic
 from .measurement import EnergyBreakdown
@@ -17,6 +19,7 @@ def energy(
     chip: ChipSpec,
     mesh: Topology,
     traffic: Traffic,
+    placement: Int32Array,
     link_messages: Int64Array,
     latency_ps: int,
 ) -> EnergyBreakdown:
@@ -28,8 +31,15 @@ def energy(
         messages_fj=fixed.messages_fj
         + int(hops[EAST] + hops[WEST]) * costs.hop_x_fj
         + int(hops[NORTH] + hops[SOUTH]) * costs.hop_y_fj,
-        static_fj=latency_ps * costs.static_mw * chip.n_chips,  # 1 ps at 1 mW is 1 fJ
+        static_fj=latency_ps * costs.static_mw * powered_chips(chip, mesh, placement),  # 1 mW ps
     )
+
+
+def powered_chips(chip: ChipSpec, mesh: Topology, placement: Int32Array) -> int:
+    """Chips that draw static power."""
+    if chip.structure.idle_chips == "powered":
+        return chip.n_chips
+    return len(np.unique(mesh.core_chip[placement]))
 
 
 def fixed_energy(chip: ChipSpec, traffic: Traffic) -> EnergyBreakdown:

@@ -61,6 +61,7 @@ class Measurement:
         messages_out: Messages each logical core sent, (T, N).
         messages_in: Messages each logical core received, (T, N).
         link_messages: Messages over each link id of the chip's `Topology`, (T, n_links).
+        link_words: The same in 32-bit words, (T, n_links).
 
     Raises:
         BackendError: if times are not whole numbers from 0 on, or the latency is not their sum.
@@ -76,6 +77,7 @@ class Measurement:
     messages_out: Int64Array | None = None
     messages_in: Int64Array | None = None
     link_messages: Int64Array | None = None
+    link_words: Int64Array | None = None
 
     def __post_init__(self) -> None:
         try:  # NumPy's integers are welcome, and become Python's, as traces need them

@@ -101,7 +101,8 @@ def load(name: str) -> Problem:
         return problem_of(drawn)
     entry = benchmark(name)
     if entry.generated:
-        return replace(generate(entry.network), name=name, reference=entry.reference)
+        made = generate(entry.network)
+        return replace(made, name=name, reference=entry.reference, chip=load_chip(entry.chip))
     _check_file(entry)
     network, inputs = load_network(entry.path)
     return Problem(
@@ -118,7 +119,9 @@ def problem_of(entry: Entry) -> Problem:
     """The problem that a suite's entry stands for. Raises what `load` does."""
     if not entry.uri:
         return load(entry.name)
-    problem = replace(generate(entry.uri), name=entry.name)
+    made = generate(entry.uri)
+    chip = load_chip(f"{entry.chips}/{made.chip.name}") if entry.chips else made.chip
+    problem = replace(made, name=entry.name, chip=chip)
     return problem if entry.frozen is None else replace(problem, reference=entry.frozen.reference)
 
 

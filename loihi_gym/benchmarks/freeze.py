@@ -20,13 +20,17 @@ MANIFEST = """\
 description = "{suite.description}"
 backend = "{suite.backend}"
 scorer = {suite.scorer}
-{commit}
+{chips}{commit}
 # Of `compare`: how many seeds, from 0 on, each budget of evaluations has.
 [seeds]
 {seeds}
 # Of the leaderboard, which has the track "mapping" besides.
 [tracks]
 {tracks}"""
+CHIPS = """\
+# Release of the chip files that the problems' addresses name.
+chips = "{suite.chips}"
+"""
 COMMIT = """\
 # Freeze commit, from whose hash the problems are drawn (`drawn`).
 commit = "{suite.commit}"
@@ -82,6 +86,7 @@ def manifest(suite: Suite) -> str:
     }
     text = MANIFEST.format(
         suite=suite,
+        chips=CHIPS.format(suite=suite) if suite.chips else "",
         commit=COMMIT.format(suite=suite) if suite.commit else "",
         seeds=_lines(suite.seeds),
         tracks=_lines(tracks),

@@ -8,7 +8,7 @@ suite, since scores of the old one would no longer be comparable.
 
 import tomllib
 from collections.abc import Container
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -50,11 +50,13 @@ class Entry:
         name: The problem's name, which `load` takes.
         uri: Generator URI that the problem is made from; empty if it is a bundled benchmark.
         frozen: What scores follow from; None in a suite that is not frozen yet.
+        chips: Folder of the chip files that its URI names; empty for those of this release.
     """
 
     name: str
     uri: str = ""
     frozen: Frozen | None = None
+    chips: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Suite:
         tracks: Rules of the leaderboard's solver tracks, by name.
         scorer: Version of the leaderboard's scoring.
         commit: Hash of the freeze commit that problems are drawn from; empty if none are drawn.
+        chips: Folder of the chip files that URIs name; empty for those of this release.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Suite:
     tracks: dict[str, Track]
     scorer: int = SCORER
     commit: str = ""
+    chips: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -130,6 +134,7 @@ SUITE = {"description": str, "problems": list, "backend": str, "seeds": dict} | 
     "tracks": dict,
     "scorer": int,
     "commit": str,
+    "chips": str,
 }
 """What a manifest and its tables hold."""
 
@@ -184,7 +189,7 @@ def generated(name: str) -> Entry | None:
 
 
 def _suite(name: str, data: dict[str, Any]) -> Suite:
-    _check("the manifest", data, SUITE, ("tracks", "scorer", "commit"))
+    _check("the manifest", data, SUITE, ("tracks", "scorer", "commit", "chips"))
     seeds, tracks = data["seeds"], data.get("tracks", {})
     _check("[seeds]", seeds, dict.fromkeys(seeds, int))
     if not all(budget.isdecimal() and int(budget) > 0 for budget in seeds):
@@ -194,7 +199,8 @@ def _suite(name: str, data: dict[str, Any]) -> Suite:
     read = {
         "name": name,
         "problems": tuple(
-            _entry(number, table) for number, table in enumerate(data["problems"], 1)
+            replace(_entry(number, table), chips=data.get("chips", ""))
+            for number, table in enumerate(data["problems"], 1)
         ),
         "seeds": dict(sorted((int(budget), count) for budget, count in seeds.items())),
         "tracks": {track: Track(**table) for track, table in tracks.items()},

@@ -10,11 +10,13 @@ the barrier. Then, for every step t,
    which its messages come. Pieces are balanced and contiguous, so both follow from k_l alone.
 2. x_t is at least what any one core takes to update its neurons and send, and at least what its
    port takes for the messages. Both follow from k_l and k_(l+1).
-3. The network between routers has n directed links, and one message takes each at least s. A sender
-   with r target cores has at most w_d other cores within d hops, so at least r - w_d of its
-   messages travel more than d hops, and all of them together at least the sum of
-   max(0, r - w_d) over d = 0, 1, 2, …. Added up over all senders, which follows from the counts
-   alone, that is a least number of hops H_t. Links carry them, so the busiest takes
+3. The network between routers has n directed links, and the shortest message takes each at least
+   s. A sender with r target cores has at most w_d other cores within d hops, so at least r - w_d of
+   its messages travel more than d hops, and all of them together at least the sum of
+   max(0, r - w_d) over d = 0, 1, 2, …. Where routers copy messages, each hop of the one message
+   adds one router with c cores at most, so it needs at least (r - w_0) / c hops. Added up over all
+   senders, which follows from the counts alone, longer messages counting as often as they are
+   longer, that is a least number of hops H_t. Links carry them, so the busiest takes
    x_t >= H_t s / n.
 4. The sum of all k_l is at most the number of cores C.
 
@@ -47,7 +49,7 @@ import numpy as np
 
 from ..arrays import Int32Array, Int64Array
 from ..backends.assembly import link_service_ps
-from ..chip import Topology
+from ..chip import ChipSpec, Topology
 from ..mapping import Problem
 from ..mapping.fewest import fewest_cores
 from ..mapping.heuristics import partitions
@@ -157,13 +159,13 @@ def _fewest(problem: Problem, counts: Int64Array, limits: Int64Array) -> Int64Ar
 
 def _feasible_sum(problem: Problem) -> int:
     """Sum of step times, barriers left out, that satisfies 1 to 4 of the proof."""
-    n, within = n_router_links(problem.topology), cores_within(problem.topology)
+    n, least = n_router_links(problem.topology), least_hops(problem)
     sums = []
     for counts in partitions(problem).values():
         traffic = problem.traffic(counts)
         link_ps = _least_link_ps(problem)
         hops = [
-            sum(_hops(problem, layer, int(k), step, within) for layer, k in enumerate(counts))
+            sum(_hops(problem, layer, int(k), step, least) for layer, k in enumerate(counts))
             for step in range(traffic.steps)
         ]
         carried = [-(-count * link_ps // max(n, 1)) for count in hops]
@@ -171,18 +173,23 @@ def _feasible_sum(problem: Problem) -> int:
     return min(sums)
 
 
-def _hops(problem: Problem, layer: int, k: int, step: int, within: Int64Array) -> int:
-    """Hops that the messages to `k` pieces of a layer need at least."""
+def _hops(problem: Problem, layer: int, k: int, step: int, least: Int64Array) -> int:
+    """Hops that the messages to `k` pieces of a layer need at least; `least` as of `least_hops`."""
     if layer == 0:
         return 0
     reached = np.count_nonzero(problem.loads.receivers(layer, k).synapses[step], axis=1)
-    return sum(int(np.maximum(reached - near, 0).sum()) for near in within.tolist())
+    return int(least[reached].sum()) * _length(problem, layer - 1)
+
+
+def _length(problem: Problem, layer: int) -> int:
+    """How many times as long as the network's shortest messages those of a layer are."""
+    return problem.loads.words[layer] // min(problem.loads.words)
 
 
 def _least_link_ps(problem: Problem) -> int:
-    """Least time that a message takes a link between routers."""
+    """Least time that the shortest message takes a link between routers."""
     links = 4 * problem.topology.n_routers
-    return int(link_service_ps(problem.chip, problem.activity.message_bits // 32)[:links].min())
+    return int(link_service_ps(problem.chip)[:links].min()) * min(problem.loads.words)
 
 
 def _alone(
@@ -253,9 +260,9 @@ def _work_ps(problem: Problem, layer: int, step: int) -> int:
     receiving = 0
     if layer + 1 < problem.n_layers:
         synapses = np.diff(loads.targets(layer, step).first)
-        sending += int(np.count_nonzero(synapses)) * costs.spike_ps
+        sending += int(np.count_nonzero(synapses)) * (costs.spike_ps + costs.axon_ps)
     if layer > 0:
-        bits, axon_words, word_ps, synop_ps = loads.cost
+        bits, axon_words, word_ps, synop_ps = loads.cost(layer)
         synapses = np.diff(loads.targets(layer - 1, step).first)
         words = np.where(synapses > 0, axon_words - (-synapses * bits // 64), 0)
         receiving = int(words.sum()) * word_ps + int(synapses.sum()) * synop_ps
@@ -275,6 +282,7 @@ class _LayerTables(NamedTuple):
 
     receive_ps: Int64Array  # longest that a piece receives, (K + 1, T)
     until: Int32Array  # sending neurons before each neuron, (T, width + 1)
+    heard: Int32Array  # those of them that have a target, (T, width + 1)
     reached: Int32Array  # messages of the first senders, (T, K' + 1, A + 1)
     hops: Int64Array  # hops that messages to this layer need at least, (K + 1, T)
 
@@ -286,13 +294,10 @@ class _Tables:
         chip = problem.chip
         self._problem = problem
         self._fewest, self._counts = fewest, counts
-        costs = chip.costs
-        port_ps = costs.link_ps * (problem.activity.message_bits // 32)
-        self._times = (costs.neuron_active_ps, costs.neuron_inactive_ps, costs.spike_ps, port_ps)
+        self._times = [_send_times(chip, words) for words in problem.loads.words]
         self._link_ps = _least_link_ps(problem)
         self._links = n_router_links(problem.topology)
-        arriving_ps = port_ps // max(chip.network.fabrics, 1)
-        self._layers = _fill(problem, fewest, counts, arriving_ps)
+        self._layers = _fill(problem, fewest, counts)
         self._all_hops = sum(layer.hops.max(axis=0) for layer in self._layers)
         # From this time on, the links can carry all of them.
         self._enough_ps = -(-self._all_hops * self._link_ps // max(self._links, 1))
@@ -355,8 +360,9 @@ class _Tables:
                 width,
                 layer.receive_ps,
                 layer.until,
+                layer.heard,
                 layer.reached,
-                self._times,
+                self._times[index],
                 limits,
                 own,
                 following,
@@ -371,12 +377,25 @@ class _Tables:
         return int(following.min()), counts[:-1]
 
 
-def _fill(
-    problem: Problem, fewest: Int64Array, counts: Int64Array, arriving_ps: int
-) -> list[_LayerTables]:
+def _send_times(chip: ChipSpec, words: int) -> tuple[int, int, tuple[int, int], tuple[int, int]]:
+    """What a core and its port take to send.
+
+    Returns:
+        For an active neuron and an inactive one, then (core, port) for each destination core of a
+        sending neuron, and the same for each neuron that has a destination.
+    """
+    costs, port_ps = chip.costs, chip.costs.link_ps * words
+    own = (costs.neuron_active_ps, costs.neuron_inactive_ps)
+    if chip.structure.multicast == "tree":
+        return *own, (costs.axon_ps, 0), (costs.spike_ps, port_ps)
+    return *own, (costs.axon_ps + costs.spike_ps, port_ps), (0, 0)
+
+
+def _fill(problem: Problem, fewest: Int64Array, counts: Int64Array) -> list[_LayerTables]:
     """The tables of all layers."""
     loads, widths, steps = problem.loads, problem.network.widths, problem.activity.steps
-    within = cores_within(problem.topology)
+    least, chip = least_hops(problem), problem.chip
+    arriving_ps = chip.costs.link_ps // max(chip.network.fabrics, 1)
     layers = [_empty(problem, layer, counts) for layer in range(len(widths))]
 
     def fill(layer: int, step: int) -> None:
@@ -385,9 +404,9 @@ def _fill(
             targets.first,
             targets.neurons,
             widths[layer + 1],
-            loads.cost,
-            arriving_ps,
-            within,
+            loads.cost(layer + 1),
+            arriving_ps * loads.words[layer],
+            least * _length(problem, layer),
             int(fewest[layer + 1]),
             after.receive_ps[:, step],
             layers[layer].reached[step],
@@ -404,10 +423,17 @@ def _empty(problem: Problem, layer: int, counts: Int64Array) -> _LayerTables:
     sends = np.stack([sent != 0 for sent in problem.activity.messages[layer]])
     until = np.zeros((steps, sends.shape[1] + 1), np.int32)
     np.cumsum(sends, axis=1, out=until[:, 1:])
+    heard = np.zeros_like(until)
+    if not last:
+        for step in range(steps):
+            targets = problem.loads.targets(layer, step)
+            heard[step, targets.senders[np.diff(targets.first) > 0] + 1] = 1
+        np.cumsum(heard, axis=1, out=heard)
     own, following = int(counts[layer]), 0 if last else int(counts[layer + 1])
     return _LayerTables(
         receive_ps=np.zeros((own + 1, steps), np.int64),
         until=until,
+        heard=heard,
         reached=np.zeros((steps, following + 1, int(until[:, -1].max()) + 1), np.int32),
         hops=np.zeros((own + 1, steps), np.int64),
     )
@@ -416,6 +442,15 @@ def _empty(problem: Problem, layer: int, counts: Int64Array) -> _LayerTables:
 def n_router_links(mesh: Topology) -> int:
     """Directed links between routers."""
     return 2 * ((mesh.width - 1) * mesh.height + mesh.width * (mesh.height - 1))
+
+
+def least_hops(problem: Problem) -> Int64Array:
+    """Least hops of the messages of a neuron with r = 0, 1, … destination cores, (C + 1,)."""
+    mesh, within = problem.topology, cores_within(problem.topology)
+    reached = np.arange(mesh.n_cores + 1)
+    if problem.chip.structure.multicast == "tree":  # each hop gets to one more router
+        return np.asarray(-(-np.maximum(reached - within[0], 0) // (within[0] + 1)), np.int64)
+    return np.asarray(sum(np.maximum(reached - near, 0) for near in within), np.int64)
 
 
 def cores_within(mesh: Topology) -> Int64Array:

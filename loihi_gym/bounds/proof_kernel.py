@@ -8,7 +8,9 @@ INFEASIBLE = np.int64(1) << 62
 
 
 @kernel
-def fill_step(first, targets, neurons, cost, port_ps, within, fewest, receive_ps, reached, hops):  # type: ignore[no-untyped-def]
+def fill_step(  # type: ignore[no-untyped-def]
+    first, targets, neurons, cost, port_ps, least_hops, fewest, receive_ps, reached, hops
+):
     """What the senders of one step make a layer of `neurons` receive, for every core count k.
 
     Args:
@@ -17,7 +19,7 @@ def fill_step(first, targets, neurons, cost, port_ps, within, fewest, receive_ps
         neurons: Width of the receiving layer.
         cost: Synapse bits, axon words, ps per word, ps per synapse.
         port_ps: Time that a message takes a core's port.
-        within: Other cores within d hops of a core, at most, (D,).
+        least_hops: Hops that a sender's messages to r cores need at least, (R,).
         fewest: The first count that is looked at.
         receive_ps: Filled with the longest that a piece receives, (K + 1,).
         reached: Filled with the pieces the first senders reach, added up, (K + 1, A + 1).
@@ -40,25 +42,24 @@ def fill_step(first, targets, neurons, cost, port_ps, within, fewest, receive_ps
                 arriving[piece] += 1
                 pieces += 1
             reached[k, sender + 1] = reached[k, sender] + pieces
-            for distance in range(len(within)):
-                if pieces <= within[distance]:
-                    break
-                hops[k] += pieces - within[distance]
+            hops[k] += least_hops[pieces]
         reached[k, len(first) :] = reached[k, len(first) - 1]  # other steps have more senders
         for piece in range(k):
             receive_ps[k] = max(receive_ps[k], busy[piece], arriving[piece] * port_ps)
 
 
 @kernel
-def cheapest(width, receive_ps, until, reached, times, limits, own, following, order):  # type: ignore[no-untyped-def]
+def cheapest(width, receive_ps, until, heard, reached, times, limits, own, following, order):  # type: ignore[no-untyped-def]
     """Least cost of a layer and all after it, for each of its core counts, within time limits.
 
     Args:
         width: Neurons of the layer.
         receive_ps: Longest that a piece receives for each count, (K + 1, T).
         until: Sending neurons before each neuron, (T, width + 1).
+        heard: Those of them that have a target, (T, width + 1).
         reached: Messages of the first senders for each count of the next layer, (T, K' + 1, A + 1).
-        times: Of an active neuron, an inactive one, a message, and a message at the core's port.
+        times: Of an active neuron and an inactive one; (core, port) for each core that a neuron
+            sends to, and for each neuron that sends to any.
         limits: Time allowed in each step, (T,).
         own: Cost of each count, (K + 1,).
         following: Least cost of the layers after it for each count of the next, (K' + 1,).
@@ -69,6 +70,7 @@ def cheapest(width, receive_ps, until, reached, times, limits, own, following, o
         layer that it takes: (K + 1,) each.
     """
     steps, senders = until.shape[0], reached.shape[2] - 1
+    entry_ps, neuron_ps = times[2][0], times[3][0]
     fewest = np.empty((len(order) + 1, steps), np.int64)  # messages, of this count or a later one
     fewest[len(order)] = INFEASIBLE
     for index in range(len(order) - 1, -1, -1):
@@ -88,11 +90,12 @@ def cheapest(width, receive_ps, until, reached, times, limits, own, following, o
             for step in range(steps):
                 active = np.int64(until[step, width])
                 update = active * times[0] + (width - active) * times[1]
-                least = update + fewest[index, step] * times[2]
+                sending = np.int64(heard[step, width]) * neuron_ps
+                least = update + sending + fewest[index, step] * entry_ps
                 possible = possible and least <= k * limits[step]
             if not possible:
                 break
-            if _sends_in_time(width, k, until, reached, order[index], times, limits):
+            if _sends_in_time(width, k, until, heard, reached, order[index], times, limits):
                 costs[k] = own[k] + following[order[index]]
                 choices[k] = order[index]
                 break
@@ -100,7 +103,7 @@ def cheapest(width, receive_ps, until, reached, times, limits, own, following, o
 
 
 @kernel
-def _sends_in_time(width, k, until, reached, fan_out, times, limits):  # type: ignore[no-untyped-def]
+def _sends_in_time(width, k, until, heard, reached, fan_out, times, limits):  # type: ignore[no-untyped-def]
     """Whether each of k pieces updates and sends to `fan_out` pieces within the limits."""
     for step in range(until.shape[0]):
         before, begin = np.int64(0), np.int64(0)
@@ -108,9 +111,12 @@ def _sends_in_time(width, k, until, reached, fan_out, times, limits):  # type: i
             end = (piece + 1) * width // k
             after = np.int64(until[step, end])
             active = after - before
-            messages = np.int64(reached[step, fan_out, after]) - reached[step, fan_out, before]
+            entries = np.int64(reached[step, fan_out, after]) - reached[step, fan_out, before]
+            senders = np.int64(heard[step, end]) - heard[step, begin]
             update = active * times[0] + (end - begin - active) * times[1]
-            if max(update + messages * times[2], messages * times[3]) > limits[step]:
+            core_ps = update + entries * times[2][0] + senders * times[3][0]
+            port_ps = entries * times[2][1] + senders * times[3][1]
+            if max(core_ps, port_ps) > limits[step]:
                 return False
             before, begin = after, end
     return True

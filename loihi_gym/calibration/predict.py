@@ -65,12 +65,12 @@ def _places(problem: Problem, mapping: Mapping) -> list[Float64Array]:
     busy = busy_times(problem, mapping)
     traffic, mesh = busy.traffic, problem.topology
     steps, cores = traffic.active.shape
-    links = busy.link_messages.shape[1]
+    words = busy.links.words
+    links = words.shape[1]
     places = np.zeros((steps, 2 * cores + links, len(COLUMNS)))
     sent = (traffic.active, traffic.inactive, traffic.messages_out)
     places[:, :cores, :3] = np.stack(sent, axis=2)
     places[:, cores : 2 * cores, 3:5] = np.stack((traffic.synmem_words, traffic.synops), axis=2)
-    words = busy.link_messages * traffic.link_words
     among_chips = np.pad(mesh.crosses_chips, (0, links - 4 * mesh.n_routers))
     places[:, 2 * cores :, 5:] = np.stack((words * ~among_chips, words * among_chips), axis=2)
     return list(places)

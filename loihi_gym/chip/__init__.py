@@ -1,6 +1,6 @@
 """The hardware: constants with their sources, and the mesh as arrays."""
 
-from .spec import ChipSpec, Constant, Status, chip_names, load_chip, parse_chip
+from .spec import ChipSpec, Choice, Constant, Status, Structure, chip_names, load_chip, parse_chip
 from .topology import EAST, NORTH, SOUTH, WEST, Topology, topology_of
 from .writer import chip_toml, save_chip
 
@@ -10,8 +10,10 @@ __all__ = [
     "SOUTH",
     "WEST",
     "ChipSpec",
+    "Choice",
     "Constant",
     "Status",
+    "Structure",
     "Topology",
     "chip_names",
     "chip_toml",

@@ -3,6 +3,7 @@
 import tomllib
 from dataclasses import dataclass, field, fields, replace
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -12,6 +13,8 @@ from .barrier import barrier_ps
 Status = Literal["measured", "vendor", "derived", "assumed", "logged", "calibrated"]
 
 _CHIPS = resources.files(__package__) / "chips"
+FIRST_RELEASE = "v1"
+"""Folder of the chip files that suites of version 1 are measured on."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,56 @@ class Constant:
     source: str
     range: tuple[int, int] | None = None
     """Lowest and highest value that is still plausible, for sensitivity studies."""
+
+
+NOT_STATED = {
+    "costs.axon_ps": Constant(0, "ps per output axon entry", "assumed", "not stated by this file")
+}
+"""What chip files of the first release leave out."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several ways in which the hardware may be built, and where it comes from."""
+
+    value: str
+    options: tuple[str, ...]
+    status: Status
+    source: str
+
+
+@dataclass(frozen=True)
+class Structure:
+    """How the hardware is built where that is not public; see `OPTIONS`.
+
+    Attributes:
+        multicast: ``none``: a core sends one message to each destination core. ``tree``: it sends
+            one message, which routers copy where its ways to the destinations part.
+        rows: ``sparse``: a core stores and adds the synapses there are. ``dense``: whole rows,
+            zeros included, and every sending neuron reaches every core of the next layer.
+        phases: ``pipelined``: a neuron's messages leave once it is updated. ``update-first``: a
+            core updates all its neurons, then sends.
+        message_size: Whose largest payload decides whether a message takes one 32-bit word or two:
+            the whole ``network``'s, or its own ``layer``'s; ``short``: each takes one.
+        idle_chips: ``powered``: every chip of a system draws its static power. ``off``: only chips
+            that a mapping uses do.
+    """
+
+    multicast: str = "none"
+    rows: str = "sparse"
+    phases: str = "pipelined"
+    message_size: str = "network"
+    idle_chips: str = "powered"
+
+
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "multicast": ("none", "tree"),
+    "rows": ("sparse", "dense"),
+    "phases": ("pipelined", "update-first"),
+    "message_size": ("network", "layer", "short"),
+    "idle_chips": ("powered", "off"),
+}
+"""What each field of `Structure` may be; the first is what a chip file without it means."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +95,12 @@ class Costs:
     chip_link_ps: int
     chip_hop_ps: int
     barrier_ps: int
+    axon_ps: int
+    """Per destination core of a sending neuron, beside `spike_ps` for each message."""
 
 
 @dataclass(frozen=True)
-class Network:
+class Queues:
     """How routers and receivers queue messages."""
 
     fabrics: int
@@ -91,11 +146,13 @@ class ChipSpec:
         cores_per_router: Neurocores on a router that has any.
         coreless_routers: (x, y) within a chip of routers without neurocores.
         grid: Status and source of the topology.
+        structure: How it is built.
         costs: Times.
         network: Queues.
         capacity: Limits of a core.
         energy: Energies and static power.
         constants: Provenance of every number, by dotted name such as ``costs.synop_ps``.
+        choices: Provenance of the structure, by dotted name such as ``structure.rows``.
     """
 
     name: str
@@ -105,11 +162,13 @@ class ChipSpec:
     cores_per_router: int
     coreless_routers: tuple[tuple[int, int], ...]
     grid: tuple[Status, str]
+    structure: Structure
     costs: Costs
-    network: Network
+    network: Queues
     capacity: Capacity
     energy: Energy
     constants: dict[str, Constant] = field(repr=False, hash=False)
+    choices: dict[str, Choice] = field(repr=False, hash=False)
 
     @property
     def n_chips(self) -> int:
@@ -121,6 +180,20 @@ class ChipSpec:
         """Number of neurocores of the whole system."""
         per_chip = self.routers[0] * self.routers[1] - len(self.coreless_routers)
         return self.n_chips * per_chip * self.cores_per_router
+
+    def with_choice(self, name: str, value: str) -> "ChipSpec":
+        """The same chip built in another way, as ``structure.multicast`` and ``tree``.
+
+        Raises:
+            UnknownNameError: if there is no such choice or option.
+        """
+        if name not in self.choices:
+            raise unknown("choice", name, sorted(self.choices))
+        if value not in self.choices[name].options:
+            raise unknown(f"option of {name}", value, list(self.choices[name].options))
+        structure = replace(self.structure, **{name.split(".")[1]: value})
+        choice = replace(self.choices[name], value=value)
+        return replace(self, structure=structure, choices={**self.choices, name: choice})
 
     def with_constant(self, name: str, value: int) -> "ChipSpec":
         """The same chip with one constant (a dotted name) set to another value.
@@ -138,15 +211,22 @@ class ChipSpec:
 
 _SECTIONS: dict[str, type[Any]] = {
     "costs": Costs,
-    "network": Network,
+    "network": Queues,
     "capacity": Capacity,
     "energy": Energy,
 }
 
 
 def chip_names() -> list[str]:
-    """Names of the bundled chips."""
-    return sorted(Path(entry.name).stem for entry in _CHIPS.iterdir() if entry.is_file())
+    """Names of the bundled chips.
+
+    Those that suites of version 1 are measured on are read besides: their names begin with ``v1/``.
+    """
+    return _files(_CHIPS)
+
+
+def _files(folder: Traversable) -> list[str]:
+    return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.is_file())
 
 
 def load_chip(name: str) -> ChipSpec:
@@ -156,10 +236,7 @@ def load_chip(name: str) -> ChipSpec:
         UnknownNameError: if no bundled chip has that name.
         ChipFileError: if the file is missing or malformed; the message names the key.
     """
-    own, label = _read(name), Path(name).stem
-    base = own.pop("base", None)
-    tables = own if base is None else _merge(_read(str(base)), own)
-    return _spec(label, tables, own)
+    return _spec(Path(name).stem, _tables(name, ()))
 
 
 def parse_chip(text: str, name: str) -> ChipSpec:
@@ -174,20 +251,42 @@ def parse_chip(text: str, name: str) -> ChipSpec:
         raise ChipFileError(f"chip {name} is not TOML: {error}") from error
     if "base" in tables:
         raise ChipFileError(f"chip {name}: base = {tables['base']!r} is for chip files only")
-    return _spec(name, tables, tables)
+    return _spec(name, tables)
 
 
-def _spec(label: str, tables: dict[str, Any], own: dict[str, Any]) -> ChipSpec:
-    """A chip from a file's tables, of which `own` are not its base's."""
+def with_overrides(base: str, own: dict[str, Any], name: str) -> ChipSpec:
+    """The chip of that name that differs from a chip or chip file in the tables `own`.
+
+    Raises:
+        UnknownNameError, ChipFileError: as `load_chip`.
+    """
+    return _spec(name, _merge(_tables(base, ()), own))
+
+
+def _tables(name: str, above: tuple[str, ...]) -> dict[str, Any]:
+    """A file's tables laid over those of its base, and so forth."""
+    own = _read(name)
+    base = own.pop("base", None)
+    if base is None:
+        return own
+    if not isinstance(base, str) or base in (*above, name):
+        raise ChipFileError(f"chip {name}: base = {base!r} is not another chip")
+    return _merge(_tables(base, (*above, name)), own)
+
+
+def _spec(label: str, tables: dict[str, Any]) -> ChipSpec:
+    """A chip from whole tables."""
     topology = _table(label, tables, "topology")
     constants = {
         f"{section}.{key}": _constant(label, f"{section}.{key}", entry)
         for section in _SECTIONS
         for key, entry in _table(label, tables, section).items()
     }
+    constants = NOT_STATED | constants
     grid = _pair(label, topology, "chips")
-    if grid != (1, 1) and "barrier_ps" not in own.get("costs", {}):
+    if grid != (1, 1) and "costs.barrier_ps" not in constants:
         constants["costs.barrier_ps"] = _barrier(grid[0] * grid[1])
+    choices = {f"structure.{key}": _choice(label, key, tables) for key in OPTIONS}
     return ChipSpec(
         name=label,
         description=str(tables.get("description", "")),
@@ -199,6 +298,8 @@ def _spec(label: str, tables: dict[str, Any], own: dict[str, Any]) -> ChipSpec:
             _status(label, "topology", topology.get("status", "assumed")),
             topology.get("source", ""),
         ),
+        structure=Structure(**{key: choices[f"structure.{key}"].value for key in OPTIONS}),
+        choices=choices,
         constants=constants,
         **{name: _section(label, name, constants) for name in _SECTIONS},
     )
@@ -206,7 +307,8 @@ def _spec(label: str, tables: dict[str, Any], own: dict[str, Any]) -> ChipSpec:
 
 def _read(name: str) -> dict[str, Any]:
     is_path = name.endswith(".toml")
-    if not is_path and name not in chip_names():
+    first_release = [f"{FIRST_RELEASE}/{old}" for old in _files(_CHIPS / FIRST_RELEASE)]
+    if not is_path and name not in chip_names() + first_release:
         raise unknown("chip", name, chip_names())
     source = Path(name) if is_path else _CHIPS / f"{name}.toml"
     try:
@@ -220,9 +322,12 @@ def _read(name: str) -> dict[str, Any]:
 def _merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """`own` laid over `base`, constant by constant; a topology replaces the base's whole."""
     merged = {**base, **own}
-    for section in _SECTIONS:
+    for section in (*_SECTIONS, "structure"):
         if isinstance(own.get(section, {}), dict):
             merged[section] = {**base.get(section, {}), **own.get(section, {})}
+    other_system = merged["topology"].get("chips") != base["topology"].get("chips")
+    if other_system and "barrier_ps" not in own.get("costs", {}):
+        merged["costs"].pop("barrier_ps", None)  # it depends on the number of chips
     return merged
 
 
@@ -254,6 +359,19 @@ def _constant(label: str, name: str, entry: object) -> Constant:
         )
     _status(label, name, constant.status)
     return constant
+
+
+def _choice(label: str, key: str, tables: dict[str, Any]) -> Choice:
+    """One of `OPTIONS`; a file that does not state it means the first."""
+    stated = tables.get("structure", {})
+    if not isinstance(stated, dict) or not stated.keys() <= OPTIONS.keys():
+        raise ChipFileError(f"chip {label}: [structure] has {', '.join(OPTIONS)} and nothing else")
+    name, options = f"structure.{key}", OPTIONS[key]
+    entry = stated.get(key, {"value": options[0], "status": "assumed", "source": "not stated"})
+    if not isinstance(entry, dict) or entry.get("value") not in options:
+        raise ChipFileError(f"chip {label}: {name} needs a value: one of {', '.join(options)}")
+    status = _status(label, name, entry.get("status"))
+    return Choice(entry["value"], options, status, str(entry.get("source", "")))
 
 
 def _status(label: str, name: str, status: object) -> Status:

@@ -1,6 +1,7 @@
 """Chips as chip files: every constant with its unit, status, source and range."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def chip_toml(chip: ChipSpec) -> str:
         "source": source,
     }
     tables = {"topology": topology}
+    tables |= {name: asdict(choice) for name, choice in chip.choices.items()}
     tables |= {name: _constant(constant) for name, constant in chip.constants.items()}
     parts = [f"description = {_value(chip.description)}\n"]
     for name, table in tables.items():

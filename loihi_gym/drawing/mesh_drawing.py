@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ..arrays import Float64Array, Int64Array
 from ..backends import Measurement
-from ..backends.assembly import link_loads, link_service_ps
+from ..backends.assembly import link_service_ps, link_words
 from ..chip import EAST, NORTH, SOUTH, WEST, Topology
 from ..errors import LoihiGymError, one_line
 from ..files import write_bytes
@@ -70,9 +70,8 @@ def core_layers(problem: Problem, mapping: Mapping) -> Int64Array:
 def link_busy_ps(problem: Problem, mapping: Mapping, measurement: Measurement) -> Int64Array:
     """Time that each link between routers is busy, over all steps, (4 * n_routers,)."""
     links = 4 * problem.topology.n_routers
-    service = link_service_ps(problem.chip, problem.activity.message_bits // 32)
-    loads = link_loads(problem, mapping, measurement)
-    busy: Int64Array = (loads.sum(axis=0) * service)[:links]
+    words = link_words(problem, mapping, measurement)
+    busy: Int64Array = (words.sum(axis=0) * link_service_ps(problem.chip))[:links]
     return busy
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arrays import BoolArray, Int32Array, Int64Array
 from ..backends import Backend, Bottleneck, Measurement, Placed
-from ..backends.assembly import link_loads, link_service_ps
+from ..backends.assembly import link_service_ps, link_words
 from ..backends.bound.bound_kernel import State, Tables, energy_fj, swap
 from ..backends.measurement import Term
 from ..mapping import Mapping, Problem
@@ -53,14 +53,14 @@ class Partition:
         return occupant
 
     def link_ps(self) -> Int64Array:
-        """Time a message takes of each link, (n_links,)."""
-        return link_service_ps(self.problem.chip, self.traffic.link_words)
+        """Time a 32-bit word takes of each link, (n_links,)."""
+        return link_service_ps(self.problem.chip)
 
     def busy_ps(self, mapping: Mapping, measurement: Measurement | None) -> Int64Array:
         """Time each link between routers is busy in each step, (4 R, T)."""
         links = 4 * self.problem.topology.n_routers
-        loads = link_loads(self.problem, mapping, measurement)
-        return np.multiply(loads[:, :links].T, self.link_ps()[:links, None], order="C")
+        words = link_words(self.problem, mapping, measurement)
+        return np.multiply(words[:, :links].T, self.link_ps()[:links, None], order="C")
 
 
 class MeasuredMapping:

@@ -65,7 +65,7 @@ def fewest_cores(problem: Workload, layer: int) -> int:
     Frozen lower bounds follow from it: a tighter count would move them.
     """
     capacity, width = problem.chip.capacity, problem.network.widths[layer]
-    bits = int(problem.pieces.synapses(layer, 1)[0]) * capacity.synapse_bits
+    bits = int(problem.pieces.synapses(layer, 1)[0]) * problem.pieces.synapse_bits(layer)
     by_neurons = -(-width // max(capacity.neurons, 1))
     return max(by_neurons, -(-bits // max(64 * capacity.synmem_words, 1)))
 

@@ -15,7 +15,7 @@ from ..chip import ChipSpec
 from ..network import Activity, SparseMLP
 from .loads_kernel import count_messages, list_targets, receive, receive_rows
 from .longest import longest_ps
-from .pieces import bounds
+from .pieces import bounds, synapse_bits
 from .recent import Recent
 
 KEPT_PER_LAYER = 32
@@ -50,6 +50,14 @@ class Targets(NamedTuple):
     neurons: Int32Array  # targets, ascending for each sender
 
 
+def layer_words(activity: Activity, chip: ChipSpec) -> tuple[int, ...]:
+    """32-bit words of a message of each layer, (L,)."""
+    words, size = activity.layer_words, chip.structure.message_size
+    if size == "layer":
+        return words
+    return (1 if size == "short" else max(words),) * len(words)
+
+
 class Loads:
     """Loads of single layers of a problem, cached; threads may share it.
 
@@ -62,18 +70,23 @@ class Loads:
         self.widths = network.widths
         self.activity = activity
         self.chip = chip
-        self._weights = network.weights
+        self.words = layer_words(activity, chip)
+        self._network = network
+        self._dense = chip.structure.rows == "dense"
         kept = min(KEPT_PER_LAYER * len(self.widths), KEPT)
         self._targets: dict[tuple[int, int], Targets] = {}
         self._senders: Recent[tuple[int, int], Senders] = Recent(kept)
         self._receivers: Recent[tuple[int, int], Receivers] = Recent(kept)
         self._between: Recent[tuple[int, int, int], Int32Array] = Recent(kept)
 
-    @property
-    def cost(self) -> tuple[int, int, int, int]:
-        """What a received message costs: bits and axon words it reads, ps per word and synapse."""
+    def cost(self, layer: int) -> tuple[int, int, int, int]:
+        """What a message costs that `layer` receives: bits and axon words, ps per word and synapse.
+
+        The bits are those of a synapse.
+        """
         capacity, costs = self.chip.capacity, self.chip.costs
-        return capacity.synapse_bits, capacity.axon_words, costs.synmem_word_ps, costs.synop_ps
+        bits = synapse_bits(self._network, capacity, self._dense, layer)
+        return bits, capacity.axon_words, costs.synmem_word_ps, costs.synop_ps
 
     def targets(self, layer: int, step: int) -> Targets:
         """Where the messages of `layer` go in a step; it must not be the last layer."""
@@ -99,7 +112,7 @@ class Loads:
         """Time the receivers take for each sender's message, 0 for none, (A, fan_out)."""
         synapses = self.receivers(layer + 1, fan_out).synapses[step]
         rows = np.empty(synapses.shape, np.int64)
-        receive_rows(synapses, self.cost, rows)
+        receive_rows(synapses, self.cost(layer + 1), rows)
         return rows
 
     def work_ps(self, layer: int, counts: Int32Array) -> Int64Array:
@@ -116,16 +129,39 @@ class Loads:
 
     def send_ps(self, layer: int, counts: Int32Array) -> Int64Array:
         """Time that each core of a layer takes to update and send, (T, k)."""
-        costs, own = self.chip.costs, self.senders(layer, int(counts[layer]))
+        costs, k = self.chip.costs, int(counts[layer])
+        own = self.senders(layer, k)
         busy = own.active * costs.neuron_active_ps + own.inactive * costs.neuron_inactive_ps
         if layer + 1 < len(counts):
-            between = self.between(layer, int(counts[layer]), int(counts[layer + 1]))
-            busy = busy + between.sum(axis=1, dtype=np.int64).T * costs.spike_ps
+            entries, messages = self.sent(layer, k, int(counts[layer + 1]))
+            busy = busy + messages * costs.spike_ps + entries * costs.axon_ps
         return busy
+
+    def sent(self, layer: int, k: int, fan_out: int) -> tuple[Int64Array, Int64Array]:
+        """What `k` pieces of a layer send to `fan_out` of the next, (T, k) each.
+
+        Returns:
+            Entries of the output axon map, one per sending neuron and destination core, and
+            messages: as many or, where routers copy them, one per neuron that has a destination.
+        """
+        entries: Int64Array = self.between(layer, k, fan_out).sum(axis=1, dtype=np.int64).T
+        if self.chip.structure.multicast == "none":
+            return entries, entries
+        cut = bounds(self.widths[layer], k)
+        messages = []
+        for step in range(self.activity.steps):
+            targets = self.targets(layer, step)
+            heard = targets.senders[np.diff(targets.first) > 0]
+            messages.append(np.diff(np.searchsorted(heard, cut)))
+        return entries, np.stack(messages)
 
     def _list_targets(self, layer: int, step: int) -> Targets:
         senders = np.flatnonzero(self.activity.messages[layer][step])
-        weights = self._weights[layer]
+        weights = self._network.weights[layer]
+        if self._dense:
+            n_post, n = weights.shape[0], len(senders)
+            every = np.tile(np.arange(n_post, dtype=np.int32), n)
+            return Targets(senders, np.arange(n + 1, dtype=np.int64) * n_post, every)
         rank = np.full(self.widths[layer], -1, np.int32)
         rank[senders] = np.arange(len(senders), dtype=np.int32)
         first = np.zeros(len(senders) + 1, np.int64)
@@ -172,7 +208,7 @@ class Loads:
             table = np.empty((len(targets.senders), k), most)
             one = np.empty((4, k), np.int64)
             width = self.widths[layer]
-            receive(targets.first, targets.neurons, width, k, self.cost, table, one)
+            receive(targets.first, targets.neurons, width, k, self.cost(layer), table, one)
             totals[:, step] = one
             synapses.append(table)
         messages, synops, words, receive_ps = totals

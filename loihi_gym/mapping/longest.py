@@ -1,5 +1,7 @@
 """Whether 64 bits hold all times of a problem, so that no kernel has to look."""
 
+import numpy as np
+
 from ..chip import ChipSpec, topology_of
 from ..errors import BackendError
 from ..network import Activity, SparseMLP
@@ -18,7 +20,11 @@ def longest_ps(network: SparseMLP, activity: Activity, chip: ChipSpec) -> int:
     """
     grid, capacity = topology_of(chip), chip.capacity
     updates = activity.steps * sum(network.widths)
-    synapses = activity.steps * sum(int(weights.nnz) for weights in network.weights) + 1
+    stored = [
+        int(np.prod(weights.shape)) if chip.structure.rows == "dense" else int(weights.nnz)
+        for weights in network.weights
+    ]
+    synapses = activity.steps * sum(stored) + 1
     hops, words = synapses * (grid.width + grid.height + 1), activity.message_bits // 32
     counts = {
         "neuron_active_ps": updates,
@@ -26,6 +32,7 @@ def longest_ps(network: SparseMLP, activity: Activity, chip: ChipSpec) -> int:
         "synop_ps": synapses,
         "synmem_word_ps": synapses * (capacity.axon_words + capacity.synapse_bits + 1),
         "spike_ps": synapses,
+        "axon_ps": synapses,
         "link_ps": hops * (words + 4),  # a router's cycles included
         "hop_x_ps": hops,
         "hop_y_ps": hops,

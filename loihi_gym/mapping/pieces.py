@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays import Int32Array, Int64Array
 from ..chip import ChipSpec
+from ..chip.spec import Capacity
 from ..network import SparseMLP
 from .loads_kernel import count_axons
 from .recent import Recent
@@ -17,6 +18,13 @@ KEPT_PER_LAYER = 64
 def bounds(neurons: int, k: int) -> Int64Array:
     """First neuron of each of `k` balanced contiguous pieces, and the end: (k + 1,)."""
     return np.arange(k + 1, dtype=np.int64) * neurons // k
+
+
+def synapse_bits(network: SparseMLP, capacity: Capacity, dense: bool, layer: int) -> int:
+    """Bits of a stored synapse of a layer; the chip file counts the widest weights."""
+    widest = capacity.weight_bits
+    weight = network.weight_bits[layer - 1] if network.weight_bits and layer else widest
+    return weight if dense else capacity.synapse_bits - widest + weight
 
 
 class Axons(NamedTuple):
@@ -37,6 +45,7 @@ class Pieces:
         self.network = network
         self.widths = network.widths
         self._capacity = chip.capacity
+        self._dense = chip.structure.rows == "dense"
         self._axons: Recent[tuple[int, int], Axons] = Recent(KEPT_PER_LAYER * len(self.widths))
 
     def axons(self, layer: int, k: int) -> Axons:
@@ -44,6 +53,9 @@ class Pieces:
         return self._axons.get((layer, k), lambda: self._count_axons(layer, k))
 
     def _count_axons(self, layer: int, k: int) -> Axons:
+        if self._dense:  # every neuron of the layer before it reaches every piece
+            before = self.widths[layer - 1]
+            return Axons(np.full(k, before), np.full(before, k, np.int32))
         weights = self.network.weights[layer - 1]
         axons = Axons(np.zeros(k, np.int64), np.zeros(self.widths[layer - 1], np.int32))
         count_axons(weights.indptr, weights.indices, axons.into, axons.reached)
@@ -54,16 +66,26 @@ class Pieces:
         return np.diff(bounds(self.widths[layer], k))
 
     def synapses(self, layer: int, k: int) -> Int64Array:
-        """Synapses of each piece, (k,)."""
+        """Synapses that each piece stores, (k,)."""
         if layer == 0:
             return np.zeros(k, np.int64)
+        if self._dense:
+            return self.neurons(layer, k) * self.widths[layer - 1]
         indptr: Int64Array = self.network.weights[layer - 1].indptr.astype(np.int64)
         return np.diff(indptr[bounds(self.widths[layer], k)])
 
     def synmem_words(self, layer: int, k: int) -> Int64Array:
         """64-bit words of synaptic memory that each piece takes, (k,)."""
-        bits = self.synapses(layer, k) * self._capacity.synapse_bits
-        return -(-bits // 64) + self.input_axons(layer, k) * self._capacity.axon_words
+        bits = self.synapse_bits(layer)
+        axons = self.input_axons(layer, k) * self._capacity.axon_words
+        if self._dense:  # one row for each axon, in whole words
+            rows = -(-self.neurons(layer, k) * bits // 64)
+            return rows * self.input_axons(layer, k) + axons
+        return -(-self.synapses(layer, k) * bits // 64) + axons
+
+    def synapse_bits(self, layer: int) -> int:
+        """Bits of a stored synapse of a layer: its weight and, in sparse rows, its index."""
+        return synapse_bits(self.network, self._capacity, self._dense, layer)
 
     def first_words(self, layer: int, k: int) -> int:
         """Words of synaptic memory that the first of `k` pieces takes: a small part of counting."""

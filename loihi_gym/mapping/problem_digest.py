@@ -6,7 +6,7 @@ from dataclasses import astuple
 import numpy as np
 
 from ..arrays import IntArray, NamedArrays
-from ..chip import ChipSpec
+from ..chip import ChipSpec, Structure
 from ..network import Activity, SparseMLP
 from ..network.network_file import network_arrays
 
@@ -34,6 +34,11 @@ def problem_digest(
     arrays["topology"] = np.array(numbers, np.int64)
     for part in ("costs", "network", "capacity", "energy"):
         arrays[f"chip_{part}"] = np.array(astuple(getattr(chip, part)), np.int64)
+    # What the first release did not know is left out where it changes nothing: its digests hold.
+    if chip.costs.axon_ps == 0:
+        arrays["chip_costs"] = arrays["chip_costs"][:-1]
+    if chip.structure != Structure():
+        arrays["chip_structure"] = np.array(" ".join(astuple(chip.structure)))
     sha = hashlib.sha256(f"{VERSION} {reference}\n".encode())
     for key in sorted(arrays):
         value = np.asarray(arrays[key])

@@ -29,7 +29,8 @@ class Traffic:
         fan_out: Logical cores of that layer, 0 for the last layer, (N,).
         active: Neurons that send, (T, N).
         inactive: Neurons that stay silent, (T, N).
-        messages_out: Messages sent, (T, N).
+        entries_out: Entries of the output axon map that sending neurons read, (T, N).
+        messages_out: Messages sent, (T, N): one per entry or, with multicast, one per neuron.
         messages_in: Messages received, (T, N).
         synops: Synaptic operations, (T, N).
         synmem_words: 64-bit words of synaptic memory read, (T, N).
@@ -38,7 +39,8 @@ class Traffic:
         tail_ps: Update time after a core's last sending neuron, (T, N).
         pair_first: Where each core's row of `pair_messages` begins, (N,).
         pair_messages: Messages from a core to each of its next layer in each step, (P, T).
-        link_words: 32-bit words of a message: 1 or 2.
+        words_out: 32-bit words of a message that each logical core sends, 1 or 2, (N,).
+        words_in: The same of those that it receives, (N,).
     """
 
     counts: Int32Array
@@ -47,6 +49,7 @@ class Traffic:
     fan_out: Int32Array
     active: Int64Array
     inactive: Int64Array
+    entries_out: Int64Array
     messages_out: Int64Array
     messages_in: Int64Array
     synops: Int64Array
@@ -56,7 +59,8 @@ class Traffic:
     tail_ps: Int64Array
     pair_first: Int64Array
     pair_messages: Int32Array
-    link_words: int
+    words_out: Int64Array
+    words_in: Int64Array
     _loads: Loads = field(repr=False)
 
     @property
@@ -77,10 +81,10 @@ class Traffic:
     @cached_property
     def floor_ps(self) -> Int64Array:
         """What the busiest core or port takes in each step, wherever cores are placed, (T,)."""
-        chip = self._loads.chip
-        port_ps = chip.costs.link_ps * self.link_words
-        arriving_ps = port_ps // max(chip.network.fabrics, 1)  # they come in side by side
-        ports = np.maximum(self.messages_out * port_ps, self.messages_in * arriving_ps)
+        costs, fabrics = self._loads.chip.costs, max(self._loads.chip.network.fabrics, 1)
+        sent = self.messages_out * self.words_out * costs.link_ps
+        arriving_ps = costs.link_ps // fabrics  # they come in side by side
+        ports = np.maximum(sent, self.messages_in * self.words_in * arriving_ps)
         busiest = np.maximum(self.send_ps, self.receive_ps)
         floor: Int64Array = np.maximum(busiest, ports).max(axis=1)
         return floor
@@ -131,6 +135,13 @@ class Traffic:
         ]
         return np.concatenate(rows) if rows else np.zeros(0, np.int64)
 
+    @cached_property
+    def row_entries(self) -> Int64Array:
+        """Destinations of each sending neuron, (S,)."""
+        ends = np.append(0, np.cumsum(self.row_receive_ps > 0))
+        lengths = np.repeat(np.tile(self.fan_out, self.steps), self.active.reshape(-1))
+        return np.asarray(ends[self.row_first + lengths] - ends[self.row_first], np.int64)
+
 
 def traffic(loads: Loads, counts: Int32Array) -> Traffic:
     """The load of the partitioning `counts` (cores per layer)."""
@@ -144,7 +155,12 @@ def traffic(loads: Loads, counts: Int32Array) -> Traffic:
         loads.between(index, k, following) for index, (k, following) in enumerate(pairwise(numbers))
     ]
     silent = np.zeros((loads.activity.steps, numbers[-1]), np.int64)
-    messages_out = _joined([b.sum(axis=1, dtype=np.int64).T for b in between] + [silent])
+    sent = [
+        loads.sent(index, k, following) for index, (k, following) in enumerate(pairwise(numbers))
+    ]
+    entries_out = _joined([entries for entries, _ in sent] + [silent])
+    messages_out = _joined([messages for _, messages in sent] + [silent])
+    words = np.array(loads.words, np.int64)
     active = _joined([part.active for part in senders])
     inactive = _joined([part.inactive for part in senders])
     costs = loads.chip.costs
@@ -155,6 +171,7 @@ def traffic(loads: Loads, counts: Int32Array) -> Traffic:
         fan_out=fan_out,
         active=active,
         inactive=inactive,
+        entries_out=entries_out,
         messages_out=messages_out,
         messages_in=_received(receivers, "messages", numbers[0]),
         synops=_received(receivers, "synops", numbers[0]),
@@ -162,11 +179,13 @@ def traffic(loads: Loads, counts: Int32Array) -> Traffic:
         receive_ps=_received(receivers, "receive_ps", numbers[0]),
         send_ps=active * costs.neuron_active_ps
         + inactive * costs.neuron_inactive_ps
-        + messages_out * costs.spike_ps,
+        + messages_out * costs.spike_ps
+        + entries_out * costs.axon_ps,
         tail_ps=_joined([part.tail_ps for part in senders]),
         pair_first=np.cumsum(fan_out, dtype=np.int64) - fan_out,
         pair_messages=np.concatenate([b.reshape(-1, b.shape[2]) for b in between]),
-        link_words=loads.activity.message_bits // 32,
+        words_out=words[layer],
+        words_in=words[np.maximum(layer - 1, 0)],
         _loads=loads,
     )
 

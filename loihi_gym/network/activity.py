@@ -31,12 +31,15 @@ class Activity:
 
     @property
     def message_bits(self) -> int:
-        """Size of a message on a link: 32, or 64 if any payload needs more than 8 bits.
+        """Size of a message on a link: 32, or 64 if any payload needs more than 8 bits."""
+        return 32 * max(self.layer_words)
 
-        The format is the network's, not the message's. Assumed: wire formats are not public.
-        """
-        small = all(layer.min() >= -128 and layer.max() <= 127 for layer in self.messages)
-        return 32 if small else 64
+    @property
+    def layer_words(self) -> tuple[int, ...]:
+        """32-bit words of a message of each layer: 1, or 2 if a payload of it needs over 8 bits."""
+        return tuple(
+            1 if layer.min() >= -128 and layer.max() <= 127 else 2 for layer in self.messages
+        )
 
 
 def record(network: SparseMLP, inputs: IntArray, steps: int) -> Activity:

@@ -61,6 +61,8 @@ def network_arrays(network: SparseMLP, mask_seeds: tuple[int, ...] | None = None
     }
     if network.decays:
         arrays["decays"] = np.array(network.decays, np.int64)
+    if network.weight_bits:
+        arrays["weight_bits"] = np.array(network.weight_bits, np.int64)
     for layer, weights in enumerate(network.weights, 1):
         arrays[f"weights_{layer}"] = weights.data
         if network.biases:
@@ -116,6 +118,7 @@ def network_from(arrays: NamedArrays) -> SparseMLP:
         neuron=str(arrays["neuron"]),  # type: ignore[arg-type]  # SparseMLP checks it
         biases=tuple(biases),
         decays=tuple((int(u), int(v)) for u, v in arrays.get("decays", ())),
+        weight_bits=tuple(int(bits) for bits in arrays.get("weight_bits", ())),
     )
 
 

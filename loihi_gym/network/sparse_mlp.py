@@ -13,6 +13,10 @@ DECAY_UNITY = 4096
 """A decay of 4096 forgets everything within a step; one of 0 forgets nothing."""
 
 
+MAX_WEIGHT_BITS = 8
+"""Bits of a weight on Loihi."""
+
+
 @dataclass(frozen=True, eq=False)
 class SparseMLP:
     """A feed-forward network of sparse layers in Loihi's fixed-point arithmetic.
@@ -32,6 +36,7 @@ class SparseMLP:
             (``lif``: to the voltage); empty if no layer has any.
         decays: Pairs, one for each layer of ``lif`` neurons, of the parts in 4096 of its current
             and of its voltage that a neuron forgets in a step; empty for other neurons.
+        weight_bits: Bits that each layer's weights are stored in, 1 to 8; empty for 8 everywhere.
     """
 
     weights: tuple[csr_array, ...]
@@ -40,6 +45,7 @@ class SparseMLP:
     neuron: Neuron = "relu"
     biases: tuple[Int32Array, ...] = ()
     decays: tuple[tuple[int, int], ...] = ()
+    weight_bits: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.neuron not in get_args(Neuron):
@@ -62,6 +68,7 @@ class SparseMLP:
                 raise ValueError(f"layer {layer}: threshold {self.thresholds[layer - 1]} < 0")
         self._check_biases()
         self._check_decays()
+        self._check_weight_bits()
 
     def _check_biases(self) -> None:
         if self.biases and len(self.biases) != len(self.weights):
@@ -81,6 +88,13 @@ class SparseMLP:
                 raise ValueError(
                     f"layer {layer}: decays {decays} are not two of 0 to {DECAY_UNITY}"
                 )
+
+    def _check_weight_bits(self) -> None:
+        if self.weight_bits and len(self.weight_bits) != len(self.weights):
+            raise ValueError(f"weight bits of {len(self.weight_bits)} layers, not of all")
+        for layer, bits in enumerate(self.weight_bits, 1):
+            if not 1 <= bits <= MAX_WEIGHT_BITS:
+                raise ValueError(f"layer {layer}: {bits} bits a weight; 1 to {MAX_WEIGHT_BITS} are")
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,11 +7,13 @@ from hypothesis import strategies as st
 
 from loihi_gym.backends import Bound, EnergyBreakdown, Measurement, make_backend
 from loihi_gym.backends.assembly import link_service_ps
-from loihi_gym.backends.links_kernel import link_messages, link_messages_reference
+from loihi_gym.backends.links_kernel import link_loads, link_loads_reference
 from loihi_gym.chip import EAST, NORTH, SOUTH, WEST, load_chip
 from loihi_gym.errors import IllegalMappingError
 from loihi_gym.mapping import Mapping, Problem, heuristic, random_mapping
 from tests.toys import (
+    STRUCTURES,
+    built,
     bundled_problem,
     examples,
     silent_problem,
@@ -23,9 +27,9 @@ CHIPS = {
     "one column": toy_chip(routers=(1, 9), cores_per_router=1),
     "2x2 chips": toy_chip(chips=(2, 2), routers=(3, 2), coreless=((0, 0),)),
     "3x1 chips": toy_chip(chips=(3, 1), routers=(2, 3), cores_per_router=1),
-    "loihi2-16": load_chip("loihi2-16"),
-    "loihi2": load_chip("loihi2"),
-    "kapoho-point": load_chip("kapoho-point"),
+    "loihi2-16": load_chip("v1/loihi2-16"),
+    "loihi2": load_chip("v1/loihi2"),
+    "kapoho-point": load_chip("v1/kapoho-point"),
 }
 PROBLEMS = {
     name: toy_problem((12, 16, 10), density=0.3, chip=chip, steps=3) for name, chip in CHIPS.items()
@@ -38,25 +42,27 @@ def draw(problem: Problem, seed: int) -> Mapping:
     return random_mapping(problem, np.random.default_rng(seed))
 
 
-@examples(100)
-@given(any_problem, seeds)
-def test_link_messages_equal_the_walk_along_every_route(problem, seed):
+@examples(150)
+@given(any_problem, STRUCTURES, seeds)
+def test_link_loads_equal_the_walk_along_every_route(problem, structure, seed):
+    problem = replace(problem, chip=built(problem.chip, **structure))
     mapping = draw(problem, seed)
     traffic = problem.traffic(mapping.cores_per_layer)
-    fast = link_messages(problem.topology, traffic, mapping.placement)
-    slow = link_messages_reference(problem.topology, traffic, mapping.placement)
-    assert (fast == slow).all()
-    assert fast.any()
+    fast = link_loads(problem.chip, problem.topology, traffic, mapping.placement)
+    slow = link_loads_reference(problem.chip, problem.topology, traffic, mapping.placement)
+    assert (fast.messages == slow.messages).all()
+    assert (fast.words == slow.words).all()
+    assert fast.messages.any()
 
 
 @pytest.mark.parametrize(("name", "chip"), [("mlp-xs", "loihi2-16"), ("mlp-deep", "loihi2")])
-def test_link_messages_of_bundled_networks(name, chip):
+def test_link_loads_of_bundled_networks(name, chip):
     problem = bundled_problem(name, chip)
     for mapping in (heuristic(problem, "balanced/hilbert"), draw(problem, 0)):
         traffic = problem.traffic(mapping.cores_per_layer)
-        fast = link_messages(problem.topology, traffic, mapping.placement)
-        slow = link_messages_reference(problem.topology, traffic, mapping.placement)
-        assert (fast == slow).all()
+        fast = link_loads(problem.chip, problem.topology, traffic, mapping.placement)
+        slow = link_loads_reference(problem.chip, problem.topology, traffic, mapping.placement)
+        assert (fast.words == slow.words).all()
 
 
 @examples(100)
@@ -203,13 +209,12 @@ def test_a_silent_network_takes_its_updates_and_the_barrier():
 def test_links_between_chips_serve_slower():
     chip = CHIPS["2x2 chips"]
     problem = PROBLEMS["2x2 chips"]
-    for words in (1, 2):
-        service = link_service_ps(chip, words)
-        routers = service[: 4 * problem.topology.n_routers]
-        crossing = problem.topology.crosses_chips
-        assert set(routers[crossing]) == {3700 * words}
-        assert set(routers[~crossing]) == {1160 * words}
-        assert set(service[len(routers) :]) == {1160 * words}
+    service = link_service_ps(chip)
+    routers = service[: 4 * problem.topology.n_routers]
+    crossing = problem.topology.crosses_chips
+    assert set(routers[crossing]) == {3700}
+    assert set(routers[~crossing]) == {1160}
+    assert set(service[len(routers) :]) == {1160}
 
 
 def test_bound_depends_on_places_only_through_links():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from loihi_gym.backends import Backend, Bound, EnergyBreakdown, Measurement, Noisy, make_backend
-from loihi_gym.backends.assembly import link_loads, restored
+from loihi_gym.backends.assembly import link_words, restored
 from loihi_gym.envs.measured_mapping import BoundMeasured, PlacedMapping
 from loihi_gym.errors import BackendError, LoihiGymError
 from loihi_gym.mapping import random_mapping
@@ -88,10 +88,10 @@ def test_what_a_repeat_returns_has_what_the_backend_measures():
     )
 
 
-def test_link_loads_follow_from_the_mapping():
+def test_link_words_follow_from_the_mapping():
     whole = Bound(PROBLEM).evaluate(MAPPING)
     np.testing.assert_array_equal(
-        link_loads(PROBLEM, MAPPING, Measurement(latency_ps=5)), whole.link_messages
+        link_words(PROBLEM, MAPPING, Measurement(latency_ps=5)), whole.link_words
     )
 
 

@@ -57,10 +57,10 @@ def measured(problem: Problem, mapping: Mapping) -> list[int] | None:
         found = MeshBackend(problem).evaluate(mapping).step_times_ps
     except (BackendError, ChipFileError) as error:
         return is_one_line(error)
-    chip, words = problem.chip, problem.activity.message_bits // 32
-    load = kernel_load(problem.traffic(mapping.cores_per_layer), tick_ps(chip))
-    mesh = make_mesh(chip, words)
-    slow = simulate_reference(delays(chip, words), mesh, load, mapping.placement)
+    chip = problem.chip
+    load = kernel_load(problem.traffic(mapping.cores_per_layer), chip)
+    mesh = make_mesh(chip)
+    slow = simulate_reference(delays(chip), mesh, load, mapping.placement)
     assert list(found) == (slow * tick_ps(chip) + chip.costs.barrier_ps).tolist()
     return list(found)
 
@@ -115,7 +115,7 @@ def test_a_refusal_names_chip_constant_value_and_limits(name):
 )
 def test_a_mesh_beyond_the_kernel_is_refused(grid, text):
     with pytest.raises(BackendError, match=text):
-        make_mesh(toy_chip(**grid), 1)
+        make_mesh(toy_chip(**grid))
 
 
 @pytest.mark.parametrize(
@@ -198,5 +198,5 @@ def test_simulate_takes_a_replaced_problem():
     mapping = some_mapping(problem, 0)
     for value in (1, 2, 1160):
         moved = replace(problem, chip=problem.chip.with_constant("costs.link_ps", value))
-        load = kernel_load(moved.traffic(mapping.cores_per_layer), tick_ps(moved.chip))
-        assert simulate(delays(moved.chip, 1), make_mesh(moved.chip, 1), load, mapping.placement)[0]
+        load = kernel_load(moved.traffic(mapping.cores_per_layer), moved.chip)
+        assert simulate(delays(moved.chip), make_mesh(moved.chip), load, mapping.placement)[0]

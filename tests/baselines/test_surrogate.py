@@ -36,21 +36,21 @@ cases = st.tuples(st.sampled_from(PROBLEMS), st.integers(0, 2**32))
 def loads_by_hand(problem, mapping):
     """(R, 5, 5) by input and output, and (layers, R, 4) by layer: every message along its route."""
     mesh, traffic = problem.topology, problem.traffic(mapping.cores_per_layer)
-    service = link_service_ps(problem.chip, traffic.link_words) * 1e-6
+    service = link_service_ps(problem.chip) * 1e-6
     load = np.zeros((mesh.n_routers, 5, 5))
     layers = np.zeros((problem.n_layers, mesh.n_routers, 4))
     for source, target in zip(*traffic.flows, strict=True):
         pair = traffic.pair_first[source] + target - traffic.next_core[source]
-        messages = traffic.pair_messages[pair].sum()
+        words = traffic.pair_messages[pair].sum() * traffic.words_out[source]
         here, there = mapping.placement[source], mapping.placement[target]
         route = mesh.route(here, there)
         outputs = [(*divmod(link, 4), service[link]) for link in route[1:-1]]
         outputs.append((mesh.core_router[there], CORE, service[-1]))
         inputs = [CORE, *(BACK[way] for _, way, _ in outputs[:-1])]
         for (router, way, time), came in zip(outputs, inputs, strict=True):
-            load[router, came, way] += messages * time
+            load[router, came, way] += words * time
             if way != CORE:
-                layers[traffic.layer[source], router, way] += messages * time
+                layers[traffic.layer[source], router, way] += words * time
     return load, layers
 
 

@@ -92,7 +92,7 @@ def test_axons_of_whole_layers_are_counted_near_the_answer_alone(monkeypatch):
     """In a layer of 12 million synapses it takes long: a tenth of a second for each count."""
     counted, count = [], Pieces._count_axons
     monkeypatch.setattr(Pieces, "_count_axons", lambda *a: counted.append(a[1:]) or count(*a))
-    problem = silent_problem((900, 900, 900), "loihi2", steps=1)
+    problem = silent_problem((900, 900, 900), "v1/loihi2", steps=1)
     full = csr_array(np.ones((900, 900), np.int8))
     problem = replace(problem, network=SparseMLP((full, full), (0, 0), (0, 0)))
     counts = heuristic(problem, "packed/row-major").cores_per_layer.tolist()

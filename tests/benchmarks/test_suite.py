@@ -39,7 +39,7 @@ def test_changing_a_chip_file_needs_a_new_suite_version(tmp_path, monkeypatch, c
     assert freeze(suite) == suite
     require_problem(suite, load("mlp-xs"))
     monkeypatch.setattr(spec, "_CHIPS", chips)
-    base = chips / "loihi2.toml"  # loihi2-24 takes its constants from it
+    base = chips / "v1" / "loihi2.toml"  # loihi2-24 takes its constants from it
     head, _, tail = base.read_text().partition(f"[{constant}]\nvalue = ")
     value, _, rest = tail.partition("\n")
     base.write_text(f"{head}[{constant}]\nvalue = {int(value) + 1}\n{rest}")

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from loihi_gym.backends import Bound, Measurement, make_backend
 from loihi_gym.benchmarks import load
 from loihi_gym.bounds import lower_bound
-from loihi_gym.bounds.proof import TOLERANCE, cores_within
+from loihi_gym.bounds.proof import TOLERANCE, cores_within, least_hops
 from loihi_gym.bounds.proof_kernel import fill_step
 from loihi_gym.chip import topology_of
 from loihi_gym.errors import IllegalMappingError
 from loihi_gym.mapping import Mapping, Problem, heuristic, heuristic_names, random_mapping
 from tests.toys import (
+    built,
     examples,
     silent_problem,
     toy_chip,
@@ -167,14 +168,14 @@ def test_tables_equal_a_brute_force(seed, width, k):
     senders = len(targets.senders)
     receive = np.zeros(k + 1, np.int64)
     reached, hops = np.zeros((k + 1, senders + 1), np.int32), np.zeros(k + 1, np.int64)
-    within, port_ps = np.array([0, 2]), 1500
+    least, port_ps = np.array([0, *(r + max(0, r - 2) for r in range(1, k + 1))]), 1500
     fill_step(
         targets.first,
         targets.neurons,
         width,
-        problem.loads.cost,
+        problem.loads.cost(1),
         port_ps,
-        within,
+        least,
         1,
         receive,
         reached,
@@ -187,6 +188,25 @@ def test_tables_equal_a_brute_force(seed, width, k):
     pieces = (problem.loads.receivers(1, k).synapses[0] > 0).sum(axis=1)
     assert reached[k].tolist() == [0, *np.cumsum(pieces).tolist()]
     assert hops[k] == sum(max(0, int(r) - w) for r in pieces for w in (0, 2))
+
+
+@pytest.mark.parametrize("multicast", ["none", "tree"])
+def test_least_hops_are_those_of_the_closest_receivers(multicast):
+    """On 3 x 3 routers with two cores each, by trying every set of routers."""
+    chip = built(toy_chip(routers=(3, 3), cores_per_router=2), multicast=multicast)
+    least = least_hops(toy_problem(chip=chip))
+    places = [(x, y) for y in range(3) for x in range(3)]
+    for r in range(1, 18):
+        found = []
+        for x0, y0 in places:
+            ways = sorted(abs(x - x0) + abs(y - y0) for x, y in places for _ in range(2))
+            if multicast == "none":
+                found.append(sum(ways[1 : r + 1]))  # the sender's own place is no receiver's
+            else:
+                found.append(-(-max(r - 1, 0) // 2))  # any tree has one router more than hops
+        assert least[r] <= min(found)
+        if multicast == "tree":
+            assert least[r] == min(found)
 
 
 @pytest.mark.parametrize("routers", [(1, 1), (5, 1), (3, 4), (8, 5)])

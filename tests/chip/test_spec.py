@@ -4,6 +4,7 @@ import pytest
 
 from loihi_gym.chip import ChipSpec, chip_names, load_chip
 from loihi_gym.chip.barrier import barrier_ps
+from loihi_gym.chip.spec import OPTIONS
 from loihi_gym.errors import ChipFileError, UnknownNameError
 
 CORES = {
@@ -11,10 +12,12 @@ CORES = {
     "hala-point": 140_544,
     "kapoho-point": 8 * 152,
     "loihi2": 152,
+    "loihi2-12000-words": 152,
     "loihi2-128": 128,
     "loihi2-16": 16,
     "loihi2-24": 24,
     "loihi2-8x19": 152,
+    "loihi2-vendor-minimum": 152,
 }
 STATUSES = {"measured", "vendor", "derived", "assumed", "logged"}
 
@@ -48,7 +51,12 @@ def test_bundled_chip_loads(name):
 @pytest.mark.parametrize("name", CORES)
 def test_every_constant_has_its_provenance(name):
     chip = load_chip(name)
-    assert len(chip.constants) == 28
+    assert len(chip.constants) == 29
+    assert set(chip.choices) == {f"structure.{name}" for name in OPTIONS}
+    for dotted, choice in chip.choices.items():
+        assert getattr(chip.structure, dotted.split(".")[1]) == choice.value
+        assert choice.status in STATUSES
+        assert choice.source
     for dotted, constant in chip.constants.items():
         section, key = dotted.split(".")
         assert getattr(getattr(chip, section), key) == constant.value, dotted
@@ -189,16 +197,17 @@ def test_with_constant_refuses_an_unknown_name():
 def test_a_system_of_chips_gets_a_barrier_by_their_number(tmp_path):
     grid = "[topology]\nchips = [4, 4]\nrouters = [8, 5]\ncores_per_router = 4\n"
     chip = read(tmp_path, grid)
-    assert 1_000_000 < chip.costs.barrier_ps == barrier_ps(16) < 14_300_000
+    assert 1_480_000 < chip.costs.barrier_ps == barrier_ps(16) < 2_000_000
     assert chip.constants["costs.barrier_ps"].status == "assumed"
     assert "16 chips" in chip.constants["costs.barrier_ps"].source
     own = "[costs.barrier_ps]\nvalue = 7\n" + PROVENANCE
     assert read(tmp_path, grid + own).costs.barrier_ps == 7
-    assert read(tmp_path, GRID).costs.barrier_ps == 200_000
+    assert read(tmp_path, GRID).costs.barrier_ps == 1_300_000
 
 
 def test_barriers_are_those_of_the_known_systems():
-    assert [barrier_ps(chips) for chips in (1, 8, 256)] == [200_000, 1_000_000, 14_300_000]
+    assert [barrier_ps(chips) for chips in (1, 8)] == [1_300_000, 1_480_000]
+    assert barrier_ps(8) == load_chip("kapoho-point").costs.barrier_ps
     assert barrier_ps(1152) == load_chip("hala-point").costs.barrier_ps
     barriers = [barrier_ps(chips) for chips in range(1, 1200)]
     assert barriers == sorted(barriers)

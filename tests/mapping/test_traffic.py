@@ -1,13 +1,18 @@
 """`Traffic` against a twin that goes through every neuron and every synapse."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loihi_gym.chip import load_chip
 from loihi_gym.mapping import Problem, Traffic
 from loihi_gym.mapping.pieces import bounds
 from tests.toys import (
+    STRUCTURES,
+    built,
     bundled_problem,
     dense_network,
     examples,
@@ -17,7 +22,8 @@ from tests.toys import (
 )
 
 PER_CORE = (
-    *("active", "inactive", "messages_out", "messages_in", "synops", "synmem_words"),
+    *("active", "inactive", "entries_out", "messages_out", "messages_in"),
+    *("synops", "synmem_words"),
     *("send_ps", "receive_ps", "tail_ps"),
 )
 
@@ -40,7 +46,8 @@ def slow_traffic(problem: Problem, counts: list[int]) -> dict[str, object]:
     ]
     for layer, weights in enumerate(problem.network.weights):
         for post in range(widths[layer + 1]):
-            for pre in weights.indices[weights.indptr[post] : weights.indptr[post + 1]]:
+            stored = weights.indices[weights.indptr[post] : weights.indptr[post + 1]]
+            for pre in range(widths[layer]) if chip.structure.rows == "dense" else stored:
                 targets[layer][pre].append(post)
 
     load = {name: [[0] * n for _ in range(steps)] for name in PER_CORE}
@@ -67,6 +74,7 @@ def slow_traffic(problem: Problem, counts: list[int]) -> dict[str, object]:
                 updating = 0
                 load["tail_ps"][step][core] = 0
                 row_first.append(len(rows))
+                heard = False
                 following = (
                     range(first[layer + 1], first[layer + 2]) if layer + 2 < len(first) else ()
                 )
@@ -75,12 +83,16 @@ def slow_traffic(problem: Problem, counts: list[int]) -> dict[str, object]:
                     if synapses == 0:
                         rows.append(0)
                         continue
-                    bits = synapses * chip.capacity.synapse_bits
+                    bits = synapses * slow_synapse_bits(problem, layer + 1)
                     words = chip.capacity.axon_words + bits // 64 + (bits % 64 > 0)
                     time = words * costs.synmem_word_ps + synapses * costs.synop_ps
                     rows.append(time)
-                    load["messages_out"][step][core] += 1
-                    load["send_ps"][step][core] += costs.spike_ps
+                    load["entries_out"][step][core] += 1
+                    load["send_ps"][step][core] += costs.axon_ps
+                    if chip.structure.multicast == "none" or not heard:
+                        load["messages_out"][step][core] += 1
+                        load["send_ps"][step][core] += costs.spike_ps
+                    heard = True
                     load["messages_in"][step][target] += 1
                     load["synops"][step][target] += synapses
                     load["synmem_words"][step][target] += words
@@ -88,11 +100,7 @@ def slow_traffic(problem: Problem, counts: list[int]) -> dict[str, object]:
                     flows.setdefault((core, target), [0] * steps)[step] += 1
         neuron_first[-1].append(len(work_ps))
     layer_of = [layer for layer, count in enumerate(counts) for _ in range(count)]
-    small = all(
-        -128 <= payload <= 127
-        for layer in problem.activity.messages
-        for payload in layer.reshape(-1).tolist()
-    )
+    words = slow_words(problem)
     pairs = [
         (core, target)
         for core, layer in enumerate(layer_of)
@@ -113,8 +121,30 @@ def slow_traffic(problem: Problem, counts: list[int]) -> dict[str, object]:
         "work_ps": work_ps,
         "row_first": row_first,
         "row_receive_ps": rows,
-        "link_words": 1 if small else 2,
+        "words_out": [words[layer] for layer in layer_of],
+        "words_in": [words[max(layer - 1, 0)] for layer in layer_of],
     }
+
+
+def slow_words(problem: Problem) -> list[int]:
+    """Words of a message of each layer."""
+    needed = [
+        1 if all(-128 <= payload <= 127 for payload in layer.reshape(-1).tolist()) else 2
+        for layer in problem.activity.messages
+    ]
+    size = problem.chip.structure.message_size
+    return {"layer": needed, "network": [max(needed)] * len(needed), "short": [1] * len(needed)}[
+        size
+    ]
+
+
+def slow_synapse_bits(problem: Problem, layer: int) -> int:
+    """Dense rows hold weights alone; sparse ones an index beside each."""
+    capacity = problem.chip.capacity
+    weight = (problem.network.weight_bits or (8,) * layer)[layer - 1]
+    if problem.chip.structure.rows == "dense":
+        return weight
+    return capacity.synapse_bits - capacity.weight_bits + weight
 
 
 def assert_equal(traffic: Traffic, expected: dict[str, object]) -> None:
@@ -128,13 +158,17 @@ def assert_equal(traffic: Traffic, expected: dict[str, object]) -> None:
 @st.composite
 def cases(draw) -> tuple[Problem, list[int]]:
     widths = tuple(draw(st.lists(st.integers(1, 9), min_size=2, max_size=4)))
+    chip = built(load_chip("v1/loihi2-16"), **draw(STRUCTURES))
     problem = toy_problem(
         widths,
         density=draw(st.sampled_from([0.0, 0.2, 0.6, 1.0])),
+        chip=chip.with_constant("costs.axon_ps", draw(st.sampled_from([0, 1500]))),
         steps=draw(st.integers(1, 3)),
         seed=draw(st.integers(0, 1000)),
         neuron=draw(st.sampled_from(["relu", "sigma-delta"])),
     )
+    bits = draw(st.one_of(st.just(()), st.tuples(*[st.integers(1, 8)] * (len(widths) - 1))))
+    problem = replace(problem, network=replace(problem.network, weight_bits=bits))
     return problem, [draw(st.integers(1, width)) for width in widths]
 
 
@@ -163,7 +197,12 @@ def test_a_silent_network_only_updates(counts):
 def test_payloads_of_more_than_a_byte_take_two_words():
     assert bundled_problem("mlp-xs", "loihi2-16").activity.message_bits == 64
     problem = bundled_problem("mlp-xs", "loihi2-16")
-    assert problem.traffic(np.ones(5, np.int32)).link_words == 2
+    assert problem.traffic(np.ones(5, np.int32)).words_out.tolist() == [2] * 5
+    by_layer = replace(problem, chip=built(problem.chip, message_size="layer"))
+    sent = [2 if np.abs(layer).max() > 127 else 1 for layer in problem.activity.messages]
+    assert by_layer.traffic(np.ones(5, np.int32)).words_out.tolist() == sent
+    short = replace(problem, chip=built(problem.chip, message_size="short"))
+    assert short.traffic(np.ones(5, np.int32)).words_out.tolist() == [1] * 5
 
 
 def test_totals_of_a_bundled_network():
@@ -211,12 +250,13 @@ def test_layer_work_is_the_longer_of_sending_and_receiving(case):
 def test_a_core_sends_after_its_updates(case):
     problem, counts = case
     traffic = problem.traffic(np.array(counts, np.int32))
-    spike = problem.chip.costs.spike_ps
+    costs = problem.chip.costs
     for step in range(traffic.steps):
         for core in range(traffic.n_logical_cores):
             start, stop = traffic.neuron_first[step, core : core + 2]
             update = traffic.work_ps[start:stop].sum() + traffic.tail_ps[step, core]
-            sending = traffic.messages_out[step, core] * spike
+            sending = traffic.messages_out[step, core] * costs.spike_ps
+            sending += traffic.entries_out[step, core] * costs.axon_ps
             assert update + sending == traffic.send_ps[step, core]
     sizes = np.concatenate(
         [np.diff(bounds(w, k)) for w, k in zip(problem.network.widths, counts, strict=True)]

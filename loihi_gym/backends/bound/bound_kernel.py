@@ -36,7 +36,10 @@ class Tables(NamedTuple):
         barrier_ps: To close a step.
         fixed_fj: Energy that no placement changes.
         hop_fj: Energy per message and hop along x and along y.
-        static_mw: Power of all chips at rest.
+        static_mw: Power of a chip at rest.
+        core_chip: Chip of each physical core, (C,).
+        n_chips: Chips.
+        idle_powered: Whether chips that hold nothing draw it, too.
     """
 
     next_core: Int32Array
@@ -54,6 +57,9 @@ class Tables(NamedTuple):
     fixed_fj: int
     hop_fj: tuple[int, int]
     static_mw: int
+    core_chip: Int32Array
+    n_chips: int
+    idle_powered: bool
 
 
 class State(NamedTuple):
@@ -157,7 +163,19 @@ def latency_ps(tables: Any, state: Any) -> Any:
 def energy_fj(tables: Any, state: Any) -> Any:
     """Energy of what is placed."""
     moving = state.hops[0] * tables.hop_fj[0] + state.hops[1] * tables.hop_fj[1]
-    return tables.fixed_fj + moving + latency_ps(tables, state) * tables.static_mw
+    static_fj = latency_ps(tables, state) * tables.static_mw * _powered_chips(tables, state)
+    return tables.fixed_fj + moving + static_fj
+
+
+@kernel
+def _powered_chips(tables, state):  # type: ignore[no-untyped-def]
+    """Chips that draw static power."""
+    if tables.idle_powered or tables.n_chips == 1:
+        return tables.n_chips
+    used = np.zeros(tables.n_chips, np.bool_)
+    for core in state.placement:
+        used[tables.core_chip[core]] = True
+    return used.sum()
 
 
 @kernel

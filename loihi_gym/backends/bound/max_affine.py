@@ -21,25 +21,52 @@ from ..measurement import Backend, Measurement
 from .bound_kernel import State, Tables, energy_fj, latency_ps, new_state, place, place_all, swap
 
 
-class Bound(Backend):
-    """The `bound` backend: exact, and cheap enough for 10^5 evaluations and more.
+def bound(problem: Problem) -> "MaxAffine":
+    """The `bound` backend of a problem: `Bound` where the chip's messages let it count by pairs."""
+    return Bound(problem) if by_pairs(problem) else MaxAffine(problem)
 
-    `evaluate` measures in full. Where a search or an environment needs only latency, `latencies`
-    and `place` give the same integers without making a `Measurement`.
-    """
+
+def by_pairs(problem: Problem) -> bool:
+    """Whether links are as busy as the sums over pairs of cores: one message each, all as long."""
+    return problem.chip.structure.multicast == "none" and len(set(problem.loads.words)) == 1
+
+
+class MaxAffine(Backend):
+    """Measures by the max-affine model, on any chip."""
 
     name = "bound"
-    repeatable = compiled = True
+    repeatable = True
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self._tables: Recent[bytes, Tables] = Recent(64)
 
     def evaluate(self, mapping: Mapping) -> Measurement:
         """Measure one mapping; see `Backend.evaluate`."""
         self.problem.require(mapping)
         busy = busy_times(self.problem, mapping)
         return assemble(self.problem, mapping, busy, busy.bound_ps)
+
+
+class Bound(MaxAffine):
+    """The same, and cheap enough for 10^5 evaluations and more.
+
+    `evaluate` measures in full. Where a search or an environment needs only latency, `latencies`
+    and `place` give the same integers without making a `Measurement`.
+
+    Raises:
+        BackendError: if not `by_pairs`.
+    """
+
+    compiled = True
+
+    def __init__(self, problem: Problem) -> None:
+        if not by_pairs(problem):
+            raise BackendError(
+                f"chip {problem.chip.name}: routers copy messages or layers differ in their size, "
+                'so links are not counted by pairs of cores: use make_backend("bound", problem)'
+            )
+        super().__init__(problem)
+        self._tables: Recent[bytes, Tables] = Recent(64)
 
     def latencies(self, mappings: Sequence[Mapping]) -> Int64Array:
         """Latency of each mapping in ps, (B,), on all cores of the machine.
@@ -124,7 +151,8 @@ def make_tables(problem: Problem, traffic: Traffic) -> Tables:
     chip, mesh = problem.chip, problem.topology
     first = np.concatenate(([0], np.cumsum(traffic.counts))).astype(np.int32)
     before = np.concatenate(([0], first[:-2])).astype(np.int32)
-    service = link_service_ps(chip, traffic.link_words)
+    words = int(traffic.words_out.max())
+    service = link_service_ps(chip) * words
     _require_countable(problem, traffic, int(service.max()))
     return Tables(
         next_core=traffic.next_core,
@@ -141,7 +169,10 @@ def make_tables(problem: Problem, traffic: Traffic) -> Tables:
         barrier_ps=chip.costs.barrier_ps,
         fixed_fj=sum(fixed_energy(chip, traffic)),
         hop_fj=(chip.energy.hop_x_fj, chip.energy.hop_y_fj),
-        static_mw=chip.energy.static_mw * chip.n_chips,
+        static_mw=chip.energy.static_mw,
+        core_chip=mesh.core_chip,
+        n_chips=chip.n_chips,
+        idle_powered=chip.structure.idle_chips == "powered",
     )
 
 

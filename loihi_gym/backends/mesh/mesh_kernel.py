@@ -8,6 +8,12 @@ departure after that. A credit is the time at which a buffer slot was emptied, a
 queue is the list of times at which its messages start. Times are ticks, whole numbers of a common
 divisor of all the chip's delays.
 
+A chip whose routers copy messages (`Tree`) has one message per sending neuron, which wants all
+outputs on its way at once; each copy leaves when it can, and the buffer slot is free when the last
+one has. No deadlock can come of it: a message waits only for links further on along X, then along
+Y, and for receivers, which wait for nothing; so the waits have no circle, and whoever is last in
+that order moves.
+
 All events of a tick can be played in any order, because each has its effect later than the tick.
 The one exception is decided here: messages of several fabrics that reach one receiver together are
 queued by fabric, so departures are played in ascending order of output.
@@ -32,6 +38,11 @@ MOST_CORES_PER_ROUTER = 63 - 4
 """An output keeps a bit for each input port of its router, four of them from its neighbours."""
 MOST_TICKS = (1 << 31) - 1
 """The longest single delay; what is far away is put back on the wheel again and again."""
+
+WIDE = 1 << 7
+"""Bit of an address that says that its message takes two words."""
+PORT = WIDE - 1
+"""Bits of an address that are the core's port of its router."""
 
 NEVER = 1 << 62
 LONG_AGO = -(1 << 62)
@@ -62,7 +73,8 @@ OUTPUT = np.dtype(
     [
         # Fixed. It leads to the core `core` or, if that is -1, to the input `downstream`.
         ("wire", np.int64),  # from a departure to the arrival behind it
-        ("hold", np.int64),  # from a departure until the output and its input may be used again
+        ("hold", np.int32),  # from a departure until the output and its input may be used again
+        ("more", np.int32),  # how much longer that is for a message of two words
         ("first", np.int32),
         ("core", np.int32),
         ("downstream", np.int32),
@@ -106,6 +118,17 @@ CORE = np.dtype(
     align=True,
 )
 EVENT = np.dtype([("due", np.int64), ("following", np.int32), ("slot", np.int32)])
+COPY = np.dtype(
+    [
+        # A message on its way to the receivers first to last - 1, as the sender's are ordered.
+        ("neuron", np.int64),
+        ("ways", np.int64),  # outputs that a head which has asked is still to leave by, a bit each
+        ("start", np.int32),  # first logical core of the receivers
+        ("first", np.int32),
+        ("last", np.int32),
+    ],
+    align=True,
+)
 START = np.dtype([("arrival", np.int64), ("start", np.int64)], align=True)
 
 
@@ -120,7 +143,7 @@ class Delays(NamedTuple):
         allocation: From an output's choice of a message to its earliest departure.
         credit: From a message leaving a buffer until the sender knows.
         inject: From a core's departure to the arrival at its router.
-        inject_hold: Least time between two departures from a core.
+        inject_hold: Least time between two departures from a core, for a message of one word.
         spike: Work per message.
     """
 
@@ -158,12 +181,23 @@ class Mesh(NamedTuple):
     listed: Int32Array  # events of one tick, (n_events,)
 
 
+class Tree(NamedTuple):
+    """What a network whose routers copy messages keeps besides.
+
+    Attributes:
+        copies: Where the message of each slot goes, COPY, as long as the slots.
+    """
+
+    copies: Records
+
+
 class Load(NamedTuple):
     """What the logical cores do in T steps, in ticks; see `Traffic` for the layout.
 
     Attributes:
         next_core: First logical core that each one sends to, (N,).
         fan_out: Logical cores it sends to, (N,); cores with overlapping ranges share theirs.
+        wide: `WIDE` for cores whose messages take two words, else 0, (N,).
         neuron_first: Where each core's sending neurons begin, (T, N + 1).
         work: Before the messages of each sending neuron, (S,).
         tail: After the last message, (T, N).
@@ -173,6 +207,7 @@ class Load(NamedTuple):
 
     next_core: Int32Array
     fan_out: Int32Array
+    wide: Int32Array
     neuron_first: Int64Array
     work: Int64Array
     tail: Int64Array
@@ -220,12 +255,19 @@ def _aligned(table: Records) -> Records:
 def address(x: Int32Array, y: Int32Array, port: Int32Array) -> Int32Array:
     """Where a core is, as one number that is cheap to take apart.
 
-    The bits hold `MOST_WIDTH` x `MOST_HEIGHT` routers.
+    The bits hold `MOST_WIDTH` x `MOST_HEIGHT` routers; `WIDE` stands between row and port.
     """
     return x << 19 | y << 8 | port
 
 
-def simulate(delays: Delays, mesh: Mesh, load: Load, placement: Int32Array) -> Int64Array:
+def new_tree(mesh: Mesh) -> Tree:
+    """What a workspace needs besides where routers copy messages."""
+    return Tree(np.zeros(len(mesh.slots), COPY))
+
+
+def simulate(
+    delays: Delays, mesh: Mesh, load: Load, placement: Int32Array, tree: Tree | None = None
+) -> Int64Array:
     """Time of each step in ticks without the barrier, (T,).
 
     Args:
@@ -233,20 +275,23 @@ def simulate(delays: Delays, mesh: Mesh, load: Load, placement: Int32Array) -> I
         mesh: The caller's workspace; two threads must not share one.
         load: What the N logical cores do.
         placement: Physical core of each logical core, (N,).
+        tree: Part of the workspace if routers copy messages, else None.
     """
     step_ticks = np.zeros(len(load.tail), np.int64)
     # A copy, because numba compiles anew for read-only arrays.
-    _simulate(delays, mesh, load, np.array(placement, np.int32), step_ticks)
+    _simulate(delays, mesh, tree, load, np.array(placement, np.int32), step_ticks)
     return step_ticks
 
 
 @partial(kernel, _nrt=False)
-def _simulate(delays, mesh, load, placement, step_ticks):  # type: ignore[no-untyped-def]
+def _simulate(delays, mesh, tree, load, placement, step_ticks):  # type: ignore[no-untyped-def]
+    # numba leaves out all that hangs on `tree` where it is None: either kind of network is compiled
+    # by itself.
     _sort_destinations(mesh, load, placement)
     for step in range(len(step_ticks)):
         _reset(mesh)
-        end = _start_cores(delays, mesh, load, placement, step)
-        step_ticks[step] = _run(delays, mesh, load, step, end)
+        end = _start_cores(delays, mesh, tree, load, placement, step)
+        step_ticks[step] = _run(delays, mesh, tree, load, step, end)
 
 
 @inlined
@@ -288,7 +333,7 @@ def _reset(mesh):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _start_cores(delays, mesh, load, placement, step):  # type: ignore[no-untyped-def]
+def _start_cores(delays, mesh, tree, load, placement, step):  # type: ignore[no-untyped-def]
     """Let every core work towards its first message; returns when the silent ones are done."""
     end = np.int64(0)
     for logical in range(len(placement)):
@@ -296,13 +341,15 @@ def _start_cores(delays, mesh, load, placement, step):  # type: ignore[no-untype
         core.logical = logical
         core.neuron = load.neuron_first[step, logical] - 1
         core.position = load.fan_out[logical]
-        done = _work_on(delays, mesh, load, step, placement[logical], np.int64(0), np.int64(0))
+        done = _work_on(
+            delays, mesh, tree, load, step, placement[logical], np.int64(0), np.int64(0)
+        )
         end = max(end, done)
     return end
 
 
 @inlined
-def _work_on(delays, mesh, load, step, c, now, earliest):  # type: ignore[no-untyped-def]
+def _work_on(delays, mesh, tree, load, step, c, now, earliest):  # type: ignore[no-untyped-def]
     """Bring a core to its next message; returns when it is done if there is none, else 0.
 
     The core works from `now`; its message leaves no sooner than `earliest`.
@@ -320,7 +367,11 @@ def _work_on(delays, mesh, load, step, c, now, earliest):  # type: ignore[no-unt
             receive = load.receive[load.row_first[neuron] + mesh.order[start + position] - start]
             if receive >= 0:
                 core.neuron, core.position = neuron, position
-                core.target, core.receive = mesh.addresses[start + position], receive
+                core.target = mesh.addresses[start + position] | load.wide[logical]
+                core.receive = receive
+                if tree is not None:
+                    core.position = fan_out  # the message is for all receivers: this one and on
+                    core.target = position << 8 | load.wide[logical]
                 _schedule(mesh, len(mesh.outputs) + c, max(ready, earliest), now)
                 searching = False
             position += 1
@@ -383,7 +434,7 @@ def _next_tick(mesh, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _run(delays, mesh, load, step, end):  # type: ignore[no-untyped-def]
+def _run(delays, mesh, tree, load, step, end):  # type: ignore[no-untyped-def]
     """Play all events; returns when the last core, receiver and link are quiet."""
     outputs = len(mesh.outputs)
     now = _next_tick(mesh, np.int64(0))
@@ -409,19 +460,17 @@ def _run(delays, mesh, load, step, end):  # type: ignore[no-untyped-def]
         for k in range(playing):
             e = mesh.listed[k]
             if e < outputs:
-                done = _send(delays, mesh, e, now)
+                done = _send(delays, mesh, tree, load, e, now)
             else:
-                done = _inject(delays, mesh, load, step, e - outputs, now)
+                done = _inject(delays, mesh, tree, load, step, e - outputs, now)
             end = max(end, done)
         now = _next_tick(mesh, now + 1)
     return end
 
 
 @inlined
-def _ask(delays, mesh, p, since, now):  # type: ignore[no-untyped-def]
-    """The head of an input asks for its output (X first, then Y), which may choose it `since`."""
-    port = mesh.inputs[p]
-    target = mesh.slots[p * delays.depth + port.head].address
+def _way(delays, port, target):  # type: ignore[no-untyped-def]
+    """Output of a router that a message for an address leaves by: X first, then Y."""
     x, y = target >> 19, (target >> 8) & 0x7FF
     east = delays.ports - 4
     if x != port.x:
@@ -429,8 +478,35 @@ def _ask(delays, mesh, p, since, now):  # type: ignore[no-untyped-def]
     elif y != port.y:
         way = east + 2 if y > port.y else east + 3
     else:
-        way = target & 0xFF
+        way = target & PORT
+    return way
+
+
+@inlined
+def _ask(delays, mesh, tree, load, p, since, now):  # type: ignore[no-untyped-def]
+    """The head of an input asks for its output, or outputs, which may choose it `since`."""
+    port = mesh.inputs[p]
     port.asked = since
+    if tree is None:
+        target = mesh.slots[p * delays.depth + port.head].address
+        _want(delays, mesh, p, _way(delays, port, target), since, now)
+    else:
+        copy = tree.copies[p * delays.depth + port.head]
+        copy.ways = 0
+        row = load.row_first[copy.neuron] - copy.start
+        for k in range(copy.first, copy.last):
+            if load.receive[row + mesh.order[copy.start + k]] >= 0:
+                way = _way(delays, port, mesh.addresses[copy.start + k])
+                bit = np.int64(1) << np.int64(way)
+                if copy.ways & bit == 0:
+                    copy.ways |= bit
+                    _want(delays, mesh, p, way, since, now)
+
+
+@inlined
+def _want(delays, mesh, p, way, since, now):  # type: ignore[no-untyped-def]
+    """An output is wanted by the head of an input; it may choose sooner than it knew."""
+    port = mesh.inputs[p]
     o = port.first + way
     output = mesh.outputs[o]
     output.wanted |= np.int64(1) << np.int64(p - port.first)
@@ -458,13 +534,14 @@ def _choose(delays, mesh, output):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _send(delays, mesh, o, now):  # type: ignore[no-untyped-def]
+def _send(delays, mesh, tree, load, o, now):  # type: ignore[no-untyped-def]
     """Move a message on if there is room; returns when the link and receiver are quiet."""
     output = mesh.outputs[o]
     if output.chosen < 0:
         _choose(delays, mesh, output)
     source = output.first + output.chosen
-    slot = mesh.slots[source * delays.depth + mesh.inputs[source].head]
+    at = source * delays.depth + mesh.inputs[source].head
+    slot = mesh.slots[at]
     done = np.int64(0)
     if output.core >= 0:
         leaves = _receiver_room(delays, mesh, output.core, output.fabric, now)
@@ -472,23 +549,71 @@ def _send(delays, mesh, o, now):  # type: ignore[no-untyped-def]
             _schedule(mesh, o, leaves, now)
             leaves = -1
         else:
-            done = _receive(delays, mesh, output, slot.receive, now + output.wire)
+            receive = slot.receive
+            if tree is not None:
+                receive = _receive_of(mesh, tree.copies[at], load, output.core)
+            done = _receive(delays, mesh, output, receive, now + output.wire)
     else:
         leaves = now
         if _has_room(delays, mesh, output.downstream, o, now):
             arrival = now + output.wire
-            _push(delays, mesh, output.downstream, slot.address, slot.receive, arrival, now)
+            p = output.downstream
+            if tree is not None:
+                first, last = _branch(delays, mesh, tree.copies[at], source, o - output.first)
+                into = p * delays.depth + mesh.inputs[p].tail
+                _address_copy(
+                    tree.copies[into], tree.copies[at].neuron, tree.copies[at].start, first, last
+                )
+            _push(delays, mesh, tree, load, p, slot.address, slot.receive, arrival, now)
         else:
             leaves = -1
     if leaves >= 0:
         output.free = now + output.hold
+        if slot.address & WIDE:
+            output.free += output.more
         done = max(done, output.free)
         output.chosen = -1
         output.choice = NEVER
         if output.wanted:
             _plan(delays, mesh, o, now)
-        _pop(delays, mesh, source, output.free, now)
+        last_copy = True
+        if tree is not None:
+            tree.copies[at].ways &= ~(np.int64(1) << np.int64(o - output.first))
+            last_copy = tree.copies[at].ways == 0
+        if last_copy:
+            _pop(delays, mesh, tree, load, source, output.free, now)
     return done
+
+
+@inlined
+def _receive_of(mesh, copy, load, core):  # type: ignore[no-untyped-def]
+    """What a core takes for its copy of a message."""
+    row = load.row_first[copy.neuron] - copy.start
+    receive = np.int32(-1)
+    for k in range(copy.first, copy.last):
+        if mesh.addresses[copy.start + k] == mesh.cores[core].address:
+            receive = load.receive[row + mesh.order[copy.start + k]]
+    return receive
+
+
+@inlined
+def _branch(delays, mesh, copy, p, way):  # type: ignore[no-untyped-def]
+    """The receivers of a message that it reaches by one output: a range, for they are sorted."""
+    first, last = copy.last, copy.first
+    for k in range(copy.first, copy.last):
+        if _way(delays, mesh.inputs[p], mesh.addresses[copy.start + k]) == way:
+            first = min(first, k)
+            last = k + 1
+    return first, last
+
+
+@inlined
+def _address_copy(copy, neuron, start, first, last):  # type: ignore[no-untyped-def]
+    """Fill in where a message goes."""
+    copy.neuron = neuron
+    copy.start = start
+    copy.first = first
+    copy.last = last
 
 
 @inlined
@@ -521,7 +646,7 @@ def _has_room(delays, mesh, p, sender, now):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _push(delays, mesh, p, target, receive, arrival, now):  # type: ignore[no-untyped-def]
+def _push(delays, mesh, tree, load, p, target, receive, arrival, now):  # type: ignore[no-untyped-def]
     """Put a message into an input buffer, where it arrives later."""
     port = mesh.inputs[p]
     slot = mesh.slots[p * delays.depth + port.tail]
@@ -531,11 +656,11 @@ def _push(delays, mesh, p, target, receive, arrival, now):  # type: ignore[no-un
     port.tail = port.tail + 1 if port.tail + 1 < delays.depth else 0
     port.count += 1
     if port.count == 1:
-        _ask(delays, mesh, p, max(arrival, port.free), now)
+        _ask(delays, mesh, tree, load, p, max(arrival, port.free), now)
 
 
 @inlined
-def _pop(delays, mesh, p, free, now):  # type: ignore[no-untyped-def]
+def _pop(delays, mesh, tree, load, p, free, now):  # type: ignore[no-untyped-def]
     """Take the head off an input buffer; the next one may be chosen from `free` on."""
     port = mesh.inputs[p]
     mesh.slots[p * delays.depth + port.head].time = now
@@ -543,14 +668,15 @@ def _pop(delays, mesh, p, free, now):  # type: ignore[no-untyped-def]
     port.free = free
     port.count -= 1
     if port.count > 0:
-        _ask(delays, mesh, p, max(mesh.slots[p * delays.depth + port.head].time, free), now)
+        since = max(mesh.slots[p * delays.depth + port.head].time, free)
+        _ask(delays, mesh, tree, load, p, since, now)
     if port.sender_waits:
         port.sender_waits = 0
         _schedule(mesh, port.sender, now + delays.credit, now)
 
 
 @inlined
-def _inject(delays, mesh, load, step, c, now):  # type: ignore[no-untyped-def]
+def _inject(delays, mesh, tree, load, step, c, now):  # type: ignore[no-untyped-def]
     """A core's message is ready: hand it to the router if there is room, and work on.
 
     Returns when the core's port and, after its last message, the core are quiet.
@@ -559,10 +685,16 @@ def _inject(delays, mesh, load, step, c, now):  # type: ignore[no-untyped-def]
     p = core.injection + core.fabric * mesh.stride
     done = np.int64(0)
     if _has_room(delays, mesh, p, len(mesh.outputs) + c, now):
-        _push(delays, mesh, p, core.target, core.receive, now + delays.inject, now)
+        if tree is not None:
+            into = p * delays.depth + mesh.inputs[p].tail
+            start, count = load.next_core[core.logical], load.fan_out[core.logical]
+            _address_copy(tree.copies[into], core.neuron, start, core.target >> 8, count)
+        _push(delays, mesh, tree, load, p, core.target, core.receive, now + delays.inject, now)
         core.fabric = core.fabric + 1 if core.fabric + 1 < delays.fabrics else 0
         free = now + delays.inject_hold
-        done = max(free, _work_on(delays, mesh, load, step, c, now, free))
+        if core.target & WIDE:
+            free += delays.inject_hold
+        done = max(free, _work_on(delays, mesh, tree, load, step, c, now, free))
     return done
 
 

@@ -12,6 +12,10 @@ A step goes from one instant at which something changes to the next. At each ins
 4. Every core with a finished message hands it to its router if it has a credit, and only then
    works on. A core's k-th message takes fabric k modulo the number of fabrics.
 
+Where routers copy messages, a core sends one message for all receivers of a neuron. The first
+message of an input wants every output on the way to one of its receivers, each once: copies leave
+as their outputs let them, and the message has left the input when the last one has.
+
 A receiver takes its messages one at a time in the order of arrival, the lower fabric first. What
 an output of a fabric sees of its queue are the messages that have arrived, before the instant or at
 it from a lower fabric, and have not started by then.
@@ -31,11 +35,19 @@ from .mesh_kernel import Delays, Load, Mesh
 
 @dataclass
 class Message:
-    """One message: where it goes, what the receiver takes, when it is there."""
+    """One message: where it goes, how long it is, when it is there.
 
-    core: int
-    receive: int
+    Attributes:
+        receive: What each of its receivers takes, by physical core.
+        wide: Whether it takes two words.
+        arrival: When it is where it is.
+        left: Outputs that a copy has left by, while it is first of an input.
+    """
+
+    receive: dict[int, int]
+    wide: bool
     arrival: int = 0
+    left: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -83,7 +95,13 @@ class Simulation:
     """One step of one mapping. Of `mesh` only the fixed columns are read."""
 
     def __init__(
-        self, delays: Delays, mesh: Mesh, load: Load, placement: Int32Array, step: int
+        self,
+        delays: Delays,
+        mesh: Mesh,
+        load: Load,
+        placement: Int32Array,
+        step: int,
+        multicast: bool,
     ) -> None:
         self.delays = delays
         self.fixed = mesh.outputs
@@ -98,7 +116,7 @@ class Simulation:
         self.receivers = [Receiver() for _ in mesh.cores]
         self.senders: dict[int, Sender] = {}
         for logical, core in enumerate(placement.tolist()):
-            script, rest = _script(delays, mesh, load, placement, logical, step)
+            script, rest = _script(delays, mesh, load, placement, logical, step, multicast)
             self.senders[core] = sender = Sender(script, rest + int(load.tail[step, logical]))
             self._work(sender, 0, 0)
 
@@ -150,6 +168,10 @@ class Simulation:
             way = int(target["port"])
         return int(here["first"]) + way
 
+    def _wanted_by(self, port: int, message: Message) -> set[int]:
+        """Output ports that the first message of an input has still to leave by."""
+        return {self._wanted(port, core) for core in message.receive} - message.left
+
     def _choose(self, port: int, now: int) -> None:
         output, first = self.outputs[port], int(self.fixed["first"][port])
         if output.chosen is not None or output.free > now:
@@ -159,7 +181,7 @@ class Simulation:
             source = self.inputs[first + candidate]
             if not source.queue or source.queue[0].arrival > now or source.free > now:
                 continue
-            if self._wanted(first + candidate, source.queue[0].core) == port:
+            if port in self._wanted_by(first + candidate, source.queue[0]):
                 output.chosen, output.chosen_at = first + candidate, now
                 output.turn = (candidate + 1) % self.delays.ports
                 self._at(now + self.delays.allocation)
@@ -171,33 +193,40 @@ class Simulation:
             return
         source = self.inputs[output.chosen]
         message = source.queue[0]
-        message.arrival = now + int(fixed["wire"])
+        arrival = now + int(fixed["wire"])
         if fixed["core"] >= 0:
-            if self.receivers[message.core].waiting(now, fixed["fabric"]) >= self.delays.queue:
+            core = int(fixed["core"])
+            if self.receivers[core].waiting(now, fixed["fabric"]) >= self.delays.queue:
                 return  # the start of a waiting message is on the agenda
-            self._receive(message, int(fixed["fabric"]))
+            self._receive(core, message.receive[core], arrival, int(fixed["fabric"]))
         else:
             if output.credits == 0:
                 return  # the return of a credit is on the agenda
             output.credits -= 1
-            self.inputs[fixed["downstream"]].queue.append(message)
-            self._at(message.arrival)
-        source.queue.popleft()
-        output.free = source.free = now + int(fixed["hold"])
+            copy = {
+                c: r for c, r in message.receive.items() if self._wanted(output.chosen, c) == port
+            }
+            self.inputs[fixed["downstream"]].queue.append(Message(copy, message.wide, arrival))
+            self._at(arrival)
+        output.free = now + int(fixed["hold"]) + message.wide * int(fixed["more"])
         self.end = max(self.end, output.free)
         self._at(output.free)
-        self.returning.append((now + self.delays.credit, output.chosen))
-        self._at(now + self.delays.credit)
+        message.left.add(port)
+        if not self._wanted_by(output.chosen, message):
+            source.queue.popleft()
+            source.free = output.free
+            self.returning.append((now + self.delays.credit, output.chosen))
+            self._at(now + self.delays.credit)
         output.chosen = None
 
-    def _receive(self, message: Message, fabric: int) -> None:
-        receiver = self.receivers[message.core]
-        start = max(message.arrival, receiver.free)
-        receiver.times.append(((message.arrival, fabric), start))
-        receiver.free = start + message.receive
+    def _receive(self, core: int, receive: int, arrival: int, fabric: int) -> None:
+        receiver = self.receivers[core]
+        start = max(arrival, receiver.free)
+        receiver.times.append(((arrival, fabric), start))
+        receiver.free = start + receive
         self.end = max(self.end, receiver.free)
         self._at(start)
-        self._at(message.arrival + 1)  # from when on the queue counts it
+        self._at(arrival + 1)  # from when on the queue counts it
 
     def _inject(self, core: int, now: int) -> None:
         sender, delays = self.senders[core], self.delays
@@ -213,21 +242,30 @@ class Simulation:
         self.inputs[port].queue.append(message)
         self._at(message.arrival)
         sender.sent += 1
-        free = now + delays.inject_hold
+        free = now + delays.inject_hold * (1 + message.wide)
         self.end = max(self.end, free)
         self._work(sender, now, free)
 
 
-def simulate_reference(delays: Delays, mesh: Mesh, load: Load, placement: Int32Array) -> Int64Array:
+def simulate_reference(
+    delays: Delays, mesh: Mesh, load: Load, placement: Int32Array, multicast: bool = False
+) -> Int64Array:
     """As `mesh_kernel.simulate`: time of each step in ticks without the barrier, (T,)."""
     times = [
-        Simulation(delays, mesh, load, placement, step).run() for step in range(len(load.tail))
+        Simulation(delays, mesh, load, placement, step, multicast).run()
+        for step in range(len(load.tail))
     ]
     return np.array(times, np.int64)
 
 
 def _script(
-    delays: Delays, mesh: Mesh, load: Load, placement: Int32Array, logical: int, step: int
+    delays: Delays,
+    mesh: Mesh,
+    load: Load,
+    placement: Int32Array,
+    logical: int,
+    step: int,
+    multicast: bool,
 ) -> tuple[deque[tuple[int, Message]], int]:
     """All messages of a core in order, each with the work before it, and the work after the last.
 
@@ -238,13 +276,16 @@ def _script(
         range(start, start + count), key=lambda target: int(mesh.cores["rank"][placement[target]])
     )
     script: deque[tuple[int, Message]] = deque()
-    work = 0
+    work, wide = 0, bool(load.wide[logical])
     first, stop = load.neuron_first[step, logical : logical + 2].tolist()
     for neuron in range(first, stop):
         work += int(load.work[neuron])
-        for target in targets:
-            receive = int(load.receive[load.row_first[neuron] + target - start])
-            if receive >= 0:
-                script.append((work + delays.spike, Message(int(placement[target]), receive)))
+        row = load.row_first[neuron] - start
+        receive = {int(placement[t]): int(load.receive[row + t]) for t in targets}
+        heard = {core: time for core, time in receive.items() if time >= 0}
+        parts = [{core: time} for core, time in heard.items()] if not multicast else [heard]
+        for part in parts:
+            if part:
+                script.append((work + delays.spike, Message(part, wide)))
                 work = 0
     return script, work

@@ -21,6 +21,7 @@ from ...chip import ChipSpec, Topology, topology_of
 from ...errors import BackendError
 from ...mapping import Traffic
 from .mesh_kernel import (
+    COPY,
     CORE,
     EVENT,
     INPUT,
@@ -31,11 +32,14 @@ from .mesh_kernel import (
     OUTPUT,
     SLOT,
     START,
+    WIDE,
     Delays,
     Load,
     Mesh,
+    Tree,
     address,
     new_mesh,
+    new_tree,
     ring_size,
 )
 
@@ -47,29 +51,36 @@ MOST_BYTES = 1 << 31
 """Memory that the workspace of one thread may take."""
 
 
-def make_mesh(chip: ChipSpec, link_words: int) -> Mesh:
-    """A workspace for one thread.
+def make_workspace(chip: ChipSpec) -> tuple[Mesh, Tree | None]:
+    """A workspace for one thread; as `make_mesh` raises."""
+    mesh = make_mesh(chip)
+    return mesh, new_tree(mesh) if chip.structure.multicast == "tree" else None
+
+
+def make_mesh(chip: ChipSpec) -> Mesh:
+    """The part of a workspace that every chip has.
 
     Raises:
         BackendError: if the kernel cannot take the chip; names the number and its limits.
     """
-    for name, (value, least, most) in _limits(chip, link_words).items():
+    for name, (value, least, most) in _limits(chip).items():
         if not least <= value <= most:
             raise BackendError(
                 f"the mesh backend cannot simulate chip {chip.name}: {name} = {value}, and it "
                 f"takes {least} to {most}; change the chip file or measure by another backend"
             )
-    return new_mesh(*ports(chip, link_words), cores(chip), delays(chip, link_words))
+    return new_mesh(*ports(chip), cores(chip), delays(chip))
 
 
-def _limits(chip: ChipSpec, link_words: int) -> dict[str, tuple[int, int, int]]:
+def _limits(chip: ChipSpec) -> dict[str, tuple[int, int, int]]:
     """Each number that the kernel's records must hold: (value, least, most) by name."""
     grid, network = topology_of(chip), chip.network
     n_ports = network.fabrics * grid.n_routers * (chip.cores_per_router + 4)
-    port = INPUT.itemsize + OUTPUT.itemsize + EVENT.itemsize + network.router_buffer * SLOT.itemsize
+    slot = SLOT.itemsize + COPY.itemsize * (chip.structure.multicast == "tree")
+    port = INPUT.itemsize + OUTPUT.itemsize + EVENT.itemsize + network.router_buffer * slot
     starts = ring_size(network.receiver_queue, network.fabrics) * START.itemsize
     n_bytes = n_ports * port + grid.n_cores * (CORE.itemsize + EVENT.itemsize + starts)
-    most_ps = MOST_TICKS * tick_ps(chip) // link_words
+    most_ps = MOST_TICKS * tick_ps(chip) // 2  # a message may take two words
     delays_ps = {
         f"costs.{name}": (getattr(chip.costs, name), int(name == "link_ps"), most_ps)
         for name in ("link_ps", "hop_x_ps", "hop_y_ps", "chip_link_ps", "chip_hop_ps", "spike_ps")
@@ -86,14 +97,16 @@ def _limits(chip: ChipSpec, link_words: int) -> dict[str, tuple[int, int, int]]:
     }
 
 
-def kernel_load(traffic: Traffic, tick: int) -> Load:
-    """Times in ticks; a message that is not there takes -1.
+def kernel_load(traffic: Traffic, chip: ChipSpec) -> Load:
+    """A partitioning's load in ticks; a message that is not there takes -1.
 
     Raises:
         BackendError: if one message takes its receiver, or the neurons before one take their core,
             more ticks than the kernel counts.
     """
-    receive, work = traffic.row_receive_ps // tick, traffic.work_ps // tick
+    tick = tick_ps(chip)
+    work_ps, tail_ps = _work(traffic, chip)
+    receive, work = traffic.row_receive_ps // tick, work_ps // tick
     for what, constants, times in (
         ("a message takes its receiver", "costs.synop_ps or costs.synmem_word_ps", receive),
         ("a sending neuron and the silent ones before it take", "costs.neuron_…_ps", work),
@@ -107,12 +120,34 @@ def kernel_load(traffic: Traffic, tick: int) -> Load:
     return Load(
         next_core=np.array(traffic.next_core, order="C"),
         fan_out=np.array(traffic.fan_out, order="C"),
+        wide=np.where(traffic.words_out == 2, WIDE, 0).astype(np.int32),
         neuron_first=np.array(traffic.neuron_first, order="C"),
         work=np.array(work, order="C"),
-        tail=np.array(traffic.tail_ps // tick, order="C"),
+        tail=np.array(tail_ps // tick, order="C"),
         row_first=np.array(traffic.row_first, order="C"),
         receive=np.where(receive > 0, receive, -1).astype(np.int32),
     )
+
+
+def _work(traffic: Traffic, chip: ChipSpec) -> tuple[Int64Array, Int64Array]:
+    """What cores do before the messages of each sending neuron, (S,), and at the end, (T, N)."""
+    work, tail = traffic.work_ps, traffic.tail_ps
+    if chip.structure.phases == "update-first":
+        work, tail = _updates_first(traffic)
+    if chip.structure.multicast == "tree":  # a message reads the entries of all its receivers
+        work = work + traffic.row_entries * chip.costs.axon_ps
+    return work, tail
+
+
+def _updates_first(traffic: Traffic) -> tuple[Int64Array, Int64Array]:
+    """`_work` of cores that update all their neurons before they send anything."""
+    work, tail = np.zeros_like(traffic.work_ps), traffic.tail_ps.copy()
+    ends = np.append(0, np.cumsum(traffic.work_ps))
+    first, last = traffic.neuron_first[:, :-1], traffic.neuron_first[:, 1:]
+    sends = last > first
+    work[first[sends]] = (ends[last] - ends[first] + tail)[sends]
+    tail[sends] = 0
+    return work, tail
 
 
 @lru_cache(maxsize=64)
@@ -126,8 +161,8 @@ def _cycle_ps(chip: ChipSpec) -> int:
 
 
 @lru_cache(maxsize=64)
-def delays(chip: ChipSpec, link_words: int) -> Delays:
-    """The kernel's form of a chip's delays for messages of `link_words` 32-bit words."""
+def delays(chip: ChipSpec) -> Delays:
+    """The kernel's form of a chip's delays."""
     tick, cycle = tick_ps(chip), _cycle_ps(chip)
     return Delays(
         fabrics=chip.network.fabrics,
@@ -137,9 +172,15 @@ def delays(chip: ChipSpec, link_words: int) -> Delays:
         allocation=cycle // tick,
         credit=2 * cycle // tick,
         inject=2 * cycle // tick,
-        inject_hold=chip.costs.link_ps * link_words // tick,
-        spike=chip.costs.spike_ps // tick,
+        inject_hold=chip.costs.link_ps // tick,
+        spike=_message_ps(chip) // tick,
     )
+
+
+def _message_ps(chip: ChipSpec) -> int:
+    """Work of a core for each message that it sends."""
+    costs = chip.costs
+    return costs.spike_ps + (costs.axon_ps if chip.structure.multicast == "none" else 0)
 
 
 @lru_cache(maxsize=64)
@@ -155,7 +196,7 @@ def cores(chip: ChipSpec) -> Records:
 
 
 @lru_cache(maxsize=64)
-def ports(chip: ChipSpec, link_words: int) -> tuple[Records, Records]:
+def ports(chip: ChipSpec) -> tuple[Records, Records]:
     """The kernel's form of a chip's router inputs and outputs, fabric by fabric."""
     grid, n_ports, fabrics = topology_of(chip), chip.cores_per_router + 4, chip.network.fabrics
     shape = (fabrics, grid.n_routers, n_ports)
@@ -165,7 +206,7 @@ def ports(chip: ChipSpec, link_words: int) -> tuple[Records, Records]:
     ids = np.arange(inputs.size, dtype=np.int32).reshape(shape)
     inputs["first"] = outputs["first"] = ids[:, :, :1]
     outputs["fabric"] = np.arange(fabrics)[:, None, None]
-    _set_times(chip, grid, link_words, outputs)
+    _set_times(chip, grid, outputs)
     outputs["core"] = -1
     outputs["core"][:, grid.core_router, grid.core_port] = np.arange(grid.n_cores)
     # East's output leads to the west input of the next router, and so on; a sender is an event.
@@ -184,13 +225,18 @@ def ports(chip: ChipSpec, link_words: int) -> tuple[Records, Records]:
     return inputs.reshape(-1), outputs.reshape(-1)
 
 
-def _set_times(chip: ChipSpec, grid: Topology, link_words: int, outputs: Records) -> None:
+def _set_times(chip: ChipSpec, grid: Topology, outputs: Records) -> None:
     tick, cycle = tick_ps(chip), _cycle_ps(chip)
-    costs, wire, hold = chip.costs, outputs["wire"], outputs["hold"]
-    service = np.where(grid.crosses_chips, costs.chip_link_ps, costs.link_ps) * link_words
-    wire[:], hold[:] = cycle // tick, (costs.link_ps * link_words - cycle) // tick
+    costs, wire, hold, more = chip.costs, outputs["wire"], outputs["hold"], outputs["more"]
+    service = np.where(grid.crosses_chips, costs.chip_link_ps, costs.link_ps)
+    wire[:], hold[:], more[:] = (
+        cycle // tick,
+        (costs.link_ps - cycle) // tick,
+        costs.link_ps // tick,
+    )
     wire[:, :, -4:] = ((_hop_ps(chip, grid) - cycle) // tick).reshape(-1, 4)
     hold[:, :, -4:] = ((service - cycle) // tick).reshape(-1, 4)
+    more[:, :, -4:] = (service // tick).reshape(-1, 4)
     # Nothing happens twice at one instant, however far a study moves the constants.
     np.maximum(wire, 1, out=wire)
     np.maximum(hold, 1, out=hold)

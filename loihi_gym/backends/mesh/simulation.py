@@ -14,11 +14,14 @@ from ...chip import load_chip
 from ...compiled import told
 from ...mapping import Mapping, Problem
 from ...mapping.recent import Recent
-from ...threads import pool
+from ...threads import pool, processors
 from ..assembly import assemble, busy_times
 from ..measurement import Measurement
-from .mesh_kernel import Load, Mesh, simulate
-from .packing import delays, kernel_load, make_mesh, tick_ps
+from .mesh_kernel import Load, Mesh, Tree, simulate
+from .packing import delays, kernel_load, make_mesh, make_workspace, tick_ps
+
+WORTH_SHARING = 1 << 14
+"""Messages, about 1 ms of them, from which on a mapping's steps are simulated side by side."""
 
 
 class MeshBackend:
@@ -47,30 +50,47 @@ class MeshBackend:
             self.problem.require(mapping)
         compile_kernel()
         busy = [busy_times(self.problem, mapping) for mapping in mappings]
-        loads = [self._load(mapping) for mapping in mappings]
-        run = map if len(mappings) == 1 else pool().map
-        steps = run(self._step_times, mappings, loads)
-        return [assemble(self.problem, *parts) for parts in zip(mappings, busy, steps, strict=True)]
+        spare = len(mappings) < processors()
+        parts = [_parts(self._load(mapping), spare) for mapping in mappings]
+        jobs = [
+            (mapping, part) for mapping, own in zip(mappings, parts, strict=True) for part in own
+        ]
+        run = map if len(jobs) == 1 else pool().map
+        times = iter(run(self._step_times, *zip(*jobs, strict=True)) if jobs else ())
+        steps = [np.concatenate([next(times) for _ in own]) for own in parts]
+        return [assemble(self.problem, *each) for each in zip(mappings, busy, steps, strict=True)]
 
     def _step_times(self, mapping: Mapping, load: Load) -> Int64Array:
-        """Time of each step in ps, barrier included, (T,)."""
-        chip, words = self.problem.chip, self.problem.activity.message_bits // 32
-        ticks = simulate(delays(chip, words), self._mesh(words), load, mapping.placement)
+        """Time of each of the load's steps in ps, barrier included."""
+        chip = self.problem.chip
+        mesh, tree = self._workspace()
+        ticks = simulate(delays(chip), mesh, load, mapping.placement, tree)
         return ticks * tick_ps(chip) + chip.costs.barrier_ps
 
     def _load(self, mapping: Mapping) -> Load:
         """The kernel's form of a partitioning's load; the last are kept."""
-        counts, tick = mapping.cores_per_layer, tick_ps(self.problem.chip)
+        counts, chip = mapping.cores_per_layer, self.problem.chip
         return self._loads.get(
-            counts.tobytes(), lambda: kernel_load(self.problem.traffic(counts), tick)
+            counts.tobytes(), lambda: kernel_load(self.problem.traffic(counts), chip)
         )
 
-    def _mesh(self, link_words: int) -> Mesh:
-        """This thread's workspace; the activity fixes `link_words`, so there is one."""
-        mesh: Mesh | None = getattr(self._threads, "mesh", None)
-        if mesh is None:
-            mesh = self._threads.mesh = make_mesh(self.problem.chip, link_words)
-        return mesh
+    def _workspace(self) -> tuple[Mesh, Tree | None]:
+        """This thread's workspace."""
+        made: tuple[Mesh, Tree | None] | None = getattr(self._threads, "workspace", None)
+        if made is None:
+            made = self._threads.workspace = make_workspace(self.problem.chip)
+        return made
+
+
+def _parts(load: Load, spare: bool) -> list[Load]:
+    """A load as processors share it: step by step if some are to spare."""
+    if not spare or len(load.receive) < WORTH_SHARING:
+        return [load]
+    steps = range(len(load.tail))
+    return [
+        load._replace(neuron_first=load.neuron_first[t : t + 1], tail=load.tail[t : t + 1])
+        for t in steps
+    ]
 
 
 @lru_cache(maxsize=1)
@@ -78,6 +98,6 @@ def compile_kernel() -> None:
     """Load the kernel from numba's cache on disk or, once on a machine, compile it."""
     chip = load_chip("loihi2-16")
     nothing, none = np.zeros(0, np.int64), np.zeros(0, np.int32)
-    load = Load(none, none, np.zeros((1, 1), np.int64), nothing, nothing[None], nothing, none)
+    load = Load(none, none, none, np.zeros((1, 1), np.int64), nothing, nothing[None], nothing, none)
     with told("the mesh kernel"):
-        simulate(delays(chip, 1), make_mesh(chip, 1), load, none)
+        simulate(delays(chip), make_mesh(chip), load, none)
