@@ -15,6 +15,7 @@ COMMANDS = {
         "list": "List the benchmarks.",
         "info": "Show a benchmark's layers, capacity and standard heuristics.",
         "chips": "List the chips, or the constants of one with their sources.",
+        "hypotheses": "List the sets of plausible chips, or the chips of one.",
         "evaluate": "Measure a mapping.",
         "render": "Draw a mapping: layers as colours, link loads as heat.",
     },
@@ -31,7 +32,7 @@ COMMANDS = {
         "tensorboard": "Show runs side by side in TensorBoard.",
     },
     "rankings": {
-        "sensitivity": "Rank mappings while each constant moves over its range.",
+        "robustness": "Tell how much worse mappings are if the chip is another plausible one.",
         "compare-backends": "Measure the same mappings with several backends.",
     },
     "lava": {

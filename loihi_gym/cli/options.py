@@ -84,6 +84,19 @@ backend = click.option(
     help=f"What measures: {', '.join(backend_names())}, or a server: http://HOST:PORT.",
 )
 json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+chips = click.option(
+    "--chips",
+    metavar="SET",
+    help="Measure each mapping on every chip of a set of hypotheses (loihi-gym hypotheses lists "
+    "them), an evaluation for each.",
+)
+aggregate = click.option(
+    "--aggregate",
+    type=click.Choice(["geometric", "worst"]),
+    default="geometric",
+    show_default=True,
+    help="With --chips: what a search makes small, relative to the reference on each chip.",
+)
 seed = number("--seed", 0, 0, "Seed of all that is drawn at random.")
 budget = number("--budget", 1, 1000, "Evaluations to spend.")
 seconds = positive("--seconds", None, "End after this wall time, too.")

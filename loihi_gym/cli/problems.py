@@ -8,6 +8,7 @@ from ..backends import Measurement, make_backend
 from ..benchmarks import benchmark, benchmark_names, load
 from ..bounds import lower_bound
 from ..chip import chip_names, load_chip
+from ..chip.hypotheses import hypotheses_names, load_hypotheses
 from ..mapping import Mapping, Problem, fitting, heuristic
 from . import options
 from .app import app
@@ -66,11 +67,34 @@ def chips(name: str | None) -> None:
     columns = ("constant", "value", "range", "unit", "status", "source")
     rows = table(*columns, title=chip.description, left=(3, 4, 5))
     rows.add_row("topology", f"{chip.n_cores:,}", "", "neurocores", *chip.grid)
+    for key, choice in chip.choices.items():
+        rows.add_row(
+            key, choice.value, " | ".join(choice.options), "", choice.status, choice.source
+        )
     for key, constant in chip.constants.items():
         low_high = "" if constant.range is None else "{:,} - {:,}".format(*constant.range)
         rows.add_row(
             key, f"{constant.value:,}", low_high, constant.unit, constant.status, constant.source
         )
+    show(rows)
+
+
+@app.command(epilog="Example: loihi-gym hypotheses loihi2-hypotheses")
+@click.argument("name", metavar="SET", required=False)
+def hypotheses(name: str | None) -> None:
+    """List the sets of plausible chips, or the chips of SET (a name or a .toml file) and why."""
+    if name is None:
+        rows = table("set", "chips", "description", left=(2,))
+        for known in hypotheses_names():
+            found = load_hypotheses(known)
+            rows.add_row(known, str(len(found.members)), found.description)
+        show(rows)
+        return
+    found = load_hypotheses(name)
+    rows = table("hypothesis", "what differs", "why", title=found.description, left=(1, 2))
+    for one in found.members:
+        changes = ", ".join(f"{fact} = {value}" for fact, value in one.changes.items())
+        rows.add_row(one.name, changes, one.why)
     show(rows)
 
 

@@ -1,7 +1,5 @@
 """Commands that tell whether a ranking of mappings holds: on other constants, other backends."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
 
@@ -9,68 +7,91 @@ import click
 import numpy as np
 
 from ..backends import make_backend
-from ..backends.constant_sweep import REFERENCE, Shift, plot
-from ..backends.constant_sweep import sensitivity as measure
+from ..backends.regrets import Regrets, plot
+from ..backends.regrets import regrets as measure
+from ..backends.robust import hypotheses_of
 from ..benchmarks import load
+from ..chip.hypotheses import Hypotheses
 from ..drawing.mesh_drawing import LONGEST_NAME
 from ..errors import one_line
-from ..mapping import random_mapping
+from ..search.each_chip import search_each
 from . import options
 from .app import app
 from .output import PlainTable, show, show_json, table
-from .progress import patience
+from .progress import patience, progress
 
 
-@app.command(epilog="Example: loihi-gym sensitivity mlp-xs packed/hilbert --random 10 -o plot.png")
+@app.command(epilog="Example: loihi-gym robustness mlp-xs packed/hilbert --search 100 -o plot.png")
 @click.argument("name", metavar="BENCHMARK")
 @click.argument("mappings", metavar="MAPPING...", nargs=-1)
-@options.number("--random", 0, 20, "Random mappings to rank, too.", name="n_random")
+@options.chips
+@options.number("--search", 0, 0, "Mappings to search by on each chip, and on all.", name="budget")
+@click.option("--solver", default="map", show_default=True, help="With --search: what searches.")
 @options.seed
+@options.backend
 @options.output("FILE", "Also draw a picture.", required=False)
+@options.folder("--keep", "With --search: keep the mappings found there.")
 @options.json
-def sensitivity(
+def robustness(
     name: str,
     mappings: tuple[str, ...],
-    n_random: int,
+    chips: str | None,
+    budget: int,
+    solver: str,
     seed: int,
+    backend: str,
     output: str | None,
+    keep: str | None,
     as_json: bool,
 ) -> None:
-    """Rank MAPPINGs, the reference and random ones while each constant moves over its range.
+    """Measure MAPPINGs and the reference on every chip of a set of hypotheses.
 
-    A MAPPING is a file or the name of a standard heuristic.
+    A MAPPING is a file or the name of a standard heuristic. What is shown is its regret: how much
+    slower it is than the best mapping known on each chip, which is one of those here or a standard
+    heuristic. With --search, mappings are also searched for on each chip, and robust ones on all.
     """
-    problem, rng = load(name), np.random.default_rng(seed)
-    chosen = {REFERENCE: problem.reference_mapping}
+    problem = load(name)
+    hypotheses = hypotheses_of(problem, chips)
+    chosen = {"reference": problem.reference_mapping}
     chosen |= {text: options.read_mapping(problem, text) for text in mappings}
-    chosen |= {f"random {k}": random_mapping(problem, rng) for k in range(n_random)}
-    names, best = list(chosen), 1 if mappings else 0
-    with patience(f"measuring {len(chosen)} mappings under each constant"):
-        shifts = measure(problem, chosen)
+    if budget:
+        with progress("searches") as update:
+            chosen |= search_each(problem, hypotheses, backend, solver, budget, seed, update)
+        if keep is not None:
+            Path(keep).mkdir(parents=True, exist_ok=True)
+            for text, mapping in chosen.items():
+                mapping.save(Path(keep) / f"{Path(text).name.replace(' ', '-')}.json")
+    with patience(f"measuring {len(chosen)} mappings on {len(hypotheses.members)} chips"):
+        found = measure(problem, hypotheses, chosen, backend)
         if output is not None:
-            plot(output, one_line(problem.name, LONGEST_NAME), shifts, best, 0)
+            plot(output, one_line(problem.name, LONGEST_NAME), found)
     if as_json:
-        rows = [dict(zip(names, shift.latencies_ps, strict=True)) for shift in shifts]
-        show_json([{**asdict(s), "latencies_ps": r} for s, r in zip(shifts, rows, strict=True)])
+        rows = {
+            text: dict(zip(found.hypotheses, row.tolist(), strict=True))
+            for text, row in zip(found.mappings, found.latencies_ps, strict=True)
+        }
+        best = dict(zip(found.hypotheses, found.best_ps.tolist(), strict=True))
+        show_json({"latencies_ps": rows, "best_ps": best})
         return
-    title = f"{problem.name}: {len(chosen)} mappings on mesh, simulated"
-    show(_shift_table(shifts, Path(names[best]).name, best, title))
+    title = f"{problem.name} on {backend}, simulated: regret in % of the best mapping known"
+    show(_regret_table(found, title), "", _hypothesis_table(hypotheses))
     if output is not None:
         show(f"wrote {output}")
 
 
-def _shift_table(shifts: Sequence[Shift], name: str, best: int, title: str) -> PlainTable:
-    columns = ("constant", "default", "moved to", "Spearman", f"{name} takes off", "fastest")
-    rows = table(*columns, title=title, left=(5,))
-    for shift in shifts:
-        rows.add_row(
-            shift.constant,
-            f"{shift.default:,}",
-            f"{shift.value:,}",
-            f"{shift.spearman:.3f}",
-            f"{shift.reduction(best, 0):.1%}",
-            Path(shift.fastest).name,
-        )
+def _regret_table(found: Regrets, title: str) -> PlainTable:
+    numbers = [str(number) for number in range(1, len(found.hypotheses) + 1)]
+    rows = table("mapping", "mean", "worst", *numbers, title=title)
+    for text, row in zip(found.mappings, 100 * found.values, strict=True):
+        cells = ["-" if np.isnan(value) else f"{value:.0f}" for value in row]
+        rows.add_row(Path(text).name, f"{np.nanmean(row):.1f}", f"{np.nanmax(row):.1f}", *cells)
+    return rows
+
+
+def _hypothesis_table(hypotheses: Hypotheses) -> PlainTable:
+    rows = table("", "hypothesis", "why", left=(1, 2))
+    for number, one in enumerate(hypotheses.members, 1):
+        rows.add_row(str(number), one.name, one.why)
     return rows
 
 

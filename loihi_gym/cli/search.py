@@ -17,7 +17,7 @@ from ..search.run import Outcome, free_directory, resume, search
 from ..search.session import Session
 from . import options
 from .app import app
-from .output import show, show_json, table
+from .output import PlainTable, show, show_json, table
 from .problems import bound_text, microjoules, microseconds
 from .progress import patience, progress
 
@@ -43,6 +43,8 @@ def list_solvers() -> None:
 @options.budget
 @options.seed
 @options.backend
+@options.chips
+@options.aggregate
 @options.seconds
 @click.option("--count-unique", is_flag=True, help="A mapping asked for again costs nothing.")
 @options.run_directory
@@ -84,6 +86,8 @@ def solve(
 @options.budget
 @options.seed
 @options.backend
+@options.chips
+@options.aggregate
 @options.seconds
 @options.output("FILE", "Write the mapping there, too.", required=False)
 @options.run_directory
@@ -148,22 +152,32 @@ def _progress() -> Iterator[Callable[[Session], None]]:
         yield on_progress
 
 
+def _chip_table(outcome: Outcome) -> PlainTable:
+    """What the search took off on each chip of a set."""
+    rows = table("hypothesis", "reference (us)", "best found (us)", "less latency")
+    for name, (before, after) in outcome.by_chip.items():
+        times = (microseconds(before), microseconds(after))
+        rows.add_row(name, *times, f"{1 - after / before:.1%}")
+    return rows
+
+
 def _print(outcome: Outcome, as_json: bool) -> None:
     if as_json:
         show_json(outcome.summary())
         return
     problem, reference, best = outcome.problem, outcome.reference, outcome.best
-    config = outcome.config
+    config, chips = outcome.config, len(outcome.by_chip)
+    over = f" over {chips} chips ({config.aggregate})" if chips else ""
     rows = table(
         *("", "reference", "best found"),
-        title=f"{config.solver} on {config.benchmark}: {outcome.reduction:.1%} less latency after "
-        f"{outcome.evaluations:,} evaluations in {outcome.costs.seconds:.0f} s",
+        title=f"{config.solver} on {config.benchmark}: {outcome.reduction:.1%} less latency{over} "
+        f"after {outcome.evaluations:,} evaluations in {outcome.costs.seconds:.0f} s",
         left=(1, 2),
     )
     before = problem.reference_mapping
     cells = [
         ("latency (us)", microseconds(reference.latency_ps), microseconds(best.latency_ps)),
-        ("lower bound", *(bound_text(problem, m) for m in (reference, best))),
+        ("lower bound", *("" if chips else bound_text(problem, m) for m in (reference, best))),
         ("energy (uJ)", microjoules(reference), microjoules(best)),
         ("cores", str(before.n_logical_cores), str(outcome.mapping.n_logical_cores)),
         (
@@ -186,4 +200,10 @@ def _print(outcome: Outcome, as_json: bool) -> None:
             f"trace        {outcome.out}/trace.jsonl",
             f"TensorBoard  tensorboard --logdir {outcome.out}",
         ]
+    if chips:
+        notes.insert(
+            0, f"{outcome.evaluations // chips:,} mappings, an evaluation on each of {chips} chips."
+        )
+        show(rows, "", _chip_table(outcome), "", *notes)
+        return
     show(rows, "", *notes)

@@ -26,7 +26,9 @@ class Problem(Workload):
     @cached_property
     def digest(self) -> str:
         """Hash of all that decides a measurement; not of names and sources."""
-        return problem_digest(self.network, self.activity, self.inputs, self.chip, self.reference)
+        return problem_digest(
+            self.network, self.activity, self.inputs, self.chip, self.reference, self.alternatives
+        )
 
     @cached_property
     def reference_mapping(self) -> Mapping:

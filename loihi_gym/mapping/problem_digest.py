@@ -20,6 +20,7 @@ def problem_digest(
     inputs: IntArray | None,
     chip: ChipSpec,
     reference: str,
+    alternatives: tuple[ChipSpec, ...] = (),
 ) -> str:
     """sha256 of all that decides a problem's measurements.
 
@@ -29,16 +30,11 @@ def problem_digest(
     arrays |= {f"messages_{i}": layer for i, layer in enumerate(activity.messages)}
     if inputs is not None:
         arrays["inputs"] = inputs
+    for number, spec in enumerate((chip, *alternatives)):
+        arrays |= _chip_arrays(spec, f"alternative_{number}" if number else "chip")
     numbers = [*chip.chips, *chip.routers, chip.cores_per_router]
     numbers += [number for router in sorted(chip.coreless_routers) for number in router]
     arrays["topology"] = np.array(numbers, np.int64)
-    for part in ("costs", "network", "capacity", "energy"):
-        arrays[f"chip_{part}"] = np.array(astuple(getattr(chip, part)), np.int64)
-    # What the first release did not know is left out where it changes nothing: its digests hold.
-    if chip.costs.axon_ps == 0:
-        arrays["chip_costs"] = arrays["chip_costs"][:-1]
-    if chip.structure != Structure():
-        arrays["chip_structure"] = np.array(" ".join(astuple(chip.structure)))
     sha = hashlib.sha256(f"{VERSION} {reference}\n".encode())
     for key in sorted(arrays):
         value = np.asarray(arrays[key])
@@ -49,3 +45,17 @@ def problem_digest(
         sha.update(f"{key} {whole.shape}\n".encode())
         sha.update(whole.tobytes())
     return sha.hexdigest()
+
+
+def _chip_arrays(chip: ChipSpec, name: str) -> NamedArrays:
+    """What decides measurements on a chip, but for its mesh."""
+    arrays: NamedArrays = {
+        f"{name}_{part}": np.array(astuple(getattr(chip, part)), np.int64)
+        for part in ("costs", "network", "capacity", "energy")
+    }
+    # What the first release did not know is left out where it changes nothing: its digests hold.
+    if chip.costs.axon_ps == 0:
+        arrays[f"{name}_costs"] = arrays[f"{name}_costs"][:-1]
+    if chip.structure != Structure():
+        arrays[f"{name}_structure"] = np.array(" ".join(astuple(chip.structure)))
+    return arrays

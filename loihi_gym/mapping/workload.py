@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import Int32Array, Int64Array
 from ..chip import ChipSpec, Topology, topology_of
+from ..chip.spec import Capacity
 from ..errors import IllegalMappingError
 from ..network import Activity, SparseMLP
 from .loads import Loads
@@ -38,12 +39,14 @@ class Workload:
         network: What is to be mapped.
         activity: The messages that set the load, recorded on real input.
         chip: Where it is mapped to.
+        alternatives: Other chips with the same mesh; a mapping is legal if they hold it as well.
     """
 
     name: str
     network: SparseMLP
     activity: Activity
     chip: ChipSpec
+    alternatives: tuple[ChipSpec, ...] = field(default=(), kw_only=True, repr=False)
     _traffic: Recent[bytes, Traffic] = field(
         default_factory=lambda: Recent(64), init=False, repr=False
     )
@@ -135,17 +138,38 @@ class Workload:
             for value in [int(values[piece])]
         ]
 
+    @cached_property
+    def _holders(self) -> list[tuple[str, Capacity, Pieces]]:
+        """Chips that differ in what they hold: (what an error adds, limits, what pieces take)."""
+        found = {(self.chip.capacity, self.chip.structure.rows): ("", self.pieces)}
+        for chip in self.alternatives:
+            key = (chip.capacity, chip.structure.rows)
+            if key not in found:
+                found[key] = (f" of {chip.name}", Pieces(self.network, chip))
+        return [(suffix, capacity, pieces) for (capacity, _), (suffix, pieces) in found.items()]
+
     def usage(self, layer: int, k: int, fan_out: int) -> list[tuple[str, int, Int64Array]]:
         """What each of `k` pieces of a layer takes of a core: (resource, limit, (k,)) rows.
 
         `fan_out` pieces of the next layer decide the output axons; 0 leaves these out.
         """
-        capacity = self.chip.capacity
         return [
-            ("neurons", capacity.neurons, self.pieces.neurons(layer, k)),
-            ("synaptic memory words", capacity.synmem_words, self.pieces.synmem_words(layer, k)),
-            ("input axons", capacity.input_axons, self.pieces.input_axons(layer, k)),
-            ("output axons", capacity.output_axons, self.pieces.output_axons(layer, k, fan_out)),
+            row
+            for of, capacity, pieces in self._holders
+            for row in (
+                (f"neurons{of}", capacity.neurons, pieces.neurons(layer, k)),
+                (
+                    f"synaptic memory words{of}",
+                    capacity.synmem_words,
+                    pieces.synmem_words(layer, k),
+                ),
+                (f"input axons{of}", capacity.input_axons, pieces.input_axons(layer, k)),
+                (
+                    f"output axons{of}",
+                    capacity.output_axons,
+                    pieces.output_axons(layer, k, fan_out),
+                ),
+            )
         ]
 
     def fits(self, layer: int, counts: Int32Array) -> bool:

@@ -27,6 +27,9 @@ class Config:
         options: The solver's own options: bools, numbers and texts.
         seconds: Wall time after which it ends, too; None for no limit.
         count_unique: Whether a mapping asked for again is free.
+        chips: Set of hypotheses that each mapping is measured on, one evaluation for each; None for
+            the problem's chip alone.
+        aggregate: How `RobustBackend` joins them.
 
     Raises:
         RunError: names the value that is no such thing.
@@ -40,6 +43,8 @@ class Config:
     options: dict[str, Any] = field(default_factory=dict)
     seconds: float | None = None
     count_unique: bool = False
+    chips: str | None = None
+    aggregate: str = "geometric"
 
     def __post_init__(self) -> None:
         for name in ("solver", "benchmark", "backend"):
@@ -51,6 +56,8 @@ class Config:
         _require("seconds", self.seconds, "a number of 0 or more", timed)
         unique = self.count_unique
         _require("count_unique", unique, "true or false", type(unique) is bool)
+        _require("chips", self.chips, NAME, self.chips is None or _is_text(self.chips))
+        _require("aggregate", self.aggregate, NAME, _is_text(self.aggregate))
         _require("options", self.options, "names with values", isinstance(self.options, dict))
         for key, value in self.options.items():
             _require("option", key, NAME, _is_text(key))

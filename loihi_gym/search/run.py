@@ -53,7 +53,7 @@ class Outcome:
         reference: Measurement of the reference mapping.
         best: Measurement of the best mapping found.
         mapping: The best mapping found.
-        evaluations: Evaluations spent.
+        evaluations: Evaluations spent, one for each chip that a mapping was measured on.
         costs: What this process spent; repeats and resumed evaluations were not measured by it.
         out: The run's directory, None if nothing was written.
     """
@@ -72,12 +72,22 @@ class Outcome:
         """Part of the reference latency that the best mapping takes off."""
         return 1.0 - self.best.latency_ps / self.reference.latency_ps
 
+    @property
+    def by_chip(self) -> dict[str, tuple[int, int]]:
+        """Latencies of the reference and of the best mapping on each chip of a set, in ps."""
+        both = (getattr(one, "by_chip", {}) for one in (self.reference, self.best))
+        before, after = ({name: m.latency_ps for name, m in one.items()} for one in both)
+        return {name: (before[name], after[name]) for name in before}
+
     def summary(self) -> dict[str, Any]:
         """The outcome in numbers, as `--json` prints it."""
+        of_sets = {"aggregate": self.config.aggregate, "by_chip": self.by_chip}
         return {
             "benchmark": self.config.benchmark,
             "solver": self.config.solver,
             "backend": self.config.backend,
+            "chips": self.config.chips,
+            **(of_sets if self.by_chip else {}),
             "seed": self.config.seed,
             "evaluations": self.evaluations,
             "reference_latency_ps": self.reference.latency_ps,
@@ -184,7 +194,16 @@ def _backend(config: Config) -> Backend:
     """The backend of a search; raises unless its solver, options and problem are all there."""
     check_options(config.solver, config.options)
     check_installed(config.solver)
-    return make_backend(config.backend, load(config.benchmark))
+    problem = load(config.benchmark)
+    if config.chips is None:
+        return make_backend(config.backend, problem)
+    return make_backend(
+        "robust",
+        problem,
+        hypotheses=config.chips,
+        aggregate=config.aggregate,
+        measure_by=config.backend,
+    )
 
 
 def _begin(out: Path, config: Config) -> None:
@@ -213,21 +232,30 @@ def _run(
     out: Path | None,
     on_progress: Callable[[Session], None] | None,
 ) -> Outcome:
+    each = getattr(backend, "evaluations_each", 1)
+    if config.budget < each:
+        raise RunError(
+            f"budget {config.budget} does not pay for one mapping: it is measured on {each} chips, "
+            f"an evaluation on each; give {each} or more"
+        )
     listener, limits = Recorder(out, on_progress), (config.seconds, config.count_unique)
     with nullcontext() if out is None else locked(out):
-        with Session(backend, config.budget, config.seed, listener, *limits) as session:
+        with Session(backend, config.budget // each, config.seed, listener, *limits) as session:
             run_solver(config.solver, session, config.options)
         if session.best is None or session.best_mapping is None:
             raise RunError(
                 f"solver {config.solver!r} ended without an evaluation: nothing was found"
             )
+        best = session.best
+        if each > 1:  # a trace keeps only what was joined
+            best = backend.evaluate(session.best_mapping)
         outcome = Outcome(
             config=config,
             problem=session.problem,
             reference=session.reference,
-            best=session.best,
+            best=best,
             mapping=session.best_mapping,
-            evaluations=session.evaluations,
+            evaluations=session.evaluations * each,
             costs=session.costs,
             out=out,
         )
