@@ -11,14 +11,17 @@ from ..chip import ChipSpec
 from ..mapping import Mapping, Problem, fitting, random_mapping
 from .data_points import DataPoint
 from .fit import SEED, Fit, calibrate, jacobian
+from .likelihood import draws, information, noise_of
 from .parameters import Parameter, with_values
-from .predict import mesh_step_ps
+from .predict import MeshTimes, mesh_step_ps
+from .structures import TIMED, Candidate
 
 UNTOLD = 0.5
 """Part of its range's spread that a constant's spread must fall below to count as told."""
-TWO_SIDED = 1.96
 HELD_OUT = 0.25
 POOL = 40
+LIKELY = 0.95
+"""Probability above which a way of building the chip counts as told by the data."""
 LOADING = 0.3
 """Part of a direction's unit length above which a constant is named with it."""
 
@@ -65,8 +68,13 @@ class Assessment:
     confused: list[list[str]]
 
 
-def assess(measured: Sequence[DataPoint], chip: ChipSpec) -> Assessment:
+def assess(measured: Sequence[DataPoint], chip: ChipSpec, fit: Fit | None = None) -> Assessment:
     """Fit, and predict a quarter of the measurements from a fit to the others.
+
+    Args:
+        measured: Measurements, of one or several benchmarks.
+        chip: Chip to start from; how it is built is taken as known.
+        fit: The fit to all of them, if it has been made.
 
     Raises:
         CalibrationError: if there are too few measurements, or one is not of its benchmark.
@@ -74,7 +82,7 @@ def assess(measured: Sequence[DataPoint], chip: ChipSpec) -> Assessment:
     order = np.random.default_rng(SEED).permutation(len(measured))
     held = max(round(HELD_OUT * len(measured)), 3)
     partial = calibrate([measured[i] for i in order[held:]], chip)
-    fit = calibrate(measured, chip)
+    fit = fit or calibrate(measured, chip)
     aside = [measured[i] for i in order[:held]]
     problems, mappings = [fit.problems[i] for i in order[:held]], [one.mapping for one in aside]
     ends = np.cumsum([len(one.step_times_ps) for one in aside])
@@ -92,25 +100,18 @@ def assess(measured: Sequence[DataPoint], chip: ChipSpec) -> Assessment:
     )
 
 
-def information(fit: Fit) -> Float64Array:
-    """What is known of x, (P, P), from the measurements and the ranges: its inverse covariance."""
-    steps = len(fit.residuals) / len(fit.measured)
-    told = fit.jacobian.T @ fit.jacobian / fit.noise**2 / steps  # steps share their noise
-    return np.asarray(told + np.diag([1 / one.spread**2 for one in fit.known]), np.float64)
-
-
 def intervals(fit: Fit) -> list[ConstantInterval]:
-    """95 % intervals, in the order of the fitted constants."""
-    found, spreads = [], np.sqrt(np.diag(np.linalg.inv(information(fit))))
-    for one, x, spread in zip(fit.known, fit.x, spreads, strict=True):
-        low, high = one.bounds
+    """95 % intervals, in the order of the fitted constants, from `draws`."""
+    drawn, found = draws(fit), []
+    ends = np.quantile(drawn, (0.025, 0.975), axis=0)
+    for one, x, low, high, values in zip(fit.known, fit.x, *ends, drawn.T, strict=True):
         found.append(
             ConstantInterval(
                 parameter=one,
                 value=one.to_value(x),
-                low=one.to_value(max(x - TWO_SIDED * spread, low)),
-                high=one.to_value(min(x + TWO_SIDED * spread, high)),
-                told=bool(spread < UNTOLD * one.spread),
+                low=one.to_value(min(low, x)),
+                high=one.to_value(max(high, x)),
+                told=bool(values.std() < UNTOLD * one.spread),
             )
         )
     return found
@@ -132,13 +133,23 @@ def confused(fit: Fit) -> list[list[str]]:
     ]
 
 
-def calibrated_chip(found: Assessment, name: str, source: str) -> ChipSpec:
+def calibrated_chip(
+    found: Assessment, name: str, source: str, ways: Sequence[Candidate] = ()
+) -> ChipSpec:
     """The chip with every constant that the data tell marked as calibrated.
 
     A constant that they do not tell is at the fit, too, since the others are fitted beside it, but
     keeps its status and says so.
     """
     chip, constants = found.fit.chip, dict(found.fit.chip.constants)
+    choices = dict(chip.choices)
+    for built in TIMED if ways else ():
+        value = getattr(chip.structure, built)
+        likely = sum(w.probability for w in ways if getattr(w.structure, built) == value)
+        if likely > LIKELY:
+            told = f"{source}: {likely:.0%} likely"
+            choice = replace(choices[f"structure.{built}"], status="calibrated", source=told)
+            choices[f"structure.{built}"] = choice
     for one in found.intervals:
         constant = constants[one.parameter.name]
         if one.told:
@@ -149,38 +160,60 @@ def calibrated_chip(found: Assessment, name: str, source: str) -> ChipSpec:
             note = f"{constant.source}; moved by a calibration that cannot tell it ({source})"
             constants[one.parameter.name] = replace(constant, source=note)
     return replace(
-        chip, name=name, description=f"{chip.description}; {source}", constants=constants
+        chip,
+        name=name,
+        description=f"{chip.description}; {source}",
+        constants=constants,
+        choices=choices,
     )
 
 
-def next_mappings(fit: Fit, problem: Problem, count: int) -> list[Mapping]:
-    """The mappings that would tell most about the constants if they were measured next.
+def next_mappings(
+    fit: Fit, problem: Problem, count: int, rivals: Sequence[Candidate] = ()
+) -> list[Mapping]:
+    """The mappings that would tell most about the chip if they were measured next.
 
     Of the heuristics and `POOL` random mappings, the one is chosen that makes the determinant of
-    the information largest (D-optimal), then the next in the light of those before it.
+    the information largest (D-optimal), then the next in the light of those before it. Beside it
+    counts how far the predictions of rival ways of building the chip lie apart.
 
     Args:
         fit: What is known so far.
         problem: The problem whose mappings are to be measured.
         count: Mappings to choose.
+        rivals: Ways of building the chip that may be true, this one included.
     """
     rng = np.random.default_rng(SEED)
-    problem = replace(problem, chip=fit.chip)
+    others = tuple(rival.fit.chip for rival in rivals)
+    problem = replace(problem, chip=fit.chip, alternatives=others)
     done = {one.mapping for one in fit.measured}
     drawn = list(fitting(problem).values())
     drawn += [random_mapping(problem, rng) for _ in range(POOL)]
     candidates = [mapping for mapping in dict.fromkeys(drawn) if mapping not in done]
 
-    def predict(x: Float64Array) -> Float64Array:
-        chip = with_values(fit.chip, fit.known, x)
+    def log_times(chip: ChipSpec) -> Float64Array:
         return np.log(mesh_step_ps([problem] * len(candidates), candidates, chip))
 
+    times = MeshTimes([problem] * len(candidates), candidates, fit.chip)
+
+    def predict(x: Float64Array) -> Float64Array:
+        return np.log(times.step_ps(with_values(fit.chip, fit.known, x)))
+
     steps = problem.activity.steps
+    apart = [0.0] * len(candidates)
+    if len(rivals) > 1:
+        told = np.stack([log_times(chip) for chip in others]).reshape(len(others), -1, steps)
+        shares = np.array([rival.probability for rival in rivals])
+        mean = np.tensordot(shares, told, 1)
+        spread = np.tensordot(shares, (told - mean) ** 2, 1).mean(axis=1)
+        apart = np.log1p(spread / noise_of(fit) ** 2).tolist()
     rows = jacobian(predict, fit.known, fit.x).reshape(len(candidates), steps, -1) / fit.noise
     gains = [block.T @ block / steps for block in rows]  # steps share their noise
-    known, chosen = information(fit), list[Mapping]()
+    known, chosen = information(fit, noise_of(fit)), list[Mapping]()
     for _ in range(min(count, len(candidates))):
-        best = int(np.argmax([np.linalg.slogdet(known + gain)[1] for gain in gains]))
+        gained = [np.linalg.slogdet(known + gain)[1] for gain in gains]
+        best = int(np.argmax(np.add(gained, apart)))
+        apart.pop(best)
         known = known + gains.pop(best)
         chosen.append(candidates.pop(best))
     return chosen

@@ -19,7 +19,7 @@ from ..errors import CalibrationError, IllegalMappingError
 from ..mapping import Problem
 from .data_points import DataPoint
 from .parameters import Parameter, parameters, with_values
-from .predict import BARRIER, COLUMNS, Affine, mesh_step_ps
+from .predict import BARRIER, COLUMNS, Affine, MeshTimes
 
 NOISE = 0.02
 """Relative scatter of a measurement that is assumed while fitting."""
@@ -56,17 +56,83 @@ class Fit:
     measured: list[DataPoint] = field(repr=False)
 
 
-def calibrate(measured: Sequence[DataPoint], chip: ChipSpec) -> Fit:
-    """Fit a chip's constants to measured mappings.
+class Fitting:
+    """A fit of a chip's constants under way: how far it is, and how to go on.
 
     Args:
         measured: Measurements, of one or several benchmarks.
-        chip: Chip to start from; its constants' ranges bound the fit.
+        chip: Chip to start from, built as it is; its constants' ranges bound the fit.
+        start: Where `bound` predicts best, if another fitting has found that.
+
+    Attributes:
+        start: Where `bound` predicts best, (P,).
+        cost: What is made small, now.
 
     Raises:
         CalibrationError: if there are too few measurements, one is not of its benchmark or does
             not fit on the chip, or the chip has no constant to fit.
         UnknownNameError: if there is no such benchmark.
+    """
+
+    def __init__(
+        self, measured: Sequence[DataPoint], chip: ChipSpec, start: Float64Array | None = None
+    ) -> None:
+        self._measured, self._chip = list(measured), chip
+        self._known = known = fitted_parameters(measured, chip)
+        self._problems = problems_of(measured, chip)
+        mappings = [one.mapping for one in measured]
+        self._wanted = np.log(np.concatenate([one.step_times_ps for one in measured]))
+        self._times = MeshTimes(self._problems, mappings, chip)
+        if start is None:
+            start = _fit_bound(Affine(self._problems, mappings), self._wanted, chip, known)
+        self.start = start
+        places = [start, np.array([one.to_x(one.value) for one in known])]
+        tried = [(self._cost_of(self._predict(x), x), x) for x in places]
+        self.cost, self._x = min(tried, key=lambda one: one[0])
+
+    def _predict(self, x: Float64Array) -> Float64Array:
+        return np.log(self._times.step_ps(with_values(self._chip, self._known, x)))
+
+    def _cost_of(self, predicted: Float64Array, x: Float64Array) -> float:
+        return _cost(predicted - self._wanted, self._known, x)
+
+    def go_on(self, rounds: int) -> None:
+        """Take more steps, until they no longer help."""
+        self._x = _fit_mesh(self._predict, self._wanted, self._known, self._x, rounds)
+        self.cost = self._cost_of(self._predict(self._x), self._x)
+
+    def fit(self) -> Fit:
+        """The fit so far."""
+        residuals = self._predict(self._x) - self._wanted
+        noise = float(np.median(np.abs(residuals - np.median(residuals)))) * 1.4826
+        return Fit(
+            chip=with_values(self._chip, self._known, self._x),
+            known=self._known,
+            x=self._x,
+            jacobian=jacobian(self._predict, self._known, self._x),
+            residuals=residuals,
+            noise=max(noise, 1e-4),
+            problems=self._problems,
+            measured=self._measured,
+        )
+
+
+def calibrate(measured: Sequence[DataPoint], chip: ChipSpec) -> Fit:
+    """Fit a chip's constants to measured mappings; how it is built is taken as known.
+
+    Raises:
+        CalibrationError, UnknownNameError: as `Fitting` does.
+    """
+    fitting = Fitting(measured, chip)
+    fitting.go_on(ROUNDS)
+    return fitting.fit()
+
+
+def fitted_parameters(measured: Sequence[DataPoint], chip: ChipSpec) -> list[Parameter]:
+    """The constants that measurements of a chip are fitted by.
+
+    Raises:
+        CalibrationError: if there are too few measurements, or there is no constant to fit.
     """
     if len(measured) < FEWEST:
         raise CalibrationError(f"{len(measured)} measurements are too few: {FEWEST} are needed")
@@ -76,30 +142,7 @@ def calibrate(measured: Sequence[DataPoint], chip: ChipSpec) -> Fit:
             f"chip {chip.name} has no constant to fit: give those of [costs] and [network] that "
             "you do not know a range"
         )
-    problems = problems_of(measured, chip)
-    mappings = [one.mapping for one in measured]
-    wanted = np.log(np.concatenate([one.step_times_ps for one in measured]))
-    start = _fit_bound(Affine(problems, mappings), wanted, chip, known)
-
-    def predict(x: Float64Array) -> Float64Array:
-        return np.log(mesh_step_ps(problems, mappings, with_values(chip, known, x)))
-
-    candidates = [start, np.array([one.to_x(one.value) for one in known])]
-    x = min(candidates, key=lambda at: _cost(predict(at) - wanted, known, at))
-    x = _fit_mesh(predict, wanted, known, x)
-    base = predict(x)
-    residuals = base - wanted
-    noise = float(np.median(np.abs(residuals - np.median(residuals)))) * 1.4826
-    return Fit(
-        chip=with_values(chip, known, x),
-        known=known,
-        x=x,
-        jacobian=jacobian(predict, known, x),
-        residuals=residuals,
-        noise=max(noise, 1e-4),
-        problems=problems,
-        measured=list(measured),
-    )
+    return known
 
 
 def problems_of(measured: Sequence[DataPoint], chip: ChipSpec) -> list[Problem]:
@@ -203,6 +246,7 @@ def _fit_mesh(
     wanted: Float64Array,
     known: Sequence[Parameter],
     x: Float64Array,
+    rounds: int,
 ) -> Float64Array:
     """Levenberg-Marquardt within the ranges, reweighted for outliers.
 
@@ -214,7 +258,7 @@ def _fit_mesh(
     middle = (low + high) / 2
     damping, base = 1e-2, predict(x)
     cost = _cost(base - wanted, known, x)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         slopes = jacobian(predict, known, x)
         residuals = base - wanted
         weights = 1 / np.sqrt(1 + (residuals / NOISE) ** 2) / NOISE**2

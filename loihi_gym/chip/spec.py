@@ -190,7 +190,7 @@ class ChipSpec:
         if name not in self.choices:
             raise unknown("choice", name, sorted(self.choices))
         if value not in self.choices[name].options:
-            raise unknown(f"option of {name}", value, list(self.choices[name].options))
+            raise unknown(f"option of {name}", str(value), list(self.choices[name].options))
         structure = replace(self.structure, **{name.split(".")[1]: value})
         choice = replace(self.choices[name], value=value)
         return replace(self, structure=structure, choices={**self.choices, name: choice})

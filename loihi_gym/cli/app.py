@@ -46,8 +46,9 @@ COMMANDS = {
     },
     "serve": {"serve": "Measure mappings for clients on other machines."},
     "calibrate": {
-        "measure": "Measure mappings to calibrate a chip by.",
-        "calibrate": "Fit the constants of a chip to measurements.",
+        "probe": "Design probes that tell how a chip is built and what its constants are.",
+        "measure": "Measure mappings, or probes, to calibrate a chip by.",
+        "calibrate": "Fit a chip to measurements: how it is built, and its constants.",
     },
 }
 """Module of this package: its commands, each with its line in `--help`. In the order shown: what a

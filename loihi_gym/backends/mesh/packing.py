@@ -11,12 +11,12 @@ time a 32-bit message takes a link, and at least 1 ps:
 """
 
 import math
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from ...arrays import Int64Array, Records
+from ...arrays import Int32Array, Int64Array, Records
 from ...chip import ChipSpec, Topology, topology_of
 from ...errors import BackendError
 from ...mapping import Traffic
@@ -97,7 +97,22 @@ def _limits(chip: ChipSpec) -> dict[str, tuple[int, int, int]]:
     }
 
 
-def kernel_load(traffic: Traffic, chip: ChipSpec) -> Load:
+@dataclass(frozen=True, eq=False)
+class Timed:
+    """What `kernel_load` needs of a `Traffic`, for times that were put together in another way."""
+
+    next_core: Int32Array
+    fan_out: Int32Array
+    words_out: Int64Array
+    neuron_first: Int64Array
+    row_first: Int64Array
+    row_entries: Int64Array
+    row_receive_ps: Int64Array
+    work_ps: Int64Array
+    tail_ps: Int64Array
+
+
+def kernel_load(traffic: Traffic | Timed, chip: ChipSpec) -> Load:
     """A partitioning's load in ticks; a message that is not there takes -1.
 
     Raises:
@@ -129,7 +144,7 @@ def kernel_load(traffic: Traffic, chip: ChipSpec) -> Load:
     )
 
 
-def _work(traffic: Traffic, chip: ChipSpec) -> tuple[Int64Array, Int64Array]:
+def _work(traffic: Traffic | Timed, chip: ChipSpec) -> tuple[Int64Array, Int64Array]:
     """What cores do before the messages of each sending neuron, (S,), and at the end, (T, N)."""
     work, tail = traffic.work_ps, traffic.tail_ps
     if chip.structure.phases == "update-first":
@@ -139,7 +154,7 @@ def _work(traffic: Traffic, chip: ChipSpec) -> tuple[Int64Array, Int64Array]:
     return work, tail
 
 
-def _updates_first(traffic: Traffic) -> tuple[Int64Array, Int64Array]:
+def _updates_first(traffic: Traffic | Timed) -> tuple[Int64Array, Int64Array]:
     """`_work` of cores that update all their neurons before they send anything."""
     work, tail = np.zeros_like(traffic.work_ps), traffic.tail_ps.copy()
     ends = np.append(0, np.cumsum(traffic.work_ps))
