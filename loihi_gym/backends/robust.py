@@ -5,6 +5,7 @@ joined over the chips. It is given in ps of the first chip, so that whoever mini
 minimises it: solvers, environments and tables need not know. All of it is whole numbers.
 """
 
+from collections.abc import Mapping as Named
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
@@ -41,6 +42,9 @@ class RobustBackend(Backend):
         aggregate: ``geometric``, the geometric mean of what the mapping takes relative to the
             reference on each chip, or ``worst``, the largest of these.
         measure_by: Backend that measures on each chip.
+        relative_to: Latency in ps on each chip that mappings are compared with, such as the best
+            known there; None for the reference mapping's. The geometric mean orders mappings alike
+            whatever they are compared with.
 
     Attributes:
         problem: The problem on the first chip; a mapping is legal if every chip can hold it.
@@ -65,6 +69,7 @@ class RobustBackend(Backend):
         hypotheses: str | Hypotheses | None = None,
         aggregate: Aggregate = "geometric",
         measure_by: str = "mesh",
+        relative_to: Named[str, int] | None = None,
     ) -> None:
         from . import make_backend
 
@@ -75,6 +80,7 @@ class RobustBackend(Backend):
         self.problem, *others = on_each(problem, self.hypotheses)
         self._backends = [make_backend(measure_by, one) for one in (self.problem, *others)]
         self.evaluations_each = len(self._backends)
+        self._relative_to = relative_to
         self.reference = self._reference()
 
     def evaluate(self, mapping: Mapping) -> RobustMeasurement:
@@ -88,8 +94,7 @@ class RobustBackend(Backend):
     def _each(self, mappings: Sequence[Mapping]) -> list[RobustMeasurement]:
         for mapping in mappings:
             self.problem.require(mapping)
-        before = self.reference.by_chip
-        return [self._joined(parts, before) for parts in self._measure(mappings)]
+        return [self._joined(parts, self.reference.by_chip) for parts in self._measure(mappings)]
 
     def _reference(self) -> RobustMeasurement:
         """Settle and measure the reference mapping."""
@@ -112,9 +117,9 @@ class RobustBackend(Backend):
     def _joined(
         self, by_chip: dict[str, Measurement], references: dict[str, Measurement]
     ) -> RobustMeasurement:
-        latencies, before = (
-            [one.latency_ps for one in measured.values()] for measured in (by_chip, references)
-        )
+        given = self._relative_to
+        before = [one.latency_ps if given is None else given[n] for n, one in references.items()]
+        latencies = [one.latency_ps for one in by_chip.values()]
         return RobustMeasurement(
             latency_ps=aggregate_ps(latencies, before, self.aggregate),
             bottleneck=by_chip[self.hypotheses.names[0]].bottleneck,
