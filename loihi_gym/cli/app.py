@@ -49,6 +49,9 @@ COMMANDS = {
         "measure": "Measure mappings to calibrate a chip by.",
         "calibrate": "Fit the constants of a chip to measurements.",
     },
+    "validate": {
+        "validate": "Simulate the public figures of Loihi 2 in silicon with a chip file.",
+    },
 }
 """Module of this package: its commands, each with its line in `--help`. In the order shown: what a
 newcomer needs first."""
