@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 
@@ -7,6 +8,7 @@ from loihi_gym.validation import Convolution, load_figures
 from loihi_gym.validation.figures import STATUSES
 
 FIGURES = {figure.name: figure for figure in load_figures()}
+PAGE = (Path(__file__).parents[2] / "docs" / "validation.md").read_text(encoding="utf-8")
 SMALL = """
 [figures.small]
 what = "two layers"
@@ -41,6 +43,12 @@ def test_every_figure_says_what_it_assumes_and_where_it_is_from(figure):
     assert figure.what
     assert (figure.network is None) == bool(figure.unsimulated)
     assert figure.low is None or 0 < figure.low <= figure.high
+
+
+@pytest.mark.parametrize("figure", FIGURES.values(), ids=list(FIGURES))
+def test_the_page_says_the_same(figure):
+    said = figure.unsimulated or figure.assumed
+    assert f"| `{figure.name}` | {figure.what} | {said} | {figure.source} |" in PAGE
 
 
 def test_the_published_numbers():
