@@ -66,6 +66,10 @@ class CalibrationError(LoihiGymError):
     """Measurements are malformed, too few, or not of the problem they name."""
 
 
+class FigureFileError(LoihiGymError):
+    """The file of published figures is missing or malformed; names the table and the key."""
+
+
 class ServerError(LoihiGymError):
     """A measurement server cannot be started as asked for, or refuses what it is asked."""
 

@@ -153,6 +153,8 @@ class ChipSpec:
         energy: Energies and static power.
         constants: Provenance of every number, by dotted name such as ``costs.synop_ps``.
         choices: Provenance of the structure, by dotted name such as ``structure.rows``.
+        fitted_to: Names of published figures that constants were fitted to, which are therefore no
+            evidence for them; see `loihi-gym validate`. Decides no measurement.
     """
 
     name: str
@@ -169,6 +171,7 @@ class ChipSpec:
     energy: Energy
     constants: dict[str, Constant] = field(repr=False, hash=False)
     choices: dict[str, Choice] = field(repr=False, hash=False)
+    fitted_to: tuple[str, ...] = ()
 
     @property
     def n_chips(self) -> int:
@@ -301,8 +304,17 @@ def _spec(label: str, tables: dict[str, Any]) -> ChipSpec:
         structure=Structure(**{key: choices[f"structure.{key}"].value for key in OPTIONS}),
         choices=choices,
         constants=constants,
+        fitted_to=_fitted_to(label, tables),
         **{name: _section(label, name, constants) for name in _SECTIONS},
     )
+
+
+def _fitted_to(label: str, tables: dict[str, Any]) -> tuple[str, ...]:
+    """Names of figures; whether there are such figures is for who reads these to say."""
+    names = tables.get("fitted_to", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ChipFileError(f"chip {label}: fitted_to = {names!r:.50} is not a list of names")
+    return tuple(names)
 
 
 def _read(name: str) -> dict[str, Any]:

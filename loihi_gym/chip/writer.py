@@ -29,6 +29,8 @@ def chip_toml(chip: ChipSpec) -> str:
     tables |= {name: asdict(choice) for name, choice in chip.choices.items()}
     tables |= {name: _constant(constant) for name, constant in chip.constants.items()}
     parts = [f"description = {_value(chip.description)}\n"]
+    if chip.fitted_to:  # a file without it is as it was before there was such a key
+        parts[0] += f"fitted_to = {_value(list(chip.fitted_to))}\n"
     for name, table in tables.items():
         lines = "".join(f"{key} = {_value(value)}\n" for key, value in table.items())
         parts.append(f"[{name}]\n{lines}")

@@ -50,6 +50,9 @@ COMMANDS = {
         "measure": "Measure mappings, or probes, to calibrate a chip by.",
         "calibrate": "Fit a chip to measurements: how it is built, and its constants.",
     },
+    "validate": {
+        "validate": "Simulate the public figures of Loihi 2 in silicon with a chip file.",
+    },
 }
 """Module of this package: its commands, each with its line in `--help`. In the order shown: what a
 newcomer needs first."""
