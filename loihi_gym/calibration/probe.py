@@ -203,7 +203,7 @@ def _draw_crossing(chip: ChipSpec, rng: np.random.Generator, name: str) -> Probe
     senders, receivers = (cores[: rng.integers(1, len(cores) + 1)] for cores in (west[::-1], east))
     width = int(np.exp(rng.uniform(np.log(len(senders)), np.log(LARGEST))))
     active = [np.ones(width, np.int64), np.ones(len(receivers), np.int64)]
-    problem = _problem(chip, rng, name, active, np.ones(1))
+    problem = _problem(chip, rng, name, active, rng.choice([0.1, 0.3, 1.0], 1))
     counts = [len(senders), len(receivers)]
     return Probe(problem, Mapping(counts, np.concatenate([senders, receivers])))
 

@@ -19,8 +19,8 @@ from loihi_gym.calibration import (
     next_mappings,
     read_measured,
 )
-from loihi_gym.calibration.assessment import information
 from loihi_gym.calibration.fit import jacobian
+from loihi_gym.calibration.likelihood import information, noise_of
 from loihi_gym.calibration.parameters import parameters, with_values
 from loihi_gym.calibration.predict import BARRIER, COLUMNS, Affine, mesh_step_ps
 from loihi_gym.chip import ChipSpec, load_chip, save_chip
@@ -206,9 +206,9 @@ def test_the_next_mappings_tell_more_than_others_would(toy, reported):
             residuals=np.concatenate([fit.residuals, np.zeros(9)]),
             measured=[*fit.measured, *fit.measured[:3]],
         )
-        return -float(np.linalg.slogdet(information(more))[1])
+        return -float(np.linalg.slogdet(information(more, noise_of(fit)))[1])
 
-    known = -float(np.linalg.slogdet(information(fit))[1])
+    known = -float(np.linalg.slogdet(information(fit, noise_of(fit)))[1])
     assert uncertainty(chosen) < uncertainty(others) < known
 
 
