@@ -13,13 +13,13 @@ assessment  how well it predicts, what the data cannot tell, what to measure nex
 from .assessment import Assessment, assess, calibrated_chip, next_mappings
 from .data_points import DataPoint, append_measured, read_measured
 from .fit import Fit, calibrate
-from .structures import Candidate, choose
+from .structures import StructureFit, choose
 
 __all__ = [
     "Assessment",
-    "Candidate",
     "DataPoint",
     "Fit",
+    "StructureFit",
     "append_measured",
     "assess",
     "calibrate",

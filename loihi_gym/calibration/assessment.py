@@ -14,7 +14,7 @@ from .fit import SEED, Fit, calibrate, jacobian
 from .likelihood import draws, information, noise_of
 from .parameters import Parameter, with_values
 from .predict import MeshTimes, mesh_step_ps
-from .structures import TIMED, Candidate
+from .structures import TIMED, StructureFit
 
 UNTOLD = 0.5
 """Part of its range's spread that a constant's spread must fall below to count as told."""
@@ -134,7 +134,7 @@ def confused(fit: Fit) -> list[list[str]]:
 
 
 def calibrated_chip(
-    found: Assessment, name: str, source: str, ways: Sequence[Candidate] = ()
+    found: Assessment, name: str, source: str, ways: Sequence[StructureFit] = ()
 ) -> ChipSpec:
     """The chip with every constant that the data tell marked as calibrated.
 
@@ -169,7 +169,7 @@ def calibrated_chip(
 
 
 def next_mappings(
-    fit: Fit, problem: Problem, count: int, rivals: Sequence[Candidate] = ()
+    fit: Fit, problem: Problem, count: int, rivals: Sequence[StructureFit] = ()
 ) -> list[Mapping]:
     """The mappings that would tell most about the chip if they were measured next.
 

@@ -26,7 +26,7 @@ STAGES = ((1, 8), (2, 3), (ROUNDS, 3))
 
 
 @dataclass(frozen=True)
-class Candidate:
+class StructureFit:
     """One way of building the chip.
 
     Attributes:
@@ -55,7 +55,7 @@ def choose(
     measured: Sequence[DataPoint],
     chip: ChipSpec,
     update: Callable[[str, int, int], None] = lambda *_: None,
-) -> list[Candidate]:
+) -> list[StructureFit]:
     """Fit every way of building a chip, the likeliest first.
 
     Args:
@@ -80,7 +80,7 @@ def choose(
     evidence = np.array(list(_evidence(list(fits.values()))))
     weights = np.exp(evidence - evidence.max())
     shares = (weights / weights.sum()).tolist()
-    found = [Candidate(s, fit, p) for (s, fit), p in zip(fits.items(), shares, strict=True)]
+    found = [StructureFit(s, fit, p) for (s, fit), p in zip(fits.items(), shares, strict=True)]
     return sorted(found, key=lambda one: -one.probability)
 
 

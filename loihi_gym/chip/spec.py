@@ -26,7 +26,7 @@ class Constant:
     status: Status
     source: str
     range: tuple[int, int] | None = None
-    """Lowest and highest value that is still plausible, for sensitivity studies."""
+    """Lowest and highest value that is still plausible."""
 
 
 NOT_STATED = {

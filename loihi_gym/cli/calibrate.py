@@ -8,7 +8,7 @@ import numpy as np
 
 from ..backends import Backend, make_backend
 from ..benchmarks import load
-from ..calibration import Assessment, Candidate
+from ..calibration import Assessment, StructureFit
 from ..calibration.probe import MOST_PROBES
 from ..calibration.structures import TIMED
 from ..chip import load_chip, save_chip
@@ -144,7 +144,7 @@ def calibrate(
 
     measured, start = read_measured(measurements), load_chip(chip)
     source = f"calibrated to {len(measured)} measured mappings in {Path(measurements).name}"
-    ways: list[Candidate] = []
+    ways: list[StructureFit] = []
     if not as_built:
         with progress("fits") as update:
             ways = choose(measured, start, update)
@@ -168,7 +168,7 @@ def calibrate(
     show(_constants(found, source), "", *notes, f"wrote {output}")
 
 
-def _ways_table(ways: list[Candidate]) -> PlainTable:
+def _ways_table(ways: list[StructureFit]) -> PlainTable:
     rows = table("probability", *TIMED, title="How the chip is built", left=tuple(range(1, 5)))
     for way in ways:
         rows.add_row(f"{way.probability:.1%}", *(getattr(way.structure, name) for name in TIMED))
@@ -176,7 +176,7 @@ def _ways_table(ways: list[Candidate]) -> PlainTable:
 
 
 def _calibration_data(
-    found: Assessment, suggested: list[Mapping], ways: list[Candidate]
+    found: Assessment, suggested: list[Mapping], ways: list[StructureFit]
 ) -> dict[str, object]:
     return {
         **{name: getattr(found, name) for name in ("held_out", "pearson", "spearman", "error")},

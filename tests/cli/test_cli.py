@@ -89,7 +89,7 @@ def test_solve_prints_one_json_object_last(run, tmp_path):
     assert code == 0
     data = last_json(out)
     assert list(data) == [
-        *("benchmark", "solver", "backend", "seed", "evaluations"),
+        *("benchmark", "solver", "backend", "chips", "seed", "evaluations"),
         *("reference_latency_ps", "latency_ps", "reduction"),
     ]
     assert (data["benchmark"], data["solver"], data["seed"]) == ("mlp-xs", "random", 4)

@@ -116,7 +116,7 @@ def test_a_line_is_bounded_and_holds_no_control_characters(run, monkeypatch):
         ["calibrate", "a.jsonl", "--chip", "loihi2", "-o", "a.toml", "--next", "-1"],
         ["import", "net.nir", "-o", "a.npz", "--dt", "nan"],
         ["import", "net.nir", "-o", "a.npz", "--steps", "0"],
-        ["sensitivity", "mlp-xs", "--seed", "-1"],
+        ["robustness", "mlp-xs", "--seed", "-1"],
         ["compare", "sparse-mlp-v1", "--jobs", "-1"],
         ["serve", "--port", "99999"],
         ["serve", "--measure-s", "inf"],

@@ -65,7 +65,7 @@ def evil_problem(tmp_path_factory) -> str:
         ["evaluate", "packed/hilbert"],
         ["render", "packed/hilbert"],
         ["render", "packed/hilbert", "-o", "a.svg"],
-        ["sensitivity", "--random", "1", "-o", "s.svg"],
+        ["robustness", "-o", "s.svg"],
         ["solve", "random", "--budget", "3", "--out", "run"],
     ],
     ids=lambda words: " ".join(words),

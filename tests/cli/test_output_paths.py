@@ -8,7 +8,7 @@ from tests.toys import DATA
 
 WRITING = {
     "render": ["mlp-xs", "packed/hilbert", "-o", "{out}.png"],
-    "sensitivity": ["mlp-xs", "-o", "{out}.png"],
+    "robustness": ["mlp-xs", "-o", "{out}.png"],
     "replay": ["run", "-o", "{out}.gif"],
     "import": [str(DATA / "mlp-xs.npz"), "-o", "{out}.npz"],
     "export": ["packed/hilbert", "mlp-xs", "-o", "{out}.csv"],
