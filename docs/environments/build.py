@@ -47,6 +47,36 @@ All on `env.unwrapped`:
 
 Tutorials: [training MaskablePPO](../tutorials/train-maskable-ppo.md),
 [a hand-written loop](../tutorials/hand-written-loop.md)."""
+CHIPS = """## Chips that nobody knows
+How fast the parts of Loihi 2 are is not public. A set of hypotheses holds plausible chips:
+`loihi-gym hypotheses loihi2-hypotheses` lists 13 with reasons. Every environment takes such a set.
+
+**Mappings that are good on all chips.** `chips="loihi2-hypotheses"` measures each mapping on all
+13. It counts as 13 evaluations, and `info["latencies_s"]` has the latency on each.
+
+**Policies that adapt to a chip.** `randomize_chip=True` besides draws a chip for each episode, and
+observations say [which constants](observations.md#the-chip-with-randomize_chiptrue) it has. Train
+on some chips, then look at one that was left out:
+
+```python
+import gymnasium
+from sb3_contrib import MaskablePPO
+
+from loihi_gym.sb3 import make_vec_env
+
+kind, chips = "LoihiSwap-v0", "loihi2-hypotheses,-fast-links"
+plausible = {"benchmark": "mlp-xs", "backend": "bound", "randomize_chip": True}
+envs = make_vec_env(kind, n_envs=8, seed=0, chips=chips, **plausible)
+model = MaskablePPO("MultiInputPolicy", envs, n_steps=256, seed=0).learn(200_000)
+
+held_out = gymnasium.make(kind, chips="loihi2-hypotheses", **plausible)
+observation, info = held_out.reset(seed=0, options={"chip": "fast-links"})
+over = False
+while not over:
+    action, _ = model.predict(observation, action_masks=info["action_mask"])
+    observation, reward, over, _, info = held_out.step(action)
+print(f"{info['chip']}: {info['best_reduction']:.1%} below the reference")
+```"""
 STEPS = 40
 """Random steps after which an environment's picture is taken."""
 
@@ -100,7 +130,8 @@ def index() -> str:
         "pictures are of `mlp-deep` on the simulated `mesh`, after random steps. What agents see "
         "is in [observations.md](observations.md)."
     )
-    return "\n\n".join([NOTE, "# Environments", OPENING, "\n".join(rows), text, BEYOND]) + "\n"
+    parts = [NOTE, "# Environments", OPENING, "\n".join(rows), text, CHIPS, BEYOND]
+    return "\n\n".join(parts) + "\n"
 
 
 def observations() -> str:

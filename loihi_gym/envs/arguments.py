@@ -7,8 +7,10 @@ from typing import Any, Self
 import numpy as np
 
 from ..backends import Backend
+from ..chip.hypotheses import Hypotheses
+from ..errors import LoihiGymError
 from ..mapping import Mapping, Problem
-from .checks import check_names, count, word
+from .checks import check_names, count, is_bool, shown, word
 from .objective import Objective
 from .observation import FORMS, Form
 from .problem_source import Benchmark
@@ -29,6 +31,15 @@ def is_start(name: str, value: Any) -> None:
         word(*STARTS)(name, value)
 
 
+def is_set_of_chips(name: str, value: Any) -> None:
+    """A check: a set of hypotheses, or what may be the name of one."""
+    if not isinstance(value, str | Hypotheses):
+        raise LoihiGymError(
+            f"{name} {shown(value)} is neither the name of a set of hypotheses, nor the path of a "
+            ".toml file, nor Hypotheses"
+        )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EnvArguments:
     """Arguments that all environments share; `LoihiPlace` explains them.
@@ -40,6 +51,8 @@ class EnvArguments:
 
     benchmark: Benchmark | None = None
     backend: BackendChoice = "mesh"
+    chips: str | Hypotheses | None = field(default=None, metadata={"check": is_set_of_chips})
+    randomize_chip: bool = field(default=False, metadata={"check": is_bool})
     objective: str | Objective = "latency"
     observation: Form = field(default="flat", metadata={"check": word(*FORMS)})
     start: str | Mapping = field(default="reference", metadata={"check": is_start})
@@ -51,6 +64,11 @@ class EnvArguments:
             value = getattr(self, one.name)
             if "check" in one.metadata and not (value is None and one.default is None):
                 one.metadata["check"](one.name, value)
+        if self.randomize_chip and self.chips is None:
+            raise LoihiGymError(
+                "randomize_chip draws from a set of chips: pass one, such as "
+                "chips='loihi2-hypotheses'"
+            )
 
     @classmethod
     def names(cls) -> list[str]:

@@ -19,8 +19,6 @@ from .observation_kernel import fill
 from .task import EpisodeTask, EpisodeTasks
 
 Mask = BoolArray
-OPTIONS = ("mapping",)
-"""What `reset(options=)` takes."""
 PICKLED = ("_np_random", "_np_random_seed", "action_space", "spec")
 """Attributes that a pickled environment keeps as they are."""
 
@@ -56,8 +54,9 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         self.max_layers = arguments.max_layers
         self._tasks = EpisodeTasks(arguments)
         self._window: Any = None
-        first = self._tasks.of(self._tasks.problems.first)
-        self.layout = Layout(first.problem.topology, arguments.max_layers)
+        first = self._tasks.first
+        mesh, with_chip = first.problem.topology, arguments.randomize_chip
+        self.layout = Layout(mesh, arguments.max_layers, with_chip)
         self.observation_space = self.layout.space(arguments.observation)
         self.action_space = self._make_action_space()
         self._begin(first, first.reference)
@@ -111,6 +110,11 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         return self._state.task.backend.name
 
     @property
+    def reset_options(self) -> list[str]:
+        """What `reset(options=)` takes."""
+        return ["mapping", "chip"] if self.arguments.randomize_chip else ["mapping"]
+
+    @property
     def mapping(self) -> Mapping:
         """The current mapping."""
         return self._state.measured.mapping
@@ -125,6 +129,8 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
     ) -> tuple[Any, dict[str, Any]]:
         """Begin an episode; `options["mapping"]` is a `Mapping`, ``"random"`` or ``"reference"``.
 
+        With `randomize_chip`, `options["chip"]` names the chip that is drawn otherwise.
+
         If the start cannot be measured, the episode starts from the reference mapping and
         `info["error"]` says why.
 
@@ -137,18 +143,18 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
 
     def begin(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
         """Begin an episode as `reset` does, without observing its start."""
-        options = check_options(type(self).__name__, options, list(OPTIONS))
+        options = check_options(type(self).__name__, options, self.reset_options)
         start = options.get("mapping", self.arguments.start)
         is_start("start mapping", start)
         super().reset(seed=check_seed(seed))
-        task = self._tasks.draw(self.np_random)
+        task = self._tasks.draw(self.np_random, options.get("chip"))
         if start == "reference":
             self._begin(task, task.reference)
             return
         if start == "random":
             start = random_mapping(task.problem, self.np_random)
         try:
-            self._begin(task, task.evaluate(start), evaluations=1)
+            self._begin(task, task.evaluate(start), task.evaluations_each)
         except MeasurementError as error:
             self._begin(task, task.reference, error=str(error))
 
@@ -187,7 +193,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         steps = state.steps + 1
         over = steps >= self._horizon(measured)
         undo = None if known else state.measured
-        evaluations = state.evaluations + (not known)
+        evaluations = state.evaluations + (0 if known else state.task.evaluations_each)
         best = min(state.best, value)
         moved = EpisodeState(
             state.task, measured, value, best, evaluations, steps, -1, over, undo=undo
@@ -268,7 +274,8 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         ]
         return {
             "arguments": vars(self.arguments),
-            "problem": None if self._tasks.problems.single else self.problem,
+            "drawn": None if self._tasks.problems.single else state.task.drawn,
+            "hypothesis": state.task.hypothesis,
             "mappings": mappings,
             "state": state._replace(task=None, measured=None, undo=None),
             "attributes": {name: getattr(self, name) for name in PICKLED},
@@ -277,7 +284,8 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
     def __setstate__(self, kept: dict[str, Any]) -> None:
         self.__init__(**kept["arguments"])  # type: ignore[misc]
         vars(self).update(kept["attributes"])
-        task = self._tasks.of(kept["problem"] or self._tasks.problems.first)
+        drawn = kept["drawn"] or self._tasks.problems.first
+        task = self._tasks.of(drawn, kept["hypothesis"])
         measured, undo = (one and task.evaluate(*one) for one in kept["mappings"])
         self.go_to(kept["state"]._replace(task=task, measured=measured, undo=undo))
 
@@ -316,6 +324,8 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
             state.best / scale,
             buffer,
         )
+        if self.layout.with_chip:
+            buffer[self.layout.parts["chip"]] = state.task.chip_features
         if self.arguments.observation == "image":
             return self.layout.image(buffer)
         if self.arguments.observation == "graph":
@@ -333,6 +343,10 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
             "bottleneck": str(state.measured.bottleneck or ""),
             "action_mask": self._masks.astype(np.int8),
         }
+        if state.measured.by_chip:
+            info["latencies_s"] = {k: m.latency_s for k, m in state.measured.by_chip.items()}
+        if state.task.hypothesis is not None:
+            info["chip"] = state.task.hypothesis
         if state.error is not None:
             info["error"] = state.error
         return info

@@ -46,8 +46,8 @@ class LoihiMap(LoihiPartition):
     ## Arguments
     - `max_steps`: steps in an episode; as many as the chip has cores by default.
     - `max_layers`: L, 32 by default; sets the actions too.
-    - `benchmark`, `backend`, `objective`, `observation`, `start`, `render_mode`: as in
-      `LoihiPlace`.
+    - `benchmark`, `backend`, `chips`, `randomize_chip`, `objective`, `observation`, `start`,
+      `render_mode`: as in `LoihiPlace`.
 
     ## Vectorized environment
     As `LoihiPlace`, by `evaluate_batch`.

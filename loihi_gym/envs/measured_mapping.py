@@ -13,6 +13,7 @@ from ..backends import Backend, Bottleneck, Measurement, Placed
 from ..backends.assembly import link_service_ps, link_words
 from ..backends.bound.bound_kernel import State, Tables, energy_fj, swap
 from ..backends.measurement import Term
+from ..backends.robust import RobustMeasurement
 from ..mapping import Mapping, Problem
 from ..mapping import swap as swapped
 from .observation import core_table
@@ -101,6 +102,11 @@ class MeasuredMapping:
         """What the slowest step waited for; None if the backend does not say."""
         return getattr(self._said, "bottleneck", None)
 
+    @property
+    def by_chip(self) -> dict[str, Measurement]:
+        """Its measurement on each chip of a set; empty unless it was measured on one."""
+        return {}
+
 
 class Evaluated(MeasuredMapping):
     """A mapping with the `Measurement` that any backend gives."""
@@ -111,6 +117,11 @@ class Evaluated(MeasuredMapping):
     def measurement(self) -> Measurement:
         """All that the backend says."""
         return self._said
+
+    @property
+    def by_chip(self) -> dict[str, Measurement]:
+        """Its measurement on each chip of a set; empty unless it was measured on one."""
+        return self._said.by_chip if isinstance(self._said, RobustMeasurement) else {}
 
 
 class PlacedMapping(MeasuredMapping):

@@ -18,7 +18,8 @@ def energy(measurement: Measurement) -> float:
     """Energy in fJ; raises `BackendError` if it was not measured."""
     if measurement.energy_fj is None:
         raise BackendError(
-            "the backend measures no energy: choose objective='latency', or another backend"
+            "the backend measures no energy: choose objective='latency', or another backend "
+            "(on a set of chips none does)"
         )
     return float(measurement.energy_fj)
 

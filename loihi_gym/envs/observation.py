@@ -1,8 +1,8 @@
 """Observations: what is seen of a measured mapping, in three forms; `observation=` picks one.
 
 C physical cores, R routers (those without cores included), L = `max_layers`, N logical cores, E
-pairs of logical cores that exchange messages. Shapes depend on the chip and `max_layers` alone, so
-that one policy serves many networks.
+pairs of logical cores that exchange messages. Shapes depend on the chip's mesh, `max_layers` and
+`randomize_chip` alone, so that one policy serves many networks.
 
 ### `observation="flat"`, the default
 A Dict of float32 Boxes in [0, 1]:
@@ -22,6 +22,7 @@ A Dict of float32 Boxes in [0, 1]:
 | `layer_send` | (L,) | `send` of the layer's busiest core |
 | `layer_receive` | (L,) | `receive` of the layer's busiest core |
 | `scalars` | (4,) | episode over, objective x/(1+x), best x/(1+x), cores used; x = 1: reference |
+| `chip` | (20,) | only with `randomize_chip`: the chip, see below |
 
 Environments without a cursor leave `own` and `cursor` 0.
 
@@ -36,6 +37,7 @@ a square of pixels, two in a row, row 0 is the largest y; pixels are repeated un
 | 8-11 | a router | `links` to the east, west, north, south |
 | 12 | a core | 255 where there is a core |
 | 13-16 | the image | `scalars` |
+| 17-36 | the image | only with `randomize_chip`: `chip`; both sides then have 37 pixels or more |
 
 ### `observation="graph"`
 A Gymnasium `Graph` for GNNs, float32 in [0, 1]; its size follows the mapping. SB3 does not support
@@ -45,8 +47,38 @@ it.
 |---|---|---|
 | `nodes` | (N, 13) | per logical core, of the core it is on: `layer`, `cursor`, `own`, x, y, |
 | | | `send`, `receive`, `messages_out`, `messages_in`; then the four `scalars` |
+| | | and, with `randomize_chip`, the 20 numbers of `chip`: (N, 33) |
 | `edges` | (E, 2) | messages relative to the pair with most, hops relative to the longest route |
 | `edge_links` | (E, 2) | sending and receiving logical core |
+
+### The chip, with `randomize_chip=True`
+What differs between plausible chips, in the order of `loihi_gym.envs.CHIP_FEATURES`. A constant
+is placed within the range that the chip file of Loihi 2 gives: by its logarithm, or in proportion
+if the range begins at 0. Beyond the range it counts as the nearer end. What decides only energy or
+what a core holds is left out.
+
+| feature | 0 | 1 |
+|---|---|---|
+| `costs.synop_ps` | 370 | 2000 |
+| `costs.neuron_active_ps` | 590 | 4900 |
+| `costs.neuron_inactive_ps` | 590 | 4900 |
+| `costs.spike_ps` | 0 | 5100 |
+| `costs.synmem_word_ps` | 280 | 2240 |
+| `costs.link_ps` | 290 | 2300 |
+| `costs.hop_x_ps` | 2050 | 4100 |
+| `costs.hop_y_ps` | 3250 | 6500 |
+| `costs.chip_link_ps` | 3700 | 29600 |
+| `costs.chip_hop_ps` | 20000 | 500000 |
+| `costs.barrier_ps` | 200000 | 1800000 |
+| `costs.axon_ps` | 0 | 6000 |
+| `network.fabrics` | 1 | 2 |
+| `network.router_buffer` | 4 | 64 |
+| `network.receiver_queue` | 4 | 1024 |
+| `structure.multicast=tree` | no | yes |
+| `structure.rows=dense` | no | yes |
+| `structure.phases=update-first` | no | yes |
+| `structure.message_size=layer` | no | yes |
+| `structure.message_size=short` | no | yes |
 """
 
 from dataclasses import dataclass
@@ -61,6 +93,7 @@ from ..arrays import Float32Array, Int32Array, Int64Array
 from ..chip import Topology
 from ..errors import LoihiGymError
 from ..mapping import Problem, Traffic
+from .chip_features import CHIP_FEATURES
 from .observation_kernel import CORE_FEATURES, LAYER_FEATURES, SCALARS, CoreTable
 
 Flat = dict[str, Float32Array]
@@ -90,10 +123,12 @@ class Layout:
     Attributes:
         mesh: The chip's mesh.
         max_layers: Layers there is room for.
+        with_chip: Whether the chip's features are observed, too.
     """
 
     mesh: Topology
     max_layers: int
+    with_chip: bool = False
 
     @cached_property
     def parts(self) -> dict[str, slice]:
@@ -104,6 +139,8 @@ class Layout:
             **dict.fromkeys(LAYER_FEATURES, self.max_layers),
             "scalars": len(SCALARS),
         }
+        if self.with_chip:
+            sizes["chip"] = len(CHIP_FEATURES)
         ends = np.cumsum(list(sizes.values())).tolist()
         return {
             name: slice(end - size, end)
@@ -113,7 +150,22 @@ class Layout:
     @cached_property
     def size(self) -> int:
         """Numbers in a flat observation."""
-        return int(self.parts["scalars"].stop)
+        return max(int(part.stop) for part in self.parts.values())
+
+    @cached_property
+    def constants(self) -> slice:
+        """The numbers that are of no core, link or layer, at the end."""
+        return slice(self.parts["scalars"].start, self.size)
+
+    @property
+    def image_channels(self) -> tuple[str, ...]:
+        """Channels of an image."""
+        return IMAGE_CHANNELS + CHIP_FEATURES * self.with_chip
+
+    @property
+    def node_features(self) -> tuple[str, ...]:
+        """Features of a graph's nodes."""
+        return NODE_FEATURES + CHIP_FEATURES * self.with_chip
 
     def flat(self, buffer: Float32Array) -> Flat:
         """The Dict observation as views of a buffer, (..., size)."""
@@ -139,7 +191,9 @@ class Layout:
         )
         y, x = np.divmod(np.arange(core.size).reshape(core.shape), mesh.width * columns)
         router = (mesh.height - 1 - y // rows) * mesh.width + x // columns
-        scale = -(-IMAGE_SIDE // min(core.shape))
+        # SB3 takes the shortest side for the channels.
+        side = max(IMAGE_SIDE, len(self.image_channels))
+        scale = -(-side // min(core.shape))
         grow = np.ones((scale, scale), np.int64)
         return np.kron(core, grow), np.kron(router, grow)
 
@@ -148,12 +202,11 @@ class Layout:
         core, router = self._pixels
         at = buffer[: 8 * self.mesh.n_cores].reshape(8, -1)
         links = buffer[self.parts["links"]].reshape(-1, 4).T
-        scalars = buffer[self.parts["scalars"]]
-        image = np.empty((len(IMAGE_CHANNELS), *core.shape), np.float32)
+        image = np.empty((len(self.image_channels), *core.shape), np.float32)
         image[:8] = np.where(core >= 0, at[:, core], 0.0)
         image[8:12] = links[:, router]
         image[12] = core >= 0
-        image[13:] = scalars[:, None, None]
+        image[13:] = buffer[self.constants, None, None]
         return np.rint(image * 255.0).astype(np.uint8)
 
     def graph(
@@ -164,9 +217,10 @@ class Layout:
         x, y = mesh.core_x[placement], mesh.core_y[placement]
         at: dict[str, Any] = {name: buffer[self.parts[name]][placement] for name in CORE_FEATURES}
         at |= {"x": x / max(mesh.width - 1, 1), "y": y / max(mesh.height - 1, 1)}
-        at |= zip(SCALARS, buffer[self.parts["scalars"]], strict=True)
-        nodes = np.empty((len(placement), len(NODE_FEATURES)), np.float32)
-        for column, name in enumerate(NODE_FEATURES):
+        names = self.node_features
+        at |= zip(names[-len(buffer[self.constants]) :], buffer[self.constants], strict=True)
+        nodes = np.empty((len(placement), len(names)), np.float32)
+        for column, name in enumerate(names):
             nodes[:, column] = at[name]
         source, target = traffic.flows
         messages = traffic.pair_messages.sum(axis=1)
@@ -180,9 +234,9 @@ class Layout:
     def space(self, form: Form) -> spaces.Space[Any]:
         """Space of a form of observation; shapes follow from the chip and `max_layers` alone."""
         if form == "image":
-            return spaces.Box(0, 255, (len(IMAGE_CHANNELS), *self._pixels[0].shape), np.uint8)
+            return spaces.Box(0, 255, (len(self.image_channels), *self._pixels[0].shape), np.uint8)
         if form == "graph":
-            return spaces.Graph(_unit_box(len(NODE_FEATURES)), _unit_box(len(EDGE_FEATURES)))
+            return spaces.Graph(_unit_box(len(self.node_features)), _unit_box(len(EDGE_FEATURES)))
         return spaces.Dict(
             {name: _unit_box(part.stop - part.start) for name, part in self.parts.items()}
         )

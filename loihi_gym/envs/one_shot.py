@@ -48,8 +48,8 @@ class LoihiOneShot(LoihiEnv):
     As in `LoihiPlace`, but `action_mask` is empty.
 
     ## Arguments
-    - `benchmark`, `backend`, `objective`, `observation`, `start`, `max_layers`, `render_mode`: as
-      in `LoihiPlace`; `max_layers` sets the actions too.
+    - `benchmark`, `backend`, `chips`, `randomize_chip`, `objective`, `observation`, `start`,
+      `max_layers`, `render_mode`: as in `LoihiPlace`; `max_layers` sets the actions too.
 
     ## Vectorized environment
     As `LoihiPlace`, by `evaluate_batch`.

@@ -45,7 +45,8 @@ class LoihiPlace(LoihiEnv):
 
     ## Starting State
     The reference mapping: the fastest standard heuristic. Argument `start`, or
-    `reset(options={"mapping": ...})`, is ``"reference"``, ``"random"`` or a `Mapping`.
+    `reset(options={"mapping": ...})`, is ``"reference"``, ``"random"`` or a `Mapping`. With
+    `randomize_chip` each reset draws a chip; `reset(options={"chip": "NAME"})` chooses it.
 
     ## Episode End
     Terminates after `passes` passes over the logical cores. Truncates if a measurement fails:
@@ -55,7 +56,10 @@ class LoihiPlace(LoihiEnv):
     - `latency_s`: simulated or measured latency in seconds.
     - `reduction`, `best_reduction`: of the objective, against the reference, now and at best.
     - `evaluations`: mappings measured in this episode. The reference is free, and a mapping that
-      stays as it is is not measured again.
+      stays as it is is not measured again. With `chips` and no `randomize_chip` a mapping is
+      measured on each chip and counts as that many.
+    - `latencies_s`: only then: latency on each chip by its name, in seconds.
+    - `chip`: only with `randomize_chip`: name of the episode's chip.
     - `bottleneck`: what the slowest time step waited for, a sentence.
     - `action_mask`: int8, (C,).
     - `error`: only if a measurement failed.
@@ -68,6 +72,15 @@ class LoihiPlace(LoihiEnv):
     - `backend`: ``mesh`` (default), ``bound``, another backend's name or address; a `Backend` for
       the one problem it measures, such as a solver's session; or a function from a `Problem` to
       one.
+    - `chips`: a set of plausible chips: a name (``loihi-gym hypotheses`` lists them), a .toml file,
+      `Hypotheses`; ``SET,NAME`` chooses members, ``SET,-NAME`` leaves them out. It is laid over the
+      problem's chip. Each mapping is measured on all of them by `backend`, which must be a name.
+      The latency is then the geometric mean of what it takes relative to the reference on each
+      chip, times the reference's on the first; bottleneck and observations are of the first. No
+      energy is measured. What is legal is legal on every chip.
+    - `randomize_chip`: whether each reset draws one chip of `chips` instead; mappings are measured
+      on that one alone. Observations then carry its constants. `backend` is a name or a function.
+      The reference is the problem's, or the fastest standard heuristic if that does not fit.
     - `objective`: ``latency``, ``energy``, ``edp`` (their product), or a function of a
       `Measurement` to a positive number, less being better.
     - `observation`: ``flat``, ``image`` or ``graph``.
@@ -78,8 +91,9 @@ class LoihiPlace(LoihiEnv):
 
     ## Vectorized environment
     `gymnasium.make_vec("LoihiPlace-v0", num_envs=64, vectorization_mode="vector_entry_point")`
-    steps all environments at once: compiled with `bound`, by `evaluate_batch` with other backends.
-    They are equal, step for step, to single ones; only the compiled ones leave `bottleneck` out.
+    steps all environments at once: compiled with `bound`, by `evaluate_batch` with other backends
+    and with `chips`. They are equal, step for step, to single ones; only the compiled ones leave
+    `bottleneck` out.
     Argument `autoreset_mode`: ``NextStep`` (default), ``SameStep`` or ``Disabled``.
     `loihi_gym.sb3.make_vec_env` gives the same to Stable-Baselines3.
 

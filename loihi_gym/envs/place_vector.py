@@ -6,10 +6,11 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from ..arrays import BoolArray, Float64Array, Int64Array
-from ..errors import InvalidActionError
+from ..errors import InvalidActionError, LoihiGymError
 from ..threads import pool, processors
 from .base import LoihiEnv
 from .checks import shown
+from .episode_state import EpisodeState
 from .measured_mapping import BoundMeasured, copied
 from .objective import OBJECTIVES, Objective, energy, energy_delay_product, latency
 from .place import LoihiPlace
@@ -30,11 +31,28 @@ def can_be_compiled(env: LoihiEnv) -> TypeGuard[LoihiPlace]:
     arguments, task = env.arguments, env.state.task
     return (
         type(env) is LoihiPlace
+        and arguments.chips is None
         and isinstance(arguments.backend, str)
         and isinstance(task.reference, BoundMeasured)
         and arguments.observation == "flat"
         and task.objective in OBJECTIVES.values()
     )
+
+
+def _compiled(state: EpisodeState) -> BoundMeasured:
+    """An episode's mapping, as compiled loops need it.
+
+    Raises:
+        LoihiGymError: if the episode is on a chip whose links cannot be counted by pairs of cores,
+            other than those before it.
+    """
+    if not isinstance(state.measured, BoundMeasured):
+        problem = state.task.problem
+        raise LoihiGymError(
+            f"{problem.name} on chip {problem.chip.name} cannot be stepped by compiled loops, as "
+            "the benchmarks before it are: pass vectorization_mode='sync'"
+        )
+    return state.measured
 
 
 class BoundPlaceVectorEnv(LoihiVectorEnv):
@@ -135,8 +153,7 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
     def _take(self, index: int) -> None:
         """Copy an environment's state into the arrays."""
         state = self.envs[index].state
-        measured = state.measured
-        assert isinstance(measured, BoundMeasured)
+        measured = _compiled(state)
         batch = self._batch = self._room_for(len(measured.tables.floor_ps))
         for row, part in zip(
             state_of.py_func(measured.tables, batch, index), measured.state, strict=True
@@ -152,12 +169,10 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
     def _put_back(self, index: int) -> None:
         """Bring a single environment up to date."""
         batch, begun = self._batch, self.envs[index].state
-        assert isinstance(begun.measured, BoundMeasured)
-        tables, latency_ps = begun.measured.tables, int(batch.latency_ps[index])
+        before = _compiled(begun)
+        tables, latency_ps = before.tables, int(batch.latency_ps[index])
         state = copied(state_of.py_func(tables, batch, index))
-        measured = BoundMeasured(
-            begun.measured.partition, begun.measured.backend, tables, state, latency_ps
-        )
+        measured = BoundMeasured(before.partition, before.backend, tables, state, latency_ps)
         steps = int(batch.steps[index])
         over = steps >= batch.horizon[index]
         self.envs[index].go_to(

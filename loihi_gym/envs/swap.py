@@ -53,8 +53,8 @@ class LoihiSwap(LoihiEnv):
     ## Arguments
     - `max_steps`: steps in an episode; as many as the chip has cores by default.
     - `undo`: whether naming one core twice takes the last swap back; off by default.
-    - `benchmark`, `backend`, `objective`, `observation`, `start`, `max_layers`, `render_mode`: as
-      in `LoihiPlace`.
+    - `benchmark`, `backend`, `chips`, `randomize_chip`, `objective`, `observation`, `start`,
+      `max_layers`, `render_mode`: as in `LoihiPlace`.
 
     ## Vectorized environment
     As `LoihiPlace`, by `evaluate_batch`.

@@ -3,17 +3,22 @@
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
-from ..arrays import Int32Array
+from ..arrays import Float32Array, Int32Array
 from ..backends import Backend, Measurement, make_backend
+from ..backends.robust import RobustBackend
+from ..chip.hypotheses import Hypotheses, load_hypotheses
 from ..errors import LoihiGymError, MeasurementError, one_line
 from ..mapping import Mapping, Problem
 from ..mapping.recent import Recent
 from .arguments import EnvArguments
+from .checks import shown
+from .chip_features import chip_features
+from .chip_source import Chips, on_chip
 from .measured_mapping import (
     BoundMeasured,
     Change,
@@ -25,9 +30,11 @@ from .measured_mapping import (
     after,
 )
 from .objective import OBJECTIVES, Objective, find_objective
-from .problem_source import KEPT, Problems
+from .problem_source import KEPT, Benchmark, Problems
 
 DEFAULT_BENCHMARK = "mlp-deep"
+KEPT_ON_CHIPS = 64
+"""Tasks that are kept where chips are drawn: each has a problem of its own, of some MB."""
 
 
 class EpisodeTask:
@@ -37,15 +44,28 @@ class EpisodeTask:
         problem: What is solved.
         backend: What measures.
         objective: What is to be made small.
+        drawn: What the benchmark gave; `problem` is on another chip or on several.
+        hypothesis: Name of the chip that was drawn; None unless chips are.
+        evaluations_each: Evaluations that measuring one mapping counts as.
         reference: The reference mapping, measured.
         scale: The reference's objective.
     """
 
     def __init__(
-        self, problem: Problem, backend: Backend, objective: Objective, max_layers: int
+        self,
+        problem: Problem,
+        backend: Backend,
+        objective: Objective,
+        max_layers: int,
+        *,
+        drawn: Problem | None = None,
+        hypothesis: str | None = None,
     ) -> None:
         self.problem = problem
         self.backend = backend
+        self.drawn = problem if drawn is None else drawn
+        self.hypothesis = hypothesis
+        self.evaluations_each: int = getattr(backend, "evaluations_each", 1)
         self.objective = objective
         self._named = objective in OBJECTIVES.values()
         self._places = hasattr(backend, "place")
@@ -56,6 +76,11 @@ class EpisodeTask:
         known = getattr(backend, "reference", None)
         self.reference = self.evaluate(problem.reference_mapping, known)
         self.scale = self.value(self.reference)
+
+    @cached_property
+    def chip_features(self) -> Float32Array:
+        """What observations say of the chip, if they do."""
+        return chip_features(self.problem.chip)
 
     def partition(self, counts: Int32Array) -> Partition:
         """What those cores per layer fix; the last ones are kept."""
@@ -148,40 +173,122 @@ class EpisodeTasks:
     """
 
     def __init__(self, arguments: EnvArguments) -> None:
-        backend: Any = arguments.backend
         benchmark = arguments.benchmark
+        chips = arguments.chips
+        hypotheses = load_hypotheses(chips) if isinstance(chips, str) else chips
+        self._chips = Chips(hypotheses) if hypotheses and arguments.randomize_chip else None
         self._make: Callable[[Problem], Backend]
-        if isinstance(backend, str):
-            self._make = partial(make_backend, backend)
-        elif hasattr(backend, "evaluate") and not isinstance(backend, type):
-            self._make = lambda problem: backend
-            if benchmark not in (None, backend.problem.name) and benchmark is not backend.problem:
-                raise LoihiGymError(
-                    f"the backend given measures {backend.problem.name!r} alone; for other "
-                    "benchmarks pass a name or a function from a Problem to a Backend"
-                )
-            benchmark = backend.problem
-        elif callable(backend):
-            self._make = backend
+        if hypotheses is None:
+            self._make = _maker(arguments.backend)
+            benchmark = _benchmark_for(arguments.backend, benchmark)
         else:
-            raise LoihiGymError(
-                f"backend {backend!r} is neither a name, nor a Backend, nor a function to make one"
-            )
+            self._make = _maker_on_chips(arguments.backend, hypotheses, arguments.randomize_chip)
         self.problems = Problems(DEFAULT_BENCHMARK if benchmark is None else benchmark)
         self._objective = find_objective(arguments.objective)
         self._max_layers = arguments.max_layers
-        self._tasks: dict[Problem, EpisodeTask] = {}
+        self._tasks: dict[tuple[Problem, str | None], EpisodeTask] = {}
+        self._kept = KEPT if self._chips is None else KEPT_ON_CHIPS
 
-    def draw(self, rng: np.random.Generator) -> EpisodeTask:
-        """The next episode's task."""
-        return self.of(self.problems.draw(rng))
+    @property
+    def first(self) -> EpisodeTask:
+        """A task to take the shapes from: of the first problem, on the first chip of a set."""
+        problem = self.problems.first
+        return self.of(problem, next(iter(self._chips.of(problem))) if self._chips else None)
 
-    def of(self, problem: Problem) -> EpisodeTask:
-        """The task of a problem."""
+    def draw(self, rng: np.random.Generator, chip: Any = None) -> EpisodeTask:
+        """The next episode's task.
+
+        Args:
+            rng: Draws the problem, then its chip if these are drawn.
+            chip: Name of the chip; None to draw one.
+
+        Raises:
+            LoihiGymError: if no chip has that name.
+        """
+        problem = self.problems.draw(rng)
+        return self.of(problem, self._chips.name(problem, chip, rng) if self._chips else None)
+
+    def of(self, drawn: Problem, hypothesis: str | None = None) -> EpisodeTask:
+        """The task of a problem, on the chip of that name where chips are drawn."""
         # Not a `Recent`: while a slow backend measures the reference, others must get at theirs.
-        if problem not in self._tasks:
-            task = EpisodeTask(problem, self._make(problem), self._objective, self._max_layers)
-            self._tasks[problem] = task
-            if len(self._tasks) > KEPT:
+        key = drawn, hypothesis
+        if key not in self._tasks:
+            self._tasks[key] = self._task(drawn, hypothesis)
+            if len(self._tasks) > self._kept:
                 del self._tasks[next(iter(self._tasks))]
-        return self._tasks[problem]
+        return self._tasks[key]
+
+    def _task(self, drawn: Problem, hypothesis: str | None) -> EpisodeTask:
+        problem = drawn
+        if self._chips is not None and hypothesis is not None:
+            problem = on_chip(drawn, self._chips.of(drawn)[hypothesis].chip)
+        backend = self._make(problem)
+        if isinstance(backend, RobustBackend):
+            problem = backend.problem  # what is legal there is legal on every chip
+        return EpisodeTask(
+            problem, backend, self._objective, self._max_layers, drawn=drawn, hypothesis=hypothesis
+        )
+
+
+def _maker(backend: Any) -> Callable[[Problem], Backend]:
+    """What makes the backend of a problem, from the argument of that name."""
+    if isinstance(backend, str):
+        return partial(make_backend, backend)
+    if _is_backend(backend):
+        return lambda problem: backend
+    if callable(backend):
+        made: Callable[[Problem], Backend] = backend
+        return made
+    raise LoihiGymError(
+        f"backend {backend!r} is neither a name, nor a Backend, nor a function to make one"
+    )
+
+
+def _maker_on_chips(
+    backend: Any, hypotheses: Hypotheses, randomize_chip: bool
+) -> Callable[[Problem], Backend]:
+    """What makes the backend of a problem on all chips of a set, or on one that is drawn.
+
+    Raises:
+        LoihiGymError: if the backend cannot be made for each of the chips.
+    """
+    if isinstance(backend, str) and backend == RobustBackend.name:
+        raise LoihiGymError(
+            "backend 'robust' has a set of chips of its own: with chips= name what measures on "
+            "each, such as 'mesh'"
+        )
+    if randomize_chip:
+        if _is_backend(backend):
+            raise LoihiGymError(
+                f"backend {shown(backend)} measures on one chip alone: with randomize_chip pass a "
+                "name or a function from a Problem to a Backend"
+            )
+        return _maker(backend)
+    if not isinstance(backend, str):
+        raise LoihiGymError(
+            f"backend {shown(backend)} is no name: with chips= give the name of the backend that "
+            "measures on each, such as 'mesh'"
+        )
+    return partial(RobustBackend, hypotheses=hypotheses, measure_by=backend)
+
+
+def _benchmark_for(backend: Any, benchmark: Benchmark | None) -> Benchmark | None:
+    """The benchmark given, or the problem of the backend given.
+
+    Raises:
+        LoihiGymError: if that measures another one.
+    """
+    if not _is_backend(backend):
+        return benchmark
+    if benchmark not in (None, backend.problem.name) and benchmark is not backend.problem:
+        raise LoihiGymError(
+            f"the backend given measures {backend.problem.name!r} alone; for other "
+            "benchmarks pass a name or a function from a Problem to a Backend"
+        )
+    problem: Problem = backend.problem
+    return problem
+
+
+def _is_backend(backend: Any) -> bool:
+    """Whether it is a backend, and not what makes one."""
+    return hasattr(backend, "evaluate") and not isinstance(backend, type)

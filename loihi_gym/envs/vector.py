@@ -9,7 +9,7 @@ from gymnasium.vector.utils import batch_space, concatenate, create_empty_array,
 
 from ..arrays import BoolArray, Float64Array, Int64Array
 from ..errors import InvalidActionError, LoihiGymError, MeasurementError
-from .base import OPTIONS, LoihiEnv
+from .base import LoihiEnv
 from .checks import check_options, check_seed, count, shown, strict
 from .measured_mapping import MeasuredMapping
 from .task import EpisodeTask
@@ -152,8 +152,9 @@ class LoihiVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _which(self, options: Any) -> tuple[Int64Array, dict[str, Any]]:
         """Indices of the environments to be reset, and the options of each."""
-        owner = type(self.envs[0]).__name__
-        options = check_options(f"a vector of {owner}", options, [*OPTIONS, "reset_mask"])
+        first = self.envs[0]
+        known = [*first.reset_options, "reset_mask"]
+        options = check_options(f"a vector of {type(first).__name__}", options, known)
         mask = np.asarray(options.pop("reset_mask", np.ones(self.num_envs, np.bool_)))
         if mask.dtype != np.bool_ or mask.shape != (self.num_envs,) or not mask.any():
             raise LoihiGymError(
