@@ -1,10 +1,15 @@
 """The same integers on every machine, Python and number of threads."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from loihi_gym.backends import MeshBackend
-from loihi_gym.mapping import Mapping, Problem
+from loihi_gym.backends.robust import RobustBackend, aggregate_ps
+from loihi_gym.benchmarks import load
+from loihi_gym.chip import load_chip
+from loihi_gym.mapping import Mapping, Problem, heuristic
 from tests.toys import bundled_problem, toy_chip, toy_problem
 
 
@@ -43,3 +48,43 @@ def test_golden_latencies(name):
     mappings = [strided(problem, *how) for how in MAPPINGS[name]]
     found = [result.latency_ps for result in MeshBackend(problem).evaluate_batch(mappings)]
     assert found == GOLDEN[name]
+
+
+HYPOTHESES = {
+    "default": 3_218_130,
+    "multicast": 2_128_100,
+    "dense-rows": 4_630_260,
+    "update-first": 3_507_800,
+    "short-messages": 2_340_360,
+    "deep-queues": 3_218_980,
+    "shallow-queues": 3_562_950,
+    "fast-links": 2_229_395,
+    "slow-links": 5_498_370,
+    "two-fabrics": 3_271_810,
+    "slow-synapses": 3_237_980,
+    "slow-memory": 3_729_700,
+    "fast-multicast": 2_121_140,
+}
+"""Latency of mlp-xs cut and placed by `balanced/hilbert`, on each of `loihi2-hypotheses`."""
+
+
+def test_golden_latencies_of_every_hypothesis():
+    problem = load("mlp-xs")
+    backend = RobustBackend(problem, hypotheses="loihi2-hypotheses")
+    found = backend.evaluate(heuristic(backend.problem, "balanced/hilbert"))
+    assert {name: one.latency_ps for name, one in found.by_chip.items()} == HYPOTHESES
+    assert found.latency_ps == 2_683_329
+    before = [one.latency_ps for one in backend.reference.by_chip.values()]
+    assert aggregate_ps(list(HYPOTHESES.values()), before, "geometric") == 2_683_329
+
+
+def test_golden_latencies_of_eight_chips():
+    problem = replace(load("mlp-xs"), chip=load_chip("kapoho-point"))
+    chips = "kapoho-point-hypotheses,multicast,dense-rows,slow-borders"
+    backend = RobustBackend(problem, hypotheses=chips)
+    found = backend.evaluate(heuristic(backend.problem, "balanced/strided"))
+    assert {name: one.latency_ps for name, one in found.by_chip.items()} == {
+        "multicast": 7_794_460,
+        "dense-rows": 125_573_220,
+        "slow-borders": 173_404_560,
+    }
