@@ -11,13 +11,15 @@ from ..chip import ChipSpec
 from ..mapping import Mapping, Problem, fitting, random_mapping
 from .data_points import DataPoint
 from .fit import SEED, Fit, calibrate, jacobian
-from .likelihood import draws, information, noise_of
+from .likelihood import information, likely_ranges, noise_of
 from .parameters import Parameter, with_values
 from .predict import MeshTimes, mesh_step_ps
 from .structures import TIMED, StructureFit
 
 UNTOLD = 0.5
 """Part of its range's spread that a constant's spread must fall below to count as told."""
+TWO_SIDED = 1.96
+"""Standard deviations from the middle of a 95 % interval of a normal distribution to its end."""
 HELD_OUT = 0.25
 POOL = 40
 LIKELY = 0.95
@@ -101,20 +103,17 @@ def assess(measured: Sequence[DataPoint], chip: ChipSpec, fit: Fit | None = None
 
 
 def intervals(fit: Fit) -> list[ConstantInterval]:
-    """95 % intervals, in the order of the fitted constants, from `draws`."""
-    drawn, found = draws(fit), []
-    ends = np.quantile(drawn, (0.025, 0.975), axis=0)
-    for one, x, low, high, values in zip(fit.known, fit.x, *ends, drawn.T, strict=True):
-        found.append(
-            ConstantInterval(
-                parameter=one,
-                value=one.to_value(x),
-                low=one.to_value(min(low, x)),
-                high=one.to_value(max(high, x)),
-                told=bool(values.std() < UNTOLD * one.spread),
-            )
+    """95 % intervals, in the order of the fitted constants; see `likely_ranges`."""
+    return [
+        ConstantInterval(
+            parameter=one,
+            value=one.to_value(x),
+            low=one.to_value(low),
+            high=one.to_value(high),
+            told=bool(high - low < 2 * TWO_SIDED * UNTOLD * one.spread),
         )
-    return found
+        for one, x, (low, high) in zip(fit.known, fit.x, likely_ranges(fit), strict=True)
+    ]
 
 
 def confused(fit: Fit) -> list[list[str]]:

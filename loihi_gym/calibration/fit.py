@@ -44,6 +44,7 @@ class Fit:
         noise: Relative scatter of the measurements about the fit, robust.
         problems: Problem of each measurement, on the chip that the fit started from.
         measured: Measurements that were fitted to.
+        residuals_at: The residuals for other x.
     """
 
     chip: ChipSpec
@@ -54,6 +55,7 @@ class Fit:
     noise: float
     problems: list[Problem] = field(repr=False)
     measured: list[DataPoint] = field(repr=False)
+    residuals_at: Callable[[Float64Array], Float64Array] = field(repr=False)
 
 
 class Fitting:
@@ -114,6 +116,7 @@ class Fitting:
             noise=max(noise, 1e-4),
             problems=self._problems,
             measured=self._measured,
+            residuals_at=lambda x: self._predict(x) - self._wanted,
         )
 
 

@@ -1,17 +1,21 @@
-"""What measurements say about the constants near a fit: information, noise, draws."""
+"""What measurements say about the constants near a fit: information, noise, likely ranges."""
+
+from itertools import pairwise
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
 from ..arrays import Float64Array
-from .fit import NOISE, SEED, Fit
+from .fit import NOISE, Fit
 
 ASSUMED = 10.0
 """Measurements that the noise assumed before measuring counts for."""
 
-CHAINS, SWEEPS = 64, 1500
-"""Of `draws`: so many at once, each from so many rounds over the constants, the first third not
-counted."""
+WORSE = 1.92
+"""How much less likely, as a logarithm, a constant is at the ends of a 95 % interval."""
+STRIDES = (0.7, 1.4, 2.1, 2.8, 4.0, 6.0, 9.0, 14.0, 1e6)
+"""Places of a walk along a profile, in standard deviations from the fit."""
+FOLLOW = 3
+"""Places that the others are tried at for each of them, at most."""
 
 
 def steps_each(fit: Fit) -> float:
@@ -19,10 +23,10 @@ def steps_each(fit: Fit) -> float:
     return len(fit.residuals) / len(fit.measured)
 
 
-def squares(fit: Fit, noise: float) -> float:
+def squares(residuals: Float64Array, noise: float, steps: float) -> float:
     """Half the sum of squared residuals in units of the noise, less than squared for outliers."""
-    scaled = (fit.residuals / noise) ** 2
-    return float(np.sum(np.sqrt(1 + scaled) - 1)) / steps_each(fit)
+    scaled = (residuals / noise) ** 2
+    return float(np.sum(np.sqrt(1 + scaled) - 1)) / steps
 
 
 def told(fit: Fit, noise: float) -> Float64Array:
@@ -51,28 +55,75 @@ def noise_of(fit: Fit) -> float:
     return float(np.sqrt((ASSUMED * NOISE**2 + squares) / (ASSUMED + free)))
 
 
-def draws(fit: Fit) -> Float64Array:
-    """Values of x that the measurements leave possible, (draws, P).
+def likely_ranges(fit: Fit) -> list[tuple[float, float]]:
+    """95 % intervals of x, one (low, high) for each constant, by the likelihood's profile.
 
-    Within its range, any value of a constant is as likely before the measurements. Predictions are
-    taken as linear in x near the fit. Drawn by Gibbs' method: one constant after the other from
-    what the others leave it, a normal distribution cut off at the ends of its range.
+    A constant is moved away from its fit, to either side, and the others follow so that the
+    measurements are explained as well as can be. Where that is worse than at the best place by
+    `WORSE`, the interval ends; it never leaves the range. So a constant that only has to be large
+    enough keeps the whole upper part of its range.
     """
-    noise, rng = noise_of(fit), np.random.default_rng(SEED)
-    low, high = np.array([one.bounds for one in fit.known]).T
-    weights = 1 / np.sqrt(1 + (fit.residuals / noise) ** 2) / noise**2 / steps_each(fit)
-    precision, pull = told(fit, noise), -(fit.jacobian.T @ (weights * fit.residuals))
-    x = np.tile(fit.x, (CHAINS, 1))
-    kept = []
-    for sweep in range(SWEEPS):
-        for k, own in enumerate(np.diag(precision)):
-            slope = pull[k] - (x - fit.x) @ precision[k]  # of the logarithm of the likelihood
-            spread = 1 / np.sqrt(max(own, 1e-12))
-            middle = x[:, k] + slope * spread**2
-            ends = ndtr((low[k] - middle) / spread), ndtr((high[k] - middle) / spread)
-            part = ends[0] + rng.random(CHAINS) * (ends[1] - ends[0])
-            drawn = middle + spread * ndtri(np.clip(part, 1e-300, 1 - 1e-16))
-            x[:, k] = np.clip(drawn, low[k], high[k])
-        if sweep >= SWEEPS // 3 and sweep % 5 == 0:
-            kept.append(x.copy())
-    return np.concatenate(kept)
+    return Profiles(fit).ranges()
+
+
+class Profiles:
+    """The profile of the likelihood along each constant."""
+
+    def __init__(self, fit: Fit) -> None:
+        self._fit, self._noise = fit, noise_of(fit)
+        self._low, self._high = np.array([one.bounds for one in fit.known]).T
+        self._precision = information(fit, self._noise)
+        self._spread = np.sqrt(np.diag(np.linalg.inv(self._precision)))
+        self._least = squares(fit.residuals, self._noise, steps_each(fit))
+
+    def ranges(self) -> list[tuple[float, float]]:
+        """Where each profile is no more than `WORSE` above the least cost that was met."""
+        walks = [(self._walk(k, -1), self._walk(k, 1)) for k in range(len(self._fit.known))]
+        limit = self._least + WORSE
+        return [(_crossing(down, limit), _crossing(up, limit)) for down, up in walks]
+
+    def _walk(self, k: int, side: int) -> list[tuple[float, float]]:
+        """(x of the constant, cost) from the fit on, to a cost far too high or the range's end."""
+        x = self._fit.x.copy()
+        end = self._high[k] if side > 0 else self._low[k]
+        walk = [(float(x[k]), squares(self._fit.residuals, self._noise, steps_each(self._fit)))]
+        for part in STRIDES:
+            to = float(
+                np.clip(self._fit.x[k] + side * part * self._spread[k], *sorted((x[k], end)))
+            )
+            x, cost = self._follow(x, k, to)
+            self._least = min(self._least, cost)
+            walk.append((to, cost))
+            if to == end or cost > self._least + 2 * WORSE:
+                break
+        return walk
+
+    def _follow(self, x: Float64Array, k: int, to: float) -> tuple[Float64Array, float]:
+        """The others moved to where they fit best once constant `k` is at `to`, and the cost."""
+        others = np.arange(len(x)) != k
+        inner = self._precision[np.ix_(others, others)]
+        moved = x.copy()
+        moved[k] = to
+        moved[others] -= np.linalg.solve(inner, self._precision[others, k]) * (to - x[k])
+        best, least = moved, np.inf
+        for _ in range(FOLLOW):
+            moved = np.clip(moved, self._low, self._high)
+            residuals = self._fit.residuals_at(moved)
+            cost = squares(residuals, self._noise, steps_each(self._fit))
+            if cost >= least:
+                break
+            best, least = moved.copy(), cost
+            weights = 1 / np.sqrt(1 + (residuals / self._noise) ** 2)
+            weights /= self._noise**2 * steps_each(self._fit)
+            pull = self._fit.jacobian[:, others].T @ (weights * residuals)
+            moved[others] -= np.linalg.solve(inner, pull)
+        return best, float(least)
+
+
+def _crossing(walk: list[tuple[float, float]], limit: float) -> float:
+    """Where a walk first gets above a cost; its last place if it does not."""
+    for (x, cost), (further, more) in pairwise(walk):
+        if more > limit:
+            below = np.sqrt(max(limit - min(cost, limit), 0.0))
+            return x + (further - x) * float(below / (below + np.sqrt(more - limit)))
+    return walk[-1][0]

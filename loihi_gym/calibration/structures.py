@@ -17,7 +17,7 @@ from ..chip.spec import OPTIONS
 from ..errors import CalibrationError, IllegalMappingError
 from .data_points import DataPoint
 from .fit import ROUNDS, Fit, Fitting
-from .likelihood import information, noise_of, squares
+from .likelihood import information, noise_of, squares, steps_each
 
 TIMED = ("multicast", "rows", "phases", "message_size")
 """Choices of a `Structure` that decide times."""
@@ -118,5 +118,9 @@ def _evidence(fits: Sequence[Fit]) -> list[float]:
         middle = np.array([sum(one.bounds) / 2 for one in fit.known])
         told = information(fit, noise) * np.outer(spread, spread)
         prior = 0.5 * float((((fit.x - middle) / spread) ** 2).sum())
-        found.append(-squares(fit, noise) - prior - 0.5 * float(np.linalg.slogdet(told)[1]))
+        found.append(
+            -squares(fit.residuals, noise, steps_each(fit))
+            - prior
+            - 0.5 * float(np.linalg.slogdet(told)[1])
+        )
     return found
