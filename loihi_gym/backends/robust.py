@@ -78,7 +78,8 @@ class RobustBackend(Backend):
         self.hypotheses = hypotheses_of(problem, hypotheses)
         self.aggregate = aggregate
         self.problem, *others = on_each(problem, self.hypotheses)
-        self._backends = [make_backend(measure_by, one) for one in (self.problem, *others)]
+        alone = replace(self.problem, alternatives=())
+        self._backends = [make_backend(measure_by, one) for one in (alone, *others)]
         self.evaluations_each = len(self._backends)
         self._relative_to = relative_to
         self.reference = self._reference()

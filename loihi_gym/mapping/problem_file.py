@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Int32Array, NamedArrays
-from ..chip import ChipSpec, chip_toml, parse_chip
+from ..chip import ChipSpec, chip_toml, parse_chip, topology_of
 from ..errors import ProblemFileError
 from ..files import write_bytes
 from ..network import Activity, SparseMLP
@@ -53,6 +53,9 @@ def problem_bytes(problem: Problem) -> bytes:
         "chip_name": problem.chip.name,
         "chip": chip_toml(problem.chip),
     }
+    if problem.alternatives:
+        arrays["alternative_names"] = np.array([chip.name for chip in problem.alternatives])
+        arrays["alternatives"] = np.array([chip_toml(chip) for chip in problem.alternatives])
     for layer, messages in enumerate(problem.activity.messages):
         arrays[f"messages_{layer}"] = messages
     if problem.inputs is not None:
@@ -80,8 +83,12 @@ def _problem(arrays: NamedArrays) -> Problem:
     if version != VERSION:
         raise ValueError(f"it has version {version}; this release reads {VERSION}")
     network = network_from(arrays)
-    chip = parse_chip(str(arrays["chip"]), require_name(str(arrays["chip_name"])))
-    _check_chip(chip)
+    chip = _chip(arrays["chip"], arrays["chip_name"])
+    names, texts = arrays.get("alternative_names", ()), arrays.get("alternatives", ())
+    others = tuple(_chip(text, name) for text, name in zip(texts, names, strict=True))
+    for other in others:
+        if topology_of(other) is not topology_of(chip):
+            raise ValueError(f"alternative {other.name} has another mesh than {chip.name}")
     reference = str(arrays["reference"])
     if reference not in heuristic_names():
         raise ValueError(f"reference {reference!r} is none of {', '.join(heuristic_names())}")
@@ -91,9 +98,16 @@ def _problem(arrays: NamedArrays) -> Problem:
         network=network,
         activity=Activity(tuple(_messages(arrays, network))),
         chip=chip,
+        alternatives=others,
         reference=reference,
         inputs=None if inputs is None else checked_inputs(inputs, network),
     )
+
+
+def _chip(text: Any, name: Any) -> ChipSpec:
+    chip = parse_chip(str(text), require_name(str(name)))
+    _check_chip(chip)
+    return chip
 
 
 def _messages(arrays: NamedArrays, network: SparseMLP) -> list[Int32Array]:
