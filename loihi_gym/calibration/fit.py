@@ -27,6 +27,12 @@ STEP = 0.05
 """Part of a range by which a constant is moved to see what it does."""
 QUEUE_STEP = 0.25
 """The same for sizes of queues, which are small whole numbers."""
+QUEUES = (0.0, 0.25, 0.5, 1.0)
+"""Parts of the ranges of queues that a fit is begun at, beside the chip's own."""
+ROUNDS = 12
+"""Steps of a fit, at most."""
+ENOUGH = 1e-3
+"""Part of the cost below which a step no longer helps."""
 FEWEST = 8
 SEED = 0
 
@@ -89,6 +95,7 @@ class Fitting:
             start = _fit_bound(Affine(self._problems, mappings), self._wanted, chip, known)
         self.start = start
         places = [start, np.array([one.to_x(one.value) for one in known])]
+        places += [_with_queues(start, known, part) for part in QUEUES]
         tried = [(self._cost_of(self._predict(x), x), x) for x in places]
         self.cost, self._x = min(tried, key=lambda one: one[0])
 
@@ -240,8 +247,11 @@ def _fit_bound(
     return x
 
 
-ROUNDS = 12
-ENOUGH = 1e-3
+def _with_queues(x: Float64Array, known: Sequence[Parameter], part: float) -> Float64Array:
+    """The same with all queues at a part of their ranges: far off, their slopes say nothing."""
+    low, high = np.array([one.bounds for one in known]).T
+    queues = [one.name.startswith("network.") for one in known]
+    return np.where(queues, low + part * (high - low), x)
 
 
 def _fit_mesh(

@@ -1,11 +1,13 @@
 """What measurements say about the constants near a fit: information, noise, likely ranges."""
 
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from ..arrays import Float64Array
-from .fit import NOISE, Fit
+from .fit import NOISE, Fit, jacobian
+from .parameters import with_values
 
 ASSUMED = 10.0
 """Measurements that the noise assumed before measuring counts for."""
@@ -14,6 +16,8 @@ WORSE = 1.92
 """How much less likely, as a logarithm, a constant is at the ends of a 95 % interval."""
 STRIDES = (0.7, 1.4, 2.1, 2.8, 4.0, 6.0, 9.0, 14.0, 1e6)
 """Places of a walk along a profile, in standard deviations from the fit."""
+MOVES, MARGIN = 4, 0.2
+"""How often a fit is moved to a better one at most, and by how much that must be better."""
 FOLLOW = 3
 """Places that the others are tried at for each of them, at most."""
 
@@ -55,46 +59,84 @@ def noise_of(fit: Fit) -> float:
     return float(np.sqrt((ASSUMED * NOISE**2 + squares) / (ASSUMED + free)))
 
 
-def likely_ranges(fit: Fit) -> list[tuple[float, float]]:
-    """95 % intervals of x, one (low, high) for each constant, by the likelihood's profile.
+@dataclass(frozen=True)
+class Profile:
+    """A fit that no constant can be moved away from to a better one, and what is as likely.
+
+    Attributes:
+        fit: The fit.
+        ranges: 95 % intervals of x, one (low, high) for each constant.
+    """
+
+    fit: Fit
+    ranges: list[tuple[float, float]]
+
+
+def profile(fit: Fit) -> Profile:
+    """The likelihood's profile along each constant.
 
     A constant is moved away from its fit, to either side, and the others follow so that the
-    measurements are explained as well as can be. Where that is worse than at the best place by
-    `WORSE`, the interval ends; it never leaves the range. So a constant that only has to be large
-    enough keeps the whole upper part of its range.
+    measurements are explained as well as can be. Where that is worse than at the fit by `WORSE`,
+    the interval ends; it never leaves the range. So a constant that only has to be large enough
+    keeps the whole upper part of its range. If a better fit is met on the way, all begins anew
+    from there.
     """
-    return Profiles(fit).ranges()
+    for _ in range(MOVES):
+        walks = Walks(fit)
+        ranges = [walks.ends(k) for k in range(len(fit.known))]
+        if walks.least > walks.cost - MARGIN:
+            break
+        fit = moved_to(fit, walks.best)
+    return Profile(fit, ranges)
 
 
-class Profiles:
-    """The profile of the likelihood along each constant."""
+def moved_to(fit: Fit, x: Float64Array) -> Fit:
+    """The fit with its constants elsewhere."""
+    return replace(
+        fit,
+        chip=with_values(fit.chip, fit.known, x),
+        x=x,
+        jacobian=jacobian(fit.residuals_at, fit.known, x),
+        residuals=fit.residuals_at(x),
+    )
+
+
+class Walks:
+    """Walks away from a fit along each constant, the others following.
+
+    Attributes:
+        cost: Of the fit.
+        least: The least cost that was met.
+        best: Where.
+    """
 
     def __init__(self, fit: Fit) -> None:
         self._fit, self._noise = fit, noise_of(fit)
         self._low, self._high = np.array([one.bounds for one in fit.known]).T
         self._precision = information(fit, self._noise)
         self._spread = np.sqrt(np.diag(np.linalg.inv(self._precision)))
-        self._least = squares(fit.residuals, self._noise, steps_each(fit))
+        self.cost = self.least = squares(fit.residuals, self._noise, steps_each(fit))
+        self.best = fit.x
 
-    def ranges(self) -> list[tuple[float, float]]:
-        """Where each profile is no more than `WORSE` above the least cost that was met."""
-        walks = [(self._walk(k, -1), self._walk(k, 1)) for k in range(len(self._fit.known))]
-        limit = self._least + WORSE
-        return [(_crossing(down, limit), _crossing(up, limit)) for down, up in walks]
+    def ends(self, k: int) -> tuple[float, float]:
+        """Where a constant's walks get `WORSE`, below and above."""
+        limit = self.cost + WORSE
+        return _crossing(self._walk(k, -1), limit), _crossing(self._walk(k, 1), limit)
 
     def _walk(self, k: int, side: int) -> list[tuple[float, float]]:
         """(x of the constant, cost) from the fit on, to a cost far too high or the range's end."""
         x = self._fit.x.copy()
         end = self._high[k] if side > 0 else self._low[k]
-        walk = [(float(x[k]), squares(self._fit.residuals, self._noise, steps_each(self._fit)))]
+        walk = [(float(x[k]), self.cost)]
         for part in STRIDES:
             to = float(
                 np.clip(self._fit.x[k] + side * part * self._spread[k], *sorted((x[k], end)))
             )
             x, cost = self._follow(x, k, to)
-            self._least = min(self._least, cost)
+            if cost < self.least:
+                self.least, self.best = cost, x
             walk.append((to, cost))
-            if to == end or cost > self._least + 2 * WORSE:
+            if to == end or cost > self.cost + 2 * WORSE:
                 break
         return walk
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from loihi_gym import load_chip, make_backend
 from loihi_gym.calibration import DataPoint, choose, probe
 from loihi_gym.calibration.fit import NOISE, Fit
-from loihi_gym.calibration.likelihood import likely_ranges
+from loihi_gym.calibration.likelihood import profile
 from loihi_gym.calibration.parameters import Parameter
 from loihi_gym.calibration.predict import MeshTimes
 from loihi_gym.calibration.probe import (
@@ -137,7 +137,7 @@ def test_probes_are_measured_where_they_lie(few, tmp_path, capsys, monkeypatch):
 
 def linear_fit(rng: np.random.Generator, truth: np.ndarray, noise: float) -> Fit:
     """A fit to 40 measurements that are linear in three constants, by least squares."""
-    known = [Parameter(f"costs.{name}", 1, 2000, 40, 1) for name in "abc"]
+    known = [Parameter(f"costs.{name}_ps", 1, 2000, 40, 1) for name in ("synop", "spike", "link")]
     slopes = rng.normal(0, [0.1, 0.02, 1e-4], (40, 3))  # the last one is hardly told
     spread = np.array([one.spread for one in known])
     middle = np.array([sum(one.bounds) / 2 for one in known])
@@ -168,7 +168,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
         fit = linear_fit(rng, truth, 0.02)
         inside += [
             low <= value <= high
-            for value, (low, high) in zip(truth, likely_ranges(fit), strict=True)
+            for value, (low, high) in zip(truth, profile(fit).ranges, strict=True)
         ]
     assert 0.93 <= np.mean(inside) <= 0.99
 
