@@ -83,20 +83,29 @@ def design(
     return [pool[index] for index in most_telling(times, count)]
 
 
+def require_new(directory: str | Path) -> None:
+    """Raise unless a directory is empty, or not there yet.
+
+    Raises:
+        LoihiGymError: says so.
+    """
+    folder = Path(directory)
+    if folder.is_dir() and any(folder.iterdir()):
+        raise LoihiGymError(f"probes {directory}: the directory is not empty; name a new one")
+
+
 def save_probes(directory: str | Path, probes: Sequence[Probe]) -> None:
     """Write each probe's problem and mapping, as NN.npz and NN.json.
 
     Raises:
         LoihiGymError: if the directory cannot be made, or is not empty.
     """
+    require_new(directory)
     folder = Path(directory)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        full = any(folder.iterdir())
     except OSError as error:
         raise LoihiGymError(f"probes {directory}: {error.strerror}") from error
-    if full:
-        raise LoihiGymError(f"probes {directory}: the directory is not empty; name a new one")
     for number, one in enumerate(probes, 1):
         save_problem(str(folder / f"{number:02}.npz"), one.problem)
         one.mapping.save(folder / f"{number:02}.json")

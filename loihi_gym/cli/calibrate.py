@@ -34,8 +34,9 @@ def probe(chip: str, count: int, seed: int, output: str, as_json: bool) -> None:
     For whoever has a board: measure them there with `loihi-gym measure`, and let `loihi-gym
     calibrate` say how the chip is built and what its constants are.
     """
-    from ..calibration.probe import design, save_probes
+    from ..calibration.probe import design, require_new, save_probes
 
+    require_new(output)
     with progress("ways to build the chip") as update:
         probes = design(load_chip(chip), count, seed, update)
     save_probes(output, probes)

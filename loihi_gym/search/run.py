@@ -197,13 +197,25 @@ def _backend(config: Config) -> Backend:
     problem = load(config.benchmark)
     if config.chips is None:
         return make_backend(config.backend, problem)
-    return make_backend(
+    backend = make_backend(
         "robust",
         problem,
         hypotheses=config.chips,
         aggregate=config.aggregate,
         measure_by=config.backend,
     )
+    if config.budget < _evaluations_each(backend):
+        raise RunError(
+            f"budget {config.budget} does not pay for one mapping: it is measured on each of "
+            f"{_evaluations_each(backend)} chips; give as many or more"
+        )
+    return backend
+
+
+def _evaluations_each(backend: Backend) -> int:
+    """Evaluations that measuring one mapping costs."""
+    each: int = getattr(backend, "evaluations_each", 1)
+    return each
 
 
 def _begin(out: Path, config: Config) -> None:
@@ -232,12 +244,7 @@ def _run(
     out: Path | None,
     on_progress: Callable[[Session], None] | None,
 ) -> Outcome:
-    each = getattr(backend, "evaluations_each", 1)
-    if config.budget < each:
-        raise RunError(
-            f"budget {config.budget} does not pay for one mapping: it is measured on {each} chips, "
-            f"an evaluation on each; give {each} or more"
-        )
+    each = _evaluations_each(backend)
     listener, limits = Recorder(out, on_progress), (config.seconds, config.count_unique)
     with nullcontext() if out is None else locked(out):
         with Session(backend, config.budget // each, config.seed, listener, *limits) as session:

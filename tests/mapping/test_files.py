@@ -89,6 +89,17 @@ def test_the_digest_does_not_depend_on_integer_types():
     assert replace(problem, inputs=np.ones((4, 12), np.uint8)).digest == problem.digest
 
 
+def test_chips_that_must_hold_a_mapping_besides_are_kept():
+    problem = toy_problem()
+    dense = problem.chip.with_choice("structure.rows", "dense")
+    both = replace(problem, alternatives=(dense, problem.chip.with_constant("costs.link_ps", 5)))
+    again = problem_from_bytes(problem_bytes(both), "upload")
+    assert again.alternatives == both.alternatives
+    assert again.digest == both.digest != problem.digest
+    other = replace(problem, alternatives=(load_chip("loihi2"),))
+    assert "alternative loihi2 has another mesh than" in refused(problem_bytes(other))
+
+
 def test_the_digest_of_a_problem_is_known():
     # A server keeps problems and results by it. If the toy has not changed, bump VERSION.
     assert toy_problem().digest == DIGEST
