@@ -21,6 +21,7 @@ from loihi_gym.files import write_text
 
 NETWORK = Path(__file__).parent.parent / "tests" / "data" / "noc" / "noc_64.json"
 CORES = 128
+INACTIVE_NS = 9.7
 
 
 def draw_traffic(
@@ -93,19 +94,23 @@ def main() -> None:
         "about": "A case in the format of noc_64.json, made by perf/make_noc_case.py: layers "
         f"{options.layers}, neurons {options.neurons}, density {options.density}, seed "
         f"{options.seed}; cycle_ns by SANA-FE 2.2.9, timing model 'cycle'.",
-        "network": json.loads(NETWORK.read_text(encoding="utf-8"))["network"],
+        # The worker has every silent neuron updated.
+        "network": {
+            **json.loads(NETWORK.read_text(encoding="utf-8"))["network"],
+            "silent_ns": INACTIVE_NS,
+        },
         "logical_cores": len(cores),
         "cores": [
             [
                 [
-                    round(39.7 + 9.7 * silent, 1),
+                    round(39.7 + INACTIVE_NS * silent, 1),
                     [[target, round(16 + 4.7 * synapses, 1)] for target, synapses in messages],
                 ]
                 for silent, messages in sending
             ]
             for sending, _ in cores
         ],
-        "tail_ns": [round(9.7 * tail, 1) for _, tail in cores],
+        "tail_ns": [round(INACTIVE_NS * tail, 1) for _, tail in cores],
         "placements": placements,
         "placement_kinds": kinds,
         "cycle_ns": times,

@@ -3,10 +3,14 @@
 A file holds one traffic (what each logical core works, sends and receives), placements of it and
 the step time of each; see its own ``about`` and ``network``. The mesh kernel plays the same traffic
 with the same network constants, so the two can be compared; nothing of it is fitted to the file.
+
+A file writes what a core works as if every silent neuron were updated. SANA-FE, which timed it,
+only looks at a neuron that has neither input nor bias: that takes `IDLE_NS`, and is what is played.
+A file whose silent neurons were made to be updated says what each took in ``network.silent_ns``.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +24,9 @@ from loihi_gym.backends.mesh.packing import delays, make_mesh, tick_ps
 from loihi_gym.backends.mesh.simulation import compile_kernel
 from loihi_gym.chip import ChipSpec, load_chip
 from loihi_gym.errors import LoihiGymError
+
+IDLE_NS = 6.0
+"""What SANA-FE's Loihi 1 takes to look at a neuron that it does not update."""
 
 
 class NocCaseError(LoihiGymError):
@@ -77,11 +84,19 @@ def read_noc_case(path: str | Path) -> NocCase:
         raise NocCaseError(f"reference case {path}: {error}") from error
 
 
+def regret(found: npt.NDArray[np.float64], reference: npt.NDArray[np.float64]) -> float:
+    """How much slower than the best, in the reference, is what was found to be best.
+
+    Of several that were found equally good it is the slowest: one may come away with that.
+    """
+    return float(reference[found == found.min()].max() / reference.min()) - 1
+
+
 def _case(tables: dict[str, Any]) -> NocCase:
     network = tables["network"]
     chip = _chip(network)
     clock = _Clock(float(network["cycle_ns"]), tick_ps(chip))
-    send = clock.ticks(network["send_ns"])
+    send_ns = float(network["send_ns"])
     placements = np.array(tables["placements"], np.int32)
     if placements.ndim != 2 or placements.shape[1] != len(tables["cores"]):
         raise ValueError("a placement names a physical core for each logical core")
@@ -89,8 +104,8 @@ def _case(tables: dict[str, Any]) -> NocCase:
         raise ValueError(f"placements name physical cores from 0 to {chip.n_cores - 1}")
     return NocCase(
         chip=chip,
-        load=_load(tables["cores"], tables["tail_ns"], network["send_ns"], clock),
-        delays=delays(chip)._replace(spike=send),
+        load=_load(tables, chip, clock),
+        delays=delays(chip)._replace(spike=clock.ticks([send_ns])),
         placements=placements,
         random=np.array(tables["placement_kinds"]) == "uniform random",
         step_ns=np.array(tables["cycle_ns"], np.float64),
@@ -124,21 +139,69 @@ class _Clock(NamedTuple):
     cycle_ns: float
     tick_ps: int
 
-    def ticks(self, *times_ns: float) -> int:
+    def ticks(self, times_ns: Sequence[float]) -> int:
         """The sum of some times, in kernel ticks.
 
-        The simulator adds seconds in binary floating point and cuts off after adding half a
-        cycle; so does this, because it decides which way a time halfway between goes.
+        The simulator adds seconds in binary floating point, one after the other, and cuts off after
+        adding half a cycle; so does this, because it decides which way a time halfway between goes.
         """
-        seconds = sum(time * 1e-9 for time in times_ns)
+        seconds = 0.0
+        for time in times_ns:
+            seconds += float(f"{time:.4f}e-9")  # 9.7 * 1e-9 is not 9.7e-9
         cycles = int(seconds / (self.cycle_ns * 1e-9) + 0.5)
         return cycles * round(self.cycle_ns * 1000) // self.tick_ps
 
 
-def _load(cores: list[Any], tail_ns: list[float], send_ns: float, clock: _Clock) -> Load:
+class _Works(NamedTuple):
+    """Takes apart what a core works, into neurons.
+
+    Attributes:
+        active_ns: What a neuron takes that fires.
+        silent_ns: What a silent one takes, as the file counts it.
+        took_ns: What that one took the simulator.
+    """
+
+    active_ns: float
+    silent_ns: float
+    took_ns: float
+
+    def parts(self, work_ns: float) -> list[float] | None:
+        """What the simulator added up: silent neurons, then those that fire. None if no such sum.
+
+        More than one fires where some have nobody to send to.
+        """
+        for fire in range(int(work_ns / self.active_ns + 1e-6) + 1):
+            silent = (work_ns - fire * self.active_ns) / self.silent_ns
+            if abs(silent - round(silent)) < 1e-6:
+                return [self.took_ns] * round(silent) + [self.active_ns] * fire
+        return None
+
+
+def _parts_of_works(tables: dict[str, Any], chip: ChipSpec) -> Callable[[float], list[float]]:
+    """Takes apart the works of a file; those of one that counts otherwise stay as they are."""
+    active, silent = chip.costs.neuron_active_ps / 1000, chip.costs.neuron_inactive_ps / 1000
+    works = _Works(active, silent, float(tables["network"].get("silent_ns", IDLE_NS)))
+    found = {float(work): works.parts(work) for core in tables["cores"] for work, _ in core}
+    found |= {float(tail): works.parts(tail) for tail in tables["tail_ns"]}
+    if None in found.values():
+        return lambda work_ns: [work_ns]
+    return lambda work_ns: found[float(work_ns)] or []
+
+
+def _parts_of_receiving(receive_ns: float, chip: ChipSpec) -> list[float]:
+    """A message's own time at its receiver, then that of each synapse."""
+    message, synapse = chip.costs.synmem_word_ps / 1000, chip.costs.synop_ps / 1000
+    count = round((receive_ns - message) / synapse)
+    parts = [message] + [synapse] * count
+    return parts if abs(sum(parts) - receive_ns) < 1e-6 else [receive_ns]
+
+
+def _load(tables: dict[str, Any], chip: ChipSpec, clock: _Clock) -> Load:
     """The kernel's form of the cores' scripts; one step."""
+    parts_of = _parts_of_works(tables, chip)
+    cores, send_ns = tables["cores"], float(tables["network"]["send_ns"])
     ranges = list(_destinations(cores))
-    send = clock.ticks(send_ns)
+    send = clock.ticks([send_ns])
     work: list[int] = []
     receive: list[int] = []
     row_first: list[int] = []
@@ -146,20 +209,21 @@ def _load(cores: list[Any], tail_ns: list[float], send_ns: float, clock: _Clock)
     for neurons, (start, stop) in zip(cores, ranges, strict=True):
         for work_ns, messages in neurons:
             # The simulator rounds a neuron's work and its first message's sending together.
-            work.append(clock.ticks(work_ns, send_ns) - send)
+            work.append(clock.ticks([*parts_of(work_ns), send_ns]) - send)
             row_first.append(len(receive))
             row = [-1] * (stop - start)
             for target, receive_ns in messages:
-                row[target - start] = clock.ticks(receive_ns)
+                row[target - start] = clock.ticks(_parts_of_receiving(receive_ns, chip))
             receive += row
         neuron_first.append(len(work))
+    tails = [clock.ticks(parts_of(tail_ns)) for tail_ns in tables["tail_ns"]]
     return Load(
         next_core=np.array([start for start, _ in ranges], np.int32),
         fan_out=np.array([stop - start for start, stop in ranges], np.int32),
         wide=np.zeros(len(ranges), np.int32),
         neuron_first=np.array([neuron_first], np.int64),
         work=np.array(work, np.int64),
-        tail=np.array([[clock.ticks(time) for time in tail_ns]], np.int64),
+        tail=np.array([tails], np.int64),
         row_first=np.array(row_first, np.int64),
         receive=np.array(receive, np.int32),
     )
