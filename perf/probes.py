@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from loihi_gym import load, load_chip, make_backend
-from loihi_gym.calibration import DataPoint, choose
+from loihi_gym.calibration import DataPoint, Fit, choose
 from loihi_gym.calibration.assessment import intervals
-from loihi_gym.calibration.likelihood import Profile, profile
 from loihi_gym.calibration.probe import design, drawn, probe_files, save_probes
 from loihi_gym.calibration.structures import TIMED, ways
 from loihi_gym.chip import ChipSpec, Structure
@@ -54,11 +53,10 @@ def errors(
     return [float(one) for one in np.abs(predicted / true - 1)]
 
 
-def held(found: Profile, hidden: ChipSpec) -> list[bool]:
+def held(fit: Fit, hidden: ChipSpec) -> list[bool]:
     """Which hidden constants the intervals of a fit hold."""
     return [
-        one.low <= hidden.constants[one.parameter.name].value <= one.high
-        for one in intervals(found)
+        one.low <= hidden.constants[one.parameter.name].value <= one.high for one in intervals(fit)
     ]
 
 
@@ -82,15 +80,15 @@ def main() -> None:
             rng = np.random.default_rng(FIRST_SEED + number)
             hidden = drawn(ways(chip)[rng.integers(len(ways(chip)))], rng)
             found = choose(measured_on(hidden, Path(directory), rng), chip)
-            best, told = found[0], profile(found[0].fit)
-            holds = held(told, hidden)
-            off = float(np.median(errors(arguments.benchmark, hidden, told.fit.chip, rng)))
+            best = found[0]
+            holds = held(best.fit, hidden)
+            off = float(np.median(errors(arguments.benchmark, hidden, best.fit.chip, rng)))
             right += best.structure == hidden.structure
             within += off <= 0.05
             inside += holds
             print(
                 f"{number:3} {built(hidden.structure):36} named {built(best.structure):36} "
-                f"{best.probability:6.1%}, median error {off:5.2%}, noise {told.fit.noise:5.2%}, "
+                f"{best.probability:6.1%}, median error {off:5.2%}, noise {best.fit.noise:5.2%}, "
                 f"{sum(holds)} of {len(holds)} constants in their intervals",
                 flush=True,
             )

@@ -11,7 +11,7 @@ from ..chip import ChipSpec
 from ..mapping import Mapping, Problem, fitting, random_mapping
 from .data_points import DataPoint
 from .fit import SEED, Fit, calibrate, jacobian
-from .likelihood import Profile, information, noise_of, profile
+from .likelihood import draws, information, noise_of
 from .parameters import Parameter, with_values
 from .predict import MeshTimes, mesh_step_ps
 from .structures import TIMED, StructureFit
@@ -84,8 +84,7 @@ def assess(measured: Sequence[DataPoint], chip: ChipSpec, fit: Fit | None = None
     order = np.random.default_rng(SEED).permutation(len(measured))
     held = max(round(HELD_OUT * len(measured)), 3)
     partial = calibrate([measured[i] for i in order[held:]], chip)
-    told = profile(fit or calibrate(measured, chip))
-    fit = told.fit
+    fit = fit or calibrate(measured, chip)
     aside = [measured[i] for i in order[:held]]
     problems, mappings = [fit.problems[i] for i in order[:held]], [one.mapping for one in aside]
     ends = np.cumsum([len(one.step_times_ps) for one in aside])
@@ -98,14 +97,14 @@ def assess(measured: Sequence[DataPoint], chip: ChipSpec, fit: Fit | None = None
         pearson=float(pearsonr(predicted, wanted)[0]),
         spearman=float(spearmanr(predicted, wanted)[0]),
         error=float(np.median(np.abs(predicted / wanted - 1))),
-        intervals=intervals(told),
+        intervals=intervals(fit),
         confused=confused(fit),
     )
 
 
-def intervals(found: Profile) -> list[ConstantInterval]:
-    """95 % intervals, in the order of the fitted constants."""
-    fit = found.fit
+def intervals(fit: Fit) -> list[ConstantInterval]:
+    """95 % intervals, in the order of the fitted constants, from `draws`."""
+    ends = np.quantile(draws(fit), (0.025, 0.975), axis=0)
     return [
         ConstantInterval(
             parameter=one,
@@ -114,7 +113,7 @@ def intervals(found: Profile) -> list[ConstantInterval]:
             high=one.to_value(high),
             told=bool(high - low < 2 * TWO_SIDED * UNTOLD * one.spread),
         )
-        for one, x, (low, high) in zip(fit.known, fit.x, found.ranges, strict=True)
+        for one, x, (low, high) in zip(fit.known, fit.x, ends.T, strict=True)
     ]
 
 

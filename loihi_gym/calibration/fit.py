@@ -187,14 +187,19 @@ def jacobian(
     columns = []
     for index, one in enumerate(known):
         low, high = one.bounds
-        part = QUEUE_STEP if one.name.startswith("network.") else STEP
         ends = np.array([x, x])
-        ends[:, index] = np.clip(x[index] + np.array([-1, 1]) * (part * (high - low)), low, high)
+        ends[:, index] = np.clip(x[index] + np.array([-1, 1]) * step_of(one), low, high)
         # Values are rounded: what counts is where they come to lie.
         lower, upper = (one.to_x(one.to_value(end)) for end in ends[:, index])
         change = predict(ends[1]) - predict(ends[0])
         columns.append(change / (upper - lower) if upper > lower else np.zeros_like(change))
     return np.stack(columns, axis=1)
+
+
+def step_of(one: Parameter) -> float:
+    """How far a constant is moved to see what it does."""
+    low, high = one.bounds
+    return (QUEUE_STEP if one.name.startswith("network.") else STEP) * (high - low)
 
 
 def _prior(known: Sequence[Parameter], x: Float64Array) -> Float64Array:
@@ -224,7 +229,7 @@ def _fit_bound(
     def residuals(position: Float64Array) -> Float64Array:
         costs = dict(fixed)
         for one, at in zip(chosen, position, strict=True):
-            costs[one.name] = float(np.exp(at)) - one.shift
+            costs[one.name] = one.exact(at)
         return np.log(np.maximum(affine.step_ps(costs), 1.0)) - wanted
 
     bounds = [one.bounds for one in chosen]

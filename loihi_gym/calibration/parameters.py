@@ -1,4 +1,4 @@
-"""The constants that are fitted, and the logarithmic scale they are fitted on."""
+"""The constants that are fitted, and the scale they are fitted on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,15 @@ from ..chip import ChipSpec
 
 GRID_PS = 20
 """Fitted times are multiples of this, so that the simulation's tick stays long."""
-NEAR_ZERO = 0.05
-"""A range that begins at 0 is logarithmic above this part of its end."""
 AMONG_CHIPS = ("costs.chip_link_ps", "costs.chip_hop_ps")
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One constant on the scale x = log(value + shift).
+    """One constant on a logarithmic scale or, if its range begins at 0, on a linear one.
+
+    What such constants add up to is then on a straight line, as for those of a message and of an
+    axon entry, which no measurement tells apart where each message reads one entry.
 
     Attributes:
         name: Dotted name, such as ``costs.synop_ps``.
@@ -34,11 +35,6 @@ class Parameter:
     grid: int
 
     @property
-    def shift(self) -> float:
-        """What is added before the logarithm."""
-        return NEAR_ZERO * self.high if self.low == 0 else 0.0
-
-    @property
     def bounds(self) -> tuple[float, float]:
         """Both ends of the range as x."""
         return self.to_x(self.low), self.to_x(self.high)
@@ -51,11 +47,15 @@ class Parameter:
 
     def to_x(self, value: float) -> float:
         """A value as x."""
-        return float(np.log(value + self.shift))
+        return float(np.log(value)) if self.low else value / self.high
+
+    def exact(self, x: float) -> float:
+        """The value of x before it is rounded."""
+        return float(np.exp(x)) if self.low else x * self.high
 
     def to_value(self, x: float) -> int:
         """The value of x, rounded to the grid, within the range."""
-        value = round((float(np.exp(x)) - self.shift) / self.grid) * self.grid
+        value = round(self.exact(x) / self.grid) * self.grid
         return min(max(value, self.low), self.high)
 
 
