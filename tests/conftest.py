@@ -19,6 +19,7 @@ MARKED = {
         "benchmarks/test_suite.py::test_a_manifest_states",
         "calibration/",
         "comparison/test_compare.py",
+        "envs/test_chips.py",
         "envs/test_base.py::test_memory_does_not_grow",
         "envs/test_docs.py",
         "leaderboard/page/test_page.py",

@@ -57,9 +57,8 @@ class Noisy:
         self.evaluations += 1
         steps = tuple(ps + ps * change // (PARTS << 32) for ps in exact.step_times_ps)
         energy, bottleneck = exact.energy, exact.bottleneck
-        if energy is not None and exact.counted:  # static power is the chip file's
-            chip = self.problem.chip
-            static_fj = sum(steps) * chip.energy.static_mw * chip.n_chips
+        if energy is not None and exact.counted:  # static power is constant
+            static_fj = sum(steps) * (energy.static_fj // exact.latency_ps)
             energy = energy._replace(static_fj=static_fj)
         if bottleneck is not None:
             busy_ps = bottleneck.share * exact.step_times_ps[bottleneck.step]

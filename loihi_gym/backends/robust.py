@@ -12,10 +12,13 @@ from math import prod
 from typing import Literal, get_args
 
 from ..chip.hypotheses import Hypotheses, load_hypotheses
-from ..errors import IllegalMappingError, unknown
+from ..errors import BackendError, IllegalMappingError, unknown
 from ..mapping import Mapping, Problem, fitting
 from ..mapping.fewest import packed
 from .measurement import Backend, Measurement
+
+ONE_CHIP = ("lava", "robust")
+"""Backends that do not measure the chip that a problem names, or more than that."""
 
 Aggregate = Literal["geometric", "worst"]
 
@@ -54,6 +57,7 @@ class RobustBackend(Backend):
         evaluations_each: Evaluations that one mapping costs.
 
     Raises:
+        BackendError: if `measure_by` cannot measure one plausible chip or another.
         UnknownNameError: if there is no such set or aggregate.
         ChipFileError: if the set's file is wrong.
         IllegalMappingError: if some chip cannot hold the network; names it.
@@ -73,6 +77,10 @@ class RobustBackend(Backend):
     ) -> None:
         from . import make_backend
 
+        if measure_by in ONE_CHIP:
+            raise BackendError(
+                f"{measure_by} measures one chip, however it is built: leave out the set of chips"
+            )
         if aggregate not in get_args(Aggregate):
             raise unknown("aggregate", str(aggregate), list(get_args(Aggregate)))
         self.hypotheses = hypotheses_of(problem, hypotheses)

@@ -167,6 +167,17 @@ def test_energy_follows_from_counts(problem, seed):
     assert result.energy_j == pytest.approx(result.energy_fj / 1e15)
 
 
+def test_static_power_is_that_of_the_chips_in_use():
+    problem = replace(PROBLEMS["2x2 chips"], chip=built(CHIPS["2x2 chips"], idle_chips="off"))
+    per_chip = problem.topology.n_cores // 4
+    for places, used in {(0, 1, 2): 1, (0, per_chip, 1): 2, (0, per_chip, 3 * per_chip): 3}.items():
+        result = Bound(problem).evaluate(Mapping([1, 1, 1], places))
+        static_mw = problem.chip.energy.static_mw
+        assert result.energy.static_fj == used * static_mw * result.latency_ps
+        noisy = make_backend("bound", problem, noise=0.05).evaluate(Mapping([1, 1, 1], places))
+        assert noisy.energy.static_fj == used * static_mw * noisy.latency_ps
+
+
 def with_bottleneck(term: str) -> Problem:
     """A problem in which one kind of work takes by far the longest."""
     names = {"update": "neuron_active_ps", "receive": "synop_ps", "link": "link_ps"}

@@ -1,8 +1,11 @@
 """The kernels against the `Bound` backend, which goes through numpy and is their slow twin."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from loihi_gym.backends import Bound
 from loihi_gym.backends.bound.bound_kernel import energy_fj, new_state, place, swap
@@ -10,12 +13,16 @@ from loihi_gym.errors import IllegalMappingError
 from loihi_gym.mapping import Mapping, heuristic, random_mapping
 from loihi_gym.mapping import swap as swapped
 from tests.backends.test_bound import any_problem, draw, seeds
-from tests.toys import bundled_problem, examples, silent_problem
+from tests.toys import built, bundled_problem, examples, silent_problem
+
+idle = st.sampled_from(["powered", "off"])
+"""Whether chips that hold nothing draw static power."""
 
 
 @examples(100)
-@given(any_problem, seeds)
-def test_a_placed_mapping_has_the_measured_latency_and_energy(problem, seed):
+@given(any_problem, idle, seeds)
+def test_a_placed_mapping_has_the_measured_latency_and_energy(problem, idle, seed):
+    problem = replace(problem, chip=built(problem.chip, idle_chips=idle))
     mapping = draw(problem, seed)
     placed, result = Bound(problem).place(mapping), Bound(problem).evaluate(mapping)
     assert placed.latency_ps == result.latency_ps
@@ -26,8 +33,9 @@ def test_a_placed_mapping_has_the_measured_latency_and_energy(problem, seed):
 
 
 @examples(100)
-@given(any_problem, seeds)
-def test_swaps_equal_full_evaluations(problem, seed):
+@given(any_problem, idle, seeds)
+def test_swaps_equal_full_evaluations(problem, idle, seed):
+    problem = replace(problem, chip=built(problem.chip, idle_chips=idle))
     rng = np.random.default_rng(seed)
     backend, mapping = Bound(problem), draw(problem, seed)
     placed = backend.place(mapping)

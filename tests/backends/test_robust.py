@@ -14,7 +14,7 @@ from loihi_gym.backends import make_backend
 from loihi_gym.backends.regrets import plot, regrets
 from loihi_gym.backends.robust import RobustBackend, aggregate_ps, hypotheses_of, root
 from loihi_gym.chip.hypotheses import load_hypotheses
-from loihi_gym.errors import IllegalMappingError, LoihiGymError, UnknownNameError
+from loihi_gym.errors import BackendError, IllegalMappingError, LoihiGymError, UnknownNameError
 from loihi_gym.mapping import heuristic, random_mapping
 from loihi_gym.search.config import Config
 from loihi_gym.search.each_chip import search_each
@@ -92,6 +92,11 @@ def test_several_chips_have_a_set_of_their_own():
     eight = replace(toy_problem(), chip=loihi_gym.load_chip("kapoho-point"))
     assert "slow-borders" in hypotheses_of(eight, None).names
     assert "slow-borders" not in hypotheses_of(toy_problem(), None).names
+
+
+def test_a_board_is_one_chip():
+    with pytest.raises(BackendError, match="lava measures one chip, however it is built"):
+        RobustBackend(toy_problem(), measure_by="lava")
 
 
 def test_an_unknown_aggregate_is_refused():

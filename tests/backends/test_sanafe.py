@@ -9,10 +9,11 @@ from loihi_gym.backends import MeshBackend, make_backend
 from loihi_gym.backends.comparison import agreement, sample_mappings
 from loihi_gym.backends.sanafe import peer as sanafe
 from loihi_gym.chip import load_chip
+from loihi_gym.chip.spec import OPTIONS
 from loihi_gym.errors import BackendError
 from loihi_gym.mapping import Mapping, Problem
 from loihi_gym.network import Activity
-from tests.toys import dense_network, spread_mapping, toy_chip, toy_problem
+from tests.toys import built, dense_network, spread_mapping, toy_chip, toy_problem
 
 needs_sanafe = pytest.mark.skipif(find_spec("sanafe") is None, reason="SANA-FE is not installed")
 
@@ -52,6 +53,14 @@ def test_several_chips_are_refused(monkeypatch):
     monkeypatch.setattr(sanafe, "find_spec", lambda name: object())
     with pytest.raises(BackendError, match="simulates one chip, and toy is 2"):
         make_backend("sanafe", toy_problem(chip=toy_chip(chips=(2, 1))))
+
+
+@pytest.mark.parametrize("name", ["multicast", "rows", "phases"])
+def test_a_chip_that_is_built_otherwise_is_refused(monkeypatch, name):
+    monkeypatch.setattr(sanafe, "find_spec", lambda _: True)
+    chip = built(toy_chip(), **{name: OPTIONS[name][1]})
+    with pytest.raises(BackendError, match=f"chips with {name} = .* and toy has another"):
+        make_backend("sanafe", toy_problem(chip=chip))
 
 
 def test_agreement_of_latencies():

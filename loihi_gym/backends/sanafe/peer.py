@@ -35,6 +35,8 @@ from .sanafe_worker import ANSWER, Script
 
 CYCLE_MESH = (8, 4)
 CYCLE_CORES_PER_ROUTER = 4
+BUILT = {"multicast": "none", "rows": "sparse", "phases": "pipelined"}
+"""How a chip must be built for SANA-FE's model of it to be the same."""
 ATTEMPTS = 3
 """Processes started for one step until its messages leave in ascending order of core."""
 SECONDS = 600
@@ -45,7 +47,7 @@ class SanafeBackend:
     """The `sanafe` backend.
 
     Raises:
-        BackendError: if SANA-FE is not installed, or the chip is more than one.
+        BackendError: if SANA-FE is not installed, the chip is more than one, or is built otherwise.
     """
 
     name = "sanafe"
@@ -58,6 +60,12 @@ class SanafeBackend:
                 f"the sanafe backend simulates one chip, and {problem.chip.name} is "
                 f"{problem.chip.n_chips}: choose mesh or bound"
             )
+        for name, value in BUILT.items():
+            if getattr(problem.chip.structure, name) != value:
+                raise BackendError(
+                    f"the sanafe backend simulates chips with {name} = {value!r}, and "
+                    f"{problem.chip.name} has another: choose mesh or bound"
+                )
         self.problem = problem
         self.timing = "cycle" if _fits_cycle(problem.chip) else "detailed"
 
