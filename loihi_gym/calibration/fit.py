@@ -29,6 +29,8 @@ QUEUE_STEP = 0.25
 """The same for sizes of queues, which are small whole numbers."""
 QUEUES = (0.0, 0.25, 0.5, 1.0)
 """Parts of the ranges of queues that a fit is begun at, beside the chip's own."""
+OTHERS = 2
+"""Other starts that a fit may be begun at anew."""
 ROUNDS = 12
 """Steps of a fit, at most."""
 ENOUGH = 1e-3
@@ -97,7 +99,8 @@ class Fitting:
         places = [start, np.array([one.to_x(one.value) for one in known])]
         places += [_with_queues(start, known, part) for part in QUEUES]
         tried = [(self._cost_of(self._predict(x), x), x) for x in places]
-        self.cost, self._x = min(tried, key=lambda one: one[0])
+        (self.cost, self._x), *others = sorted(tried, key=lambda one: one[0])
+        self._others = [x for _, x in others[:OTHERS]]
 
     def _predict(self, x: Float64Array) -> Float64Array:
         return np.log(self._times.step_ps(with_values(self._chip, self._known, x)))
@@ -109,6 +112,14 @@ class Fitting:
         """Take more steps, until they no longer help."""
         self._x = _fit_mesh(self._predict, self._wanted, self._known, self._x, rounds)
         self.cost = self._cost_of(self._predict(self._x), self._x)
+
+    def begin_elsewhere(self, rounds: int) -> None:
+        """Take as many steps from the next best starts, and go on from there if that is better."""
+        for start in self._others:
+            x = _fit_mesh(self._predict, self._wanted, self._known, start, rounds)
+            cost = self._cost_of(self._predict(x), x)
+            if cost < self.cost:
+                self.cost, self._x = cost, x
 
     def fit(self) -> Fit:
         """The fit so far."""
@@ -135,6 +146,7 @@ def calibrate(measured: Sequence[DataPoint], chip: ChipSpec) -> Fit:
     """
     fitting = Fitting(measured, chip)
     fitting.go_on(ROUNDS)
+    fitting.begin_elsewhere(ROUNDS)
     return fitting.fit()
 
 

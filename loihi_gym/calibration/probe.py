@@ -30,7 +30,8 @@ POOL = 400
 CHIPS_EACH = 12
 """Chips drawn for each way of building one."""
 LARGEST = 512
-"""Neurons of a layer, at most: probes must be quick to compile and load."""
+"""Neurons of a layer, at most, or four times as many if the next layer has a few: probes must be
+quick to compile and load."""
 SHORT, LONG = 100, 3000
 """About the largest payload of a layer whose messages take one 32-bit word, or two."""
 
@@ -140,7 +141,7 @@ def draw_pool(chip: ChipSpec, rng: np.random.Generator) -> list[Probe]:
     others = tuple(ways(chip))
     crossed = topology_of(chip).width > 1  # is there a middle of a row?
     while len(pool) < POOL:
-        draw = _draw_any if len(pool) % 4 or not crossed else _draw_crossing
+        draw = _draw_any if len(pool) % 3 or not crossed else _draw_crossing
         probe = draw(chip, rng, f"probe-{len(pool)}")
         if not replace(probe.problem, alternatives=others).check(probe.mapping):
             pool.append(probe)
@@ -204,15 +205,28 @@ def _draw_any(chip: ChipSpec, rng: np.random.Generator, name: str) -> Probe:
 
 
 def _draw_crossing(chip: ChipSpec, rng: np.random.Generator, name: str) -> Probe:
-    """As many messages as can be over the middle of a row, for which cores take little time."""
+    """As many messages as can be over one link, for which cores take little time.
+
+    Either over the middle of a row, or into the end of a column, where the messages of all other
+    rows meet.
+    """
     mesh = topology_of(chip)
-    row = mesh.core_y == rng.integers(mesh.height)
-    west, east = (np.flatnonzero(row & (mesh.core_x < mesh.width // 2) == left) for left in (1, 0))
-    west, east = (cores[np.argsort(mesh.core_x[cores])] for cores in (west, east[row[east]]))
-    senders, receivers = (cores[: rng.integers(1, len(cores) + 1)] for cores in (west[::-1], east))
-    width = int(np.exp(rng.uniform(np.log(len(senders)), np.log(LARGEST))))
+    if mesh.height > 2 and rng.random() < 0.5:
+        ahead = mesh.core_y if rng.random() < 0.5 else mesh.height - 1 - mesh.core_y
+        end = ahead < rng.integers(1, min(mesh.height, 4))
+        east = np.flatnonzero(end & (mesh.core_x == rng.choice(mesh.core_x[end])))
+        west = rng.permutation(np.flatnonzero(~end))
+    else:
+        row, left = mesh.core_y == rng.choice(mesh.core_y), mesh.core_x < mesh.width // 2
+        west, east = np.flatnonzero(row & left), np.flatnonzero(row & ~left)
+        west, east = west[np.argsort(-mesh.core_x[west])], east[np.argsort(mesh.core_x[east])]
+    senders, receivers = (
+        cores[: int(rng.integers(-(-len(cores) // 4), len(cores) + 1))] for cores in (west, east)
+    )
+    width = int(np.exp(rng.uniform(np.log(2 * len(senders)), np.log(4 * LARGEST))))
     active = [np.ones(width, np.int64), np.ones(len(receivers), np.int64)]
-    problem = _problem(chip, rng, name, active, rng.choice([0.1, 0.3, 1.0], 1))
+    density = rng.choice([1.5 / len(receivers), 0.3, 1.0])
+    problem = _problem(chip, rng, name, active, np.array([min(density, 1.0)]))
     counts = [len(senders), len(receivers)]
     return Probe(problem, Mapping(counts, np.concatenate([senders, receivers])))
 

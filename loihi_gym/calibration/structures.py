@@ -21,7 +21,7 @@ from .likelihood import information, noise_of, squares, steps_each
 
 TIMED = ("multicast", "rows", "phases", "message_size")
 """Choices of a `Structure` that decide times."""
-STAGES = ((1, 8), (2, 3), (ROUNDS, 3))
+STAGES = ((1, 10), (2, 5), (ROUNDS, 5))
 """Steps that fits are taken on by, and how many of them are then left."""
 
 
@@ -76,6 +76,8 @@ def choose(
             done += 1
         best = sorted(fittings, key=lambda one: fittings[one].cost)
         fittings = {structure: fittings[structure] for structure in best[:kept]}
+    for fitting in fittings.values():
+        fitting.begin_elsewhere(ROUNDS)
     fits = {structure: fitting.fit() for structure, fitting in fittings.items()}
     evidence = np.array(list(_evidence(list(fits.values()))))
     weights = np.exp(evidence - evidence.max())
