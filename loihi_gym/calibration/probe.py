@@ -1,11 +1,12 @@
 """Probes: small networks with mappings whose step times tell plausible chips apart.
 
 They are chosen from a pool of random ones by what a measurement of them can be expected to tell:
-plausible chips are drawn (how they are built, and every constant over its range), each probe is
-simulated on each, and the set is chosen, one after the other, whose logarithms of step times have
-the largest determinant of covariance beside the noise. For normal distributions that is the
-information which the set gives on the chip; that of one probe counts only as far as those before it
-do not tell the same.
+plausible chips are drawn (every constant over its range, and each chip built in every way), each
+probe is simulated on each, and the set is chosen, one after the other, whose logarithms of step
+times have the largest determinant of covariance beside the noise. For normal distributions that is
+the information which the set gives on the chip; that of one probe counts only as far as those
+before it do not tell the same. The same is added for the covariance that is left if a chip's
+constants are known: the information on how it is built.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,19 +17,19 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ..arrays import Float64Array, Int64Array
-from ..chip import ChipSpec, topology_of
+from ..chip import ChipSpec, Structure, topology_of
 from ..errors import LoihiGymError
 from ..mapping import Mapping, Problem, save_problem
 from ..network import SparseMLP, record
 from .fit import NOISE
 from .parameters import parameters
 from .predict import MeshTimes
-from .structures import ways
+from .structures import TIMED, ways
 
 MOST_PROBES = 40
 POOL = 400
 CHIPS_EACH = 12
-"""Chips drawn for each way of building one."""
+"""Chips drawn; each is built in every way."""
 LARGEST = 512
 """Neurons of a layer, at most, or four times as many if the next layer has a few: probes must be
 quick to compile and load."""
@@ -149,8 +150,16 @@ def draw_pool(chip: ChipSpec, rng: np.random.Generator) -> list[Probe]:
 
 
 def plausible(chip: ChipSpec, rng: np.random.Generator) -> list[list[ChipSpec]]:
-    """Chips with every constant drawn over its range, for each way of building one."""
-    return [[drawn(way, rng) for _ in range(CHIPS_EACH)] for way in ways(chip)]
+    """The same chips, with every constant drawn over its range, for each way of building one."""
+    constants = [drawn(chip, rng) for _ in range(CHIPS_EACH)]
+    return [[as_built(one, way.structure) for one in constants] for way in ways(chip)]
+
+
+def as_built(chip: ChipSpec, structure: Structure) -> ChipSpec:
+    """The chip built in another way."""
+    for name in TIMED:
+        chip = chip.with_choice(f"structure.{name}", getattr(structure, name))
+    return chip
 
 
 def drawn(chip: ChipSpec, rng: np.random.Generator) -> ChipSpec:
@@ -165,33 +174,39 @@ def log_times(
     chips: Sequence[Sequence[ChipSpec]],
     update: Callable[[str, int, int], None],
 ) -> Float64Array:
-    """Logarithm of each probe's step time on each chip, (chips, probes)."""
+    """Logarithm of each probe's step time on each chip, (ways, chips, probes)."""
     problems, mappings = [one.problem for one in pool], [one.mapping for one in pool]
     rows = []
     for number, alike in enumerate(chips):
         update("simulating probes on plausible chips", number, len(chips))
         times = MeshTimes(problems, mappings, alike[0])
-        rows += [np.log(times.step_ps(chip)) for chip in alike]
-    return np.stack(rows)
+        rows.append([np.log(times.step_ps(chip)) for chip in alike])
+    return np.array(rows)
 
 
 def most_telling(times: Float64Array, count: int) -> list[int]:
     """Positions of the probes that together tell most, the most telling first.
 
+    As much counts what they tell of a chip as what they would tell of how it is built if all its
+    constants were known.
+
     Args:
-        times: Logarithm of each probe's step time on each plausible chip, (chips, probes).
+        times: Logarithm of each probe's step time, (ways, chips, probes): the chips of every way
+            of building one have the same constants.
         count: Probes to choose.
     """
-    spread = times - times.mean(axis=0)
-    left = spread.T @ spread / len(times) / NOISE**2  # covariance in units of the noise
+    n_probes = times.shape[2]
+    spreads = [times - times.mean(axis=(0, 1)), times - times.mean(axis=0)]
+    flat = [one.reshape(-1, n_probes) for one in spreads]
+    left = [one.T @ one / len(one) / NOISE**2 for one in flat]  # covariances, in units of the noise
     chosen: list[int] = []
-    for _ in range(min(count, len(left))):
+    for _ in range(min(count, n_probes)):
         # What a probe adds is its variance given those before it: a step of Cholesky's method.
-        gain = np.diag(left).copy()
+        gain = sum(np.log1p(np.maximum(np.diag(one), 0.0)) for one in left)
         gain[chosen] = -1.0
         best = int(gain.argmax())
         chosen.append(best)
-        left = left - np.outer(left[best], left[best]) / (1.0 + left[best, best])
+        left = [one - np.outer(one[best], one[best]) / (1.0 + one[best, best]) for one in left]
     return chosen
 
 

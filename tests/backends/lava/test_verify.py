@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 import loihi_gym
 from loihi_gym.backends.lava import client, compare, simulate, verify
 from loihi_gym.benchmarks import benchmark, benchmark_names
+from loihi_gym.calibration import probe
 from loihi_gym.errors import IllegalMappingError, MeasurementError
 from loihi_gym.mapping import Mapping
 from loihi_gym.mapping.pieces import bounds
@@ -71,6 +72,14 @@ def test_a_mapping_never_changes_the_function(shared, name):
     results = list(verify(shared, problem, mapping))
     assert [result.equal for result in results] == [True] * 4
     assert [result.processes for result in results] == [5, mapping.n_logical_cores] * 2
+
+
+def test_probes_are_the_same_in_lava(shared, monkeypatch):
+    """What `loihi-gym probe` writes runs in Lava as it was recorded, in its pieces, too."""
+    monkeypatch.setattr(probe, "POOL", 4)
+    pool = probe.draw_pool(loihi_gym.load_chip("loihi2-24"), np.random.default_rng(3))
+    for one in (pool[0], pool[1]):
+        assert all(result.equal for result in verify(shared, one.problem, one.mapping))
 
 
 @few(6)
