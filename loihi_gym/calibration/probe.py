@@ -202,7 +202,7 @@ def most_telling(times: Float64Array, count: int) -> list[int]:
     chosen: list[int] = []
     for _ in range(min(count, n_probes)):
         # What a probe adds is its variance given those before it: a step of Cholesky's method.
-        gain = sum(np.log1p(np.maximum(np.diag(one), 0.0)) for one in left)
+        gain = np.sum([np.log1p(np.maximum(np.diag(one), 0.0)) for one in left], axis=0)
         gain[chosen] = -1.0
         best = int(gain.argmax())
         chosen.append(best)
