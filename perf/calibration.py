@@ -21,8 +21,8 @@ from scipy.stats import pearsonr, spearmanr
 from loihi_gym import Problem, load, make_backend
 from loihi_gym.backends import Backend, Measurement
 from loihi_gym.calibration import DataPoint, calibrate
-from loihi_gym.calibration.parameters import parameters
 from loihi_gym.calibration.predict import mesh_step_ps
+from loihi_gym.calibration.probe import drawn
 from loihi_gym.chip import ChipSpec
 from loihi_gym.mapping import Mapping, random_mapping
 from loihi_gym.search.registry import run_solver
@@ -63,13 +63,6 @@ class Best:
     def mappings(self) -> list[Mapping]:
         """The fastest, best first."""
         return [mapping for _, _, mapping in sorted(self._heap, reverse=True)]
-
-
-def hidden_chip(chip: ChipSpec, rng: np.random.Generator) -> ChipSpec:
-    """The chip with every fitted constant drawn over its range, on its logarithmic scale."""
-    for known in parameters(chip):
-        chip = chip.with_constant(known.name, known.to_value(rng.uniform(*known.bounds)))
-    return chip
 
 
 def latencies(
@@ -113,7 +106,7 @@ def main() -> None:
     print("chip  fit s  noise  error before  after: median  p90  Pearson  Spearman  lost by search")
     for seed in range(arguments.chips):
         rng = np.random.default_rng(seed)
-        hidden = replace(problem, chip=hidden_chip(problem.chip, rng))
+        hidden = replace(problem, chip=drawn(problem.chip, rng))
         mappings = [random_mapping(hidden, rng) for _ in range(MEASURED)]
         board = make_backend("mesh", hidden, noise=NOISE, seed=seed)
         measured = [
