@@ -356,6 +356,6 @@ def test_from_measuring_to_a_chip_file(tmp_path, toy, capsys, monkeypatch):
     assert load_chip(chip).name == "mine"
     run("measure", path, str(tmp_path / "n" / "next-1.json"), "-o", file)
     assert len(read_measured(file)) == 21
-    data = json.loads(run(*words[:6], "--json"))
+    data = json.loads(run(*words[:6], "--as-built", "--json"))
     assert data["constants"]["costs.synop_ps"]["low"] >= 370
     assert len(data["next"]) == 3

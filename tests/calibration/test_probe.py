@@ -174,8 +174,9 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
 
 
 @pytest.mark.slow
-def test_a_hidden_chip_is_read_off_probes(tmp_path):
+def test_a_hidden_chip_is_read_off_probes(tmp_path, monkeypatch):
     """How it is built, and what a network takes that was not measured."""
+    monkeypatch.setattr(probe, "POOL", 100)
     chip = load_chip("loihi2-24")
     save_probes(tmp_path, design(chip, 24))
     hidden = drawn(built(chip, multicast="tree", rows="dense"), np.random.default_rng(8))
