@@ -55,8 +55,8 @@ def noise_of(fit: Fit) -> float:
     ranges = np.diag([1 / one.spread**2 for one in fit.known])
     followed = float(np.trace(np.linalg.solve(alone + ranges, alone)))
     free = max(len(fit.measured) - followed, 0.0)
-    squares = float((near**2).sum()) / steps_each(fit)
-    return float(np.sqrt((ASSUMED * NOISE**2 + squares) / (ASSUMED + free)))
+    scatter = float((near**2).sum()) / steps_each(fit)
+    return float(np.sqrt((ASSUMED * NOISE**2 + scatter) / (ASSUMED + free)))
 
 
 def draws(fit: Fit) -> Float64Array:

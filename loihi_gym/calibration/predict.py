@@ -1,11 +1,11 @@
 """Step times of `mesh` and of `bound` for any constants."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from ..arrays import Float64Array, Int32Array, Int64Array
+from ..arrays import Float64Array, Int64Array
 from ..backends.assembly import busy_times
 from ..backends.mesh.mesh_kernel import simulate
 from ..backends.mesh.packing import Timed, delays, kernel_load, make_workspace, tick_ps
@@ -33,60 +33,36 @@ UNITS = {"synop_ps": 1, "synmem_word_ps": WORD, "neuron_active_ps": 0, "neuron_i
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """What a mapping makes cores do, whatever the constants; times of it are as in `Traffic`.
-
-    S sending neurons, N logical cores, T steps, R entries of all rows.
+    """What a mapping makes cores do, whatever the constants.
 
     Attributes:
-        next_core, fan_out, words_out, neuron_first, row_first, row_entries: As in `Traffic`.
-        synapses: Synapses of each message, (R,).
-        words: Words that its receiver reads, 0 for no message, (R,).
-        inactive: Silent neurons before each sending one, (S,).
-        tail: Silent neurons after a core's last sending one, (T, N).
+        load: All that `kernel_load` needs, with counts of silent neurons in the place of times.
+        synapses: Synapses of each message, as long as the rows.
+        words: Words that its receiver reads, 0 for no message.
     """
 
-    next_core: Int32Array
-    fan_out: Int32Array
-    words_out: Int64Array
-    neuron_first: Int64Array
-    row_first: Int64Array
-    row_entries: Int64Array
+    load: Timed
     synapses: Int64Array
     words: Int64Array
-    inactive: Int64Array
-    tail: Int64Array
 
     @classmethod
     def of(cls, problem: Problem, mapping: Mapping) -> "Counts":
         """The counts of a mapping on a problem's chip, of which only the structure matters."""
         chip = replace(problem.chip, costs=replace(problem.chip.costs, **UNITS))
         traffic = replace(problem, chip=chip).traffic(mapping.cores_per_layer)
-        words, synapses = np.divmod(traffic.row_receive_ps, WORD)
-        return cls(
-            next_core=traffic.next_core,
-            fan_out=traffic.fan_out,
-            words_out=traffic.words_out,
-            neuron_first=traffic.neuron_first,
-            row_first=traffic.row_first,
-            row_entries=traffic.row_entries,
-            synapses=synapses,
-            words=words,
-            inactive=traffic.work_ps,
-            tail=traffic.tail_ps,
-        )
+        load = Timed(**{one.name: getattr(traffic, one.name) for one in fields(Timed)})
+        words, synapses = np.divmod(load.row_receive_ps, WORD)
+        return cls(load, synapses, words)
 
     def timed(self, chip: ChipSpec) -> Timed:
         """The times of these counts on a chip."""
         costs = chip.costs
-        return Timed(
-            **{name: getattr(self, name) for name in SHARED},
+        return replace(
+            self.load,
             row_receive_ps=self.words * costs.synmem_word_ps + self.synapses * costs.synop_ps,
-            work_ps=costs.neuron_active_ps + self.inactive * costs.neuron_inactive_ps,
-            tail_ps=self.tail * costs.neuron_inactive_ps,
+            work_ps=costs.neuron_active_ps + self.load.work_ps * costs.neuron_inactive_ps,
+            tail_ps=self.load.tail_ps * costs.neuron_inactive_ps,
         )
-
-
-SHARED = ("next_core", "fan_out", "words_out", "neuron_first", "row_first", "row_entries")
 
 
 class MeshTimes:

@@ -17,14 +17,14 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ..arrays import Float64Array, Int64Array
-from ..chip import ChipSpec, Structure, topology_of
+from ..chip import ChipSpec, topology_of
 from ..errors import LoihiGymError
 from ..mapping import Mapping, Problem, save_problem
 from ..network import SparseMLP, record
 from .fit import NOISE
 from .parameters import parameters
 from .predict import MeshTimes
-from .structures import TIMED, ways
+from .structures import as_built, ways
 
 MOST_PROBES = 40
 POOL = 400
@@ -155,15 +155,8 @@ def plausible(chip: ChipSpec, rng: np.random.Generator) -> list[list[ChipSpec]]:
     return [[as_built(one, way.structure) for one in constants] for way in ways(chip)]
 
 
-def as_built(chip: ChipSpec, structure: Structure) -> ChipSpec:
-    """The chip built in another way."""
-    for name in TIMED:
-        chip = chip.with_choice(f"structure.{name}", getattr(structure, name))
-    return chip
-
-
 def drawn(chip: ChipSpec, rng: np.random.Generator) -> ChipSpec:
-    """The chip with every constant drawn over its range, on its logarithmic scale."""
+    """The chip with every constant drawn over its range, on the scale that it is fitted on."""
     for known in parameters(chip):
         chip = chip.with_constant(known.name, known.to_value(rng.uniform(*known.bounds)))
     return chip

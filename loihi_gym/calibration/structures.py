@@ -42,13 +42,16 @@ class StructureFit:
 
 def ways(chip: ChipSpec) -> list[ChipSpec]:
     """The chip in every way that it may be built, as it is first."""
-    found = []
-    for values in product(*(OPTIONS[name] for name in TIMED)):
-        other = chip
-        for name, value in zip(TIMED, values, strict=True):
-            other = other.with_choice(f"structure.{name}", value)
-        found.append(other)
-    return sorted(found, key=lambda one: one.structure != chip.structure)
+    options = product(*(OPTIONS[name] for name in TIMED))
+    built = [replace(chip.structure, **dict(zip(TIMED, each, strict=True))) for each in options]
+    return sorted((as_built(chip, one) for one in built), key=lambda one: one != chip)
+
+
+def as_built(chip: ChipSpec, structure: Structure) -> ChipSpec:
+    """The chip built in another way."""
+    for name in TIMED:
+        chip = chip.with_choice(f"structure.{name}", getattr(structure, name))
+    return chip
 
 
 def choose(

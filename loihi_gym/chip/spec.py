@@ -257,15 +257,6 @@ def parse_chip(text: str, name: str) -> ChipSpec:
     return _spec(name, tables)
 
 
-def with_overrides(base: str, own: dict[str, Any], name: str) -> ChipSpec:
-    """The chip of that name that differs from a chip or chip file in the tables `own`.
-
-    Raises:
-        UnknownNameError, ChipFileError: as `load_chip`.
-    """
-    return _spec(name, _merge(_tables(base, ()), own))
-
-
 def _tables(name: str, above: tuple[str, ...]) -> dict[str, Any]:
     """A file's tables laid over those of its base, and so forth."""
     own = _read(name)

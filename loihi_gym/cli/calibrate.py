@@ -10,7 +10,7 @@ from ..backends import Backend, make_backend
 from ..benchmarks import load
 from ..calibration import Assessment, StructureFit
 from ..calibration.probe import MOST_PROBES
-from ..calibration.structures import TIMED
+from ..calibration.structures import TIMED, as_built
 from ..chip import load_chip, save_chip
 from ..mapping import Mapping, Problem, fitting, random_mapping
 from . import options
@@ -122,7 +122,10 @@ def _spread(problem: Problem, count: int, seed: int) -> list[Mapping]:
 @click.option("--chip", required=True, metavar="NAME", help="Chip to start from.")
 @options.output("CHIP.toml", "Chip file to write.", ".toml")
 @click.option(
-    "--as-built", is_flag=True, help="Fit constants only: the chip is built as CHIP says."
+    "--as-built",
+    "constants_only",
+    is_flag=True,
+    help="Fit constants alone, as CHIP is built.",
 )
 @options.number("--next", 0, 3, "Mappings to suggest.", name="following")
 @options.folder("--next-to", "Directory for the suggested mappings.")
@@ -131,7 +134,7 @@ def calibrate(
     measurements: str,
     chip: str,
     output: str,
-    as_built: bool,
+    constants_only: bool,
     following: int,
     next_to: str | None,
     as_json: bool,
@@ -146,11 +149,10 @@ def calibrate(
     measured, start = read_measured(measurements), load_chip(chip)
     source = f"calibrated to {len(measured)} measured mappings in {Path(measurements).name}"
     ways: list[StructureFit] = []
-    if not as_built:
+    if not constants_only:
         with progress("fits") as update:
             ways = choose(measured, start, update)
-        for name in TIMED:
-            start = start.with_choice(f"structure.{name}", getattr(ways[0].structure, name))
+        start = as_built(start, ways[0].structure)
     with patience("predicting measurements that were held out"):
         found = assess(measured, start, ways[0].fit if ways else None)
         save_chip(output, calibrated_chip(found, Path(output).stem, source, ways))
