@@ -25,7 +25,6 @@ from loihi_gym.mapping import Mapping, random_mapping
 
 NOISE = 0.02
 HELD_OUT = 30
-FIRST_SEED = 1000
 
 
 def measured_on(hidden: ChipSpec, directory: Path, rng: np.random.Generator) -> list[DataPoint]:
@@ -71,13 +70,14 @@ def main() -> None:
     parser.add_argument("--chip", default="loihi2", help="what is known before measuring")
     parser.add_argument("--chips", type=int, default=40)
     parser.add_argument("--first", type=int, default=0, help="number of the first one")
+    parser.add_argument("--seed", type=int, default=1000, help="of the chip with number 0")
     parser.add_argument("--benchmark", default="mlp-deep", help="network that is held out")
     arguments = parser.parse_args()
     chip, right, within, inside = load_chip(arguments.chip), 0, 0, list[bool]()
     with tempfile.TemporaryDirectory() as directory:
         save_probes(directory, design(chip))
         for number in range(arguments.first, arguments.first + arguments.chips):
-            rng = np.random.default_rng(FIRST_SEED + number)
+            rng = np.random.default_rng(arguments.seed + number)
             hidden = drawn(ways(chip)[rng.integers(len(ways(chip)))], rng)
             found = choose(measured_on(hidden, Path(directory), rng), chip)
             best = found[0]
