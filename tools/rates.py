@@ -3,8 +3,8 @@
     python tools/rates.py
 
 Runs both networks over the held-out digits (needs the extra ``train``) and prints what
-`loihi_gym.benchmarks.generator` takes over: the quantiles `RATE` of a neuron's rate relative to its
-layer's, and the scatter of a layer's active part from step to step behind `STEP_SCATTER`.
+`loihi_gym.benchmarks.rates` takes over: the quantiles `RATE` and `TAIL` of a neuron's rate relative
+to its layer's, and the scatter of a layer's active part from step to step behind `STEP_SCATTER`.
 """
 
 import numpy as np
@@ -17,6 +17,8 @@ from loihi_gym.network import load_network, run
 FLAGSHIPS = ("mlp-deep", "mlp-wide")
 SAMPLE = 1024
 """Neurons of each layer that are pooled, so that wide layers weigh no more."""
+PARTS = 32
+"""Intervals of the table, and those that the last of them is cut into."""
 
 
 def hidden_activity(name: str) -> list[npt.NDArray[np.bool_]]:
@@ -33,6 +35,12 @@ def scatter(sends: npt.NDArray[np.bool_]) -> float:
     return float(np.sqrt(part.var() - sampling) / part.mean())
 
 
+def busiest(rates: npt.NDArray[np.float64]) -> float:
+    """Part of the messages that the busiest 1/32 of neurons send."""
+    ascending = np.sort(rates)
+    return float(ascending[-max(len(rates) // PARTS, 1) :].sum() / ascending.sum())
+
+
 def main() -> None:
     """Measure and print."""
     pooled, scatters = [], []
@@ -45,11 +53,18 @@ def main() -> None:
             print(
                 f"{name} layer {layer}: active {rate.mean():.3f}, scatter {scatters[-1]:.1%}, "
                 f"silent {(rate == 0).mean():.1%}, median {np.median(relative):.2f}, "
-                f"busiest {relative.max():.1f}"
+                f"busiest {relative.max():.1f}, busiest 1/32 send {busiest(rate):.1%}"
             )
-    quantiles = np.quantile(np.concatenate(pooled), np.linspace(0, 1, 33))
-    quantiles /= ((quantiles[1:] + quantiles[:-1]) / 2).mean()  # mean 1 when drawn from
-    print("RATE", np.round(1000 * quantiles).astype(int).tolist())
+    sample = np.concatenate(pooled)
+    rates = np.quantile(sample, np.arange(PARTS + 1) / PARTS)
+    tail = np.quantile(sample, 1 - np.arange(PARTS, -1, -1) / PARTS**2)
+    means = [(table[1:] + table[:-1]) / 2 for table in (rates, tail)]
+    first = rates / means[0].mean()  # mean 1 when drawn from, as in the first release
+    scale = np.append(means[0][:-1], means[1].mean()).mean()
+    print("FIRST_RATE", np.round(1000 * first).astype(int).tolist())
+    print("RATE", np.round(1000 * rates[:-1] / scale).astype(int).tolist())
+    print("TAIL", np.round(1000 * tail / scale).astype(int).tolist())
+    print(f"busiest 1/32 send {busiest(sample):.1%}")
     print(f"scatter {np.mean(scatters):.1%}, half span {np.mean(scatters) * 3**0.5:.3f}")
 
 

@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from loihi_gym.benchmarks.generator import RATE
+from loihi_gym.benchmarks.rates import FIRST_RATE
 from loihi_gym.chip import chip_names
 from loihi_gym.errors import LoihiGymError
 from loihi_gym.files import write_bytes, write_text
@@ -47,7 +47,9 @@ def pretrained_policy(name: str, problem: Problem, max_layers: int) -> Policy:
     if chip not in chip_names():
         raise LoihiGymError(f"--pretrained needs a bundled chip, not {chip!r}: {chip_names()}")
     family = _family(problem)
-    made_by = f"{family} {RATE} {max_layers} {STEPS} {SETTINGS[name]} torch {torch.__version__}"
+    made_by = (
+        f"{family} {FIRST_RATE} {max_layers} {STEPS} {SETTINGS[name]} torch {torch.__version__}"
+    )
     key = hashlib.sha256(made_by.encode()).hexdigest()[:12]
     cache = Path(os.environ.get("LOIHI_GYM_CACHE") or Path.home() / ".cache" / "loihi-gym")
     path = cache / f"{name}-{chip}-{key}.pt"

@@ -12,7 +12,8 @@ from ..errors import NetworkFileError, unknown
 from ..mapping import Problem, load_problem
 from ..network import load_network, record
 from ..network.foreign import named
-from .generator import PREFIX, generate
+from .generator import generate
+from .generator_uri import PREFIX
 from .suite import Entry, generated
 
 _HERE = resources.files(__package__)

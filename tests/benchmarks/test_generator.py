@@ -10,16 +10,10 @@ from hypothesis import strategies as st
 
 import loihi_gym
 from loihi_gym.benchmarks import benchmark, generator
-from loihi_gym.benchmarks.generator import (
-    RATE,
-    STEP_SCATTER,
-    Generated,
-    fan_in,
-    generate,
-    parse,
-    stream,
-)
+from loihi_gym.benchmarks.generator import activity, fan_in, generate, stream
 from loihi_gym.benchmarks.generator_kernel import draw_mask, hash_many
+from loihi_gym.benchmarks.generator_uri import Generated, parse
+from loihi_gym.benchmarks.rates import FIRST_RATE, RATE, STEP_SCATTER, TAIL, first_rates, rates
 from loihi_gym.errors import (
     BenchmarkError,
     IllegalMappingError,
@@ -29,7 +23,8 @@ from loihi_gym.errors import (
 from loihi_gym.mapping import Problem, heuristic
 from tests.toys import examples
 
-SMALL = "generator://mlp?layers=2&width=40&inputs=30&chip=loihi2-16&seed=3"
+FIRST = "generator://mlp?layers=2&width=40&inputs=30&chip=loihi2-16&seed=3"
+SMALL = "generator://sparse-mlp?widths=30-40-40-10&density=0.25&chip=loihi2-16&seed=3"
 
 
 def fingerprint(problem: Problem) -> str:
@@ -82,6 +77,18 @@ def test_a_mask_equals_its_slow_twin(seed, n_pre, n_post, data):
         assert len(expected) == n
 
 
+def slow_rate(kind: str, rank: int) -> int:
+    """Rate of a neuron of a rank of 20 bits, from the tables, one by one."""
+    if kind == "mlp":
+        table, bits = FIRST_RATE, 15
+    elif rank < 31 << 15:
+        table, bits = (*RATE, TAIL[0]), 15
+    else:
+        table, bits, rank = TAIL, 10, rank - (31 << 15)
+    at, within = divmod(rank, 1 << bits)
+    return table[at] + ((table[at + 1] - table[at]) * within >> bits)
+
+
 def slow_sends(spec: Generated, layer: int) -> list[list[bool]]:
     """Which neurons send, one by one."""
     seed, width = slow_hash(spec.seed, 2 * layer + 1), spec.widths[layer]
@@ -91,53 +98,65 @@ def slow_sends(spec: Generated, layer: int) -> list[list[bool]]:
         scale = 1000 - STEP_SCATTER + (2 * STEP_SCATTER * small[width + step] >> 20)
         sends.append([])
         for neuron in range(width):
-            rank, within = divmod(small[neuron], 1 << 15)
-            rate = RATE[rank] + ((RATE[rank + 1] - RATE[rank]) * within >> 15)
-            chance = int(spec.active * 10**6) * rate * scale // 10**6
+            rate = slow_rate(spec.kind, small[neuron])
+            chance = int(spec.active[layer] * 10**6) * rate * scale // 10**6
             drawn = small[width + spec.steps + step * width + neuron] * 10**6 >> 20
             sends[-1].append(drawn < chance)
     return sends
 
 
-def test_activity_equals_its_slow_twin():
-    spec = parse(SMALL + "&steps=3&active=0.3")
-    problem = generate(spec.uri)
-    for layer, messages in enumerate(problem.activity.messages):
+@pytest.mark.parametrize("uri", [FIRST + "&active=0.3", SMALL + "&active=0.3-0.2-0.1-0.9"])
+def test_activity_equals_its_slow_twin(uri):
+    spec = parse(uri + "&steps=3")
+    for layer, messages in enumerate(activity(spec).messages):
         assert (messages != 0).tolist() == slow_sends(spec, layer)
 
 
+@pytest.mark.parametrize(("kind", "drawn"), [("mlp", first_rates), ("sparse-mlp", rates)])
+def test_rates_equal_their_slow_twin(kind, drawn):
+    ranks = np.unique(
+        np.concatenate([np.arange(0, 1 << 20, 997), np.arange(33) * 32767 % (1 << 20)])
+    )
+    ranks = np.append(ranks, (31 << 15) + np.arange(-2, 3)).astype(np.int64)
+    assert drawn(ranks).tolist() == [slow_rate(kind, int(rank)) for rank in ranks]
+
+
 def test_activity_has_the_measured_distribution():
-    problem = generate("generator://mlp?layers=60&width=2000&density=0.001&steps=8&seed=1")
-    hidden = np.stack(problem.activity.messages[1:-1]) != 0  # (layer, step, neuron)
-    chance = chances(0.12)
-    assert hidden.mean() == pytest.approx(chance.mean(), rel=0.02)
-    of_step = hidden.mean(axis=2)
+    widths = "-".join(["2000"] * 60)
+    spec = parse(f"generator://sparse-mlp?widths={widths}&density=0.001&active=0.12&steps=8&seed=1")
+    sent = np.stack(activity(spec).messages) != 0  # (layer, step, neuron)
+    chance = chances(rates, 0.12)
+    assert sent.mean() == pytest.approx(chance.mean(), rel=0.02)
+    of_step = sent.mean(axis=2)
     assert of_step.std() / of_step.mean() == pytest.approx(0.18, abs=0.03)
-    # A neuron's rates in two steps agree as far as RATE makes neurons differ.
-    together = (hidden[:, 0] & hidden[:, 1]).mean() / (of_step[:, 0] * of_step[:, 1]).mean()
+    # A neuron's rates in two steps agree as far as rates make neurons differ.
+    together = (sent[:, 0] & sent[:, 1]).mean() / (of_step[:, 0] * of_step[:, 1]).mean()
     middle = (chance.mean(axis=1) ** 2).mean() / chance.mean() ** 2
     assert together == pytest.approx(middle, rel=0.05)
 
 
-def chances(active: float) -> np.ndarray:
+def chances(drawn, active: float) -> np.ndarray:
     """A neuron's chance to send, (rank, scale of the step): at most once, however busy it is."""
-    rate = np.interp(np.arange(0.005, 32, 0.01), np.arange(33), RATE) / 1000
+    rate = drawn(np.arange(0, 1 << 20, 64)) / 1000
     scale = 1 + STEP_SCATTER / 1000 * np.linspace(-1, 1, 101)
     return np.minimum(active * rate[:, None] * scale, 1)
 
 
-@pytest.mark.parametrize(("active", "sends"), [(0.04, 0.040), (0.12, 0.111), (0.25, 0.207)])
+@pytest.mark.parametrize(("active", "sends"), [(0.04, 0.040), (0.12, 0.119), (0.25, 0.238)])
 def test_fewer_send_than_asked_for_as_no_neuron_sends_twice(active, sends):
     """What docs/bounds-and-scale.md says of `active`."""
-    assert chances(active).mean() == pytest.approx(sends, abs=0.0005)
+    assert chances(rates, active).mean() == pytest.approx(sends, abs=0.0005)
 
 
-def test_rates_average_to_one():
-    assert np.mean((np.array(RATE[1:]) + np.array(RATE[:-1])) / 2) == pytest.approx(1000, abs=1)
+@pytest.mark.parametrize(("drawn", "part"), [(first_rates, 0.297), (rates, 0.163)])
+def test_rates_average_to_one_and_the_busiest_send_what_they_do_in_the_sample(drawn, part):
+    every = drawn(np.arange(1 << 20))
+    assert every.mean() == pytest.approx(1000, abs=1)
+    assert every[31 << 15 :].sum() / every.sum() == pytest.approx(part, abs=0.002)
 
 
 def test_masks_have_the_density_asked_for():
-    problem = generate(SMALL + "&density=0.2")
+    problem = generate(SMALL.replace("0.25", "0.2"))
     assert problem.network.widths == (30, 40, 40, 10)
     assert problem.network.densities == pytest.approx([0.2, 0.2, 0.2])
     assert [fan_in(parse(SMALL), layer) for layer in (1, 2, 3)] == [8, 10, 10]  # 7.5 rounds up
@@ -147,29 +166,60 @@ def test_masks_have_the_density_asked_for():
 
 def test_a_uri_works_wherever_a_name_does():
     problem = loihi_gym.load(SMALL)
-    assert problem.reference == "balanced/strided"
     backend = loihi_gym.make_backend("mesh", problem)
     assert backend.evaluate(problem.reference_mapping).latency_ps > 0
-    assert problem.activity.message_bits == 64
-    assert loihi_gym.load(SMALL + "&bits=32").activity.message_bits == 32
+    assert problem.activity.layer_words == (1, 1, 1, 1)
+    assert loihi_gym.load(SMALL + "&bits=64").activity.layer_words == (2, 2, 2, 2)
+    mixed = loihi_gym.load(SMALL + "&bits=32-64-32-64&active=0.5")
+    assert mixed.activity.layer_words == (1, 2, 1, 2)
+    assert loihi_gym.load(FIRST).reference == "balanced/strided"
+
+
+def test_a_value_for_each_population_or_connection():
+    problem = generate(SMALL.replace("0.25", "0.1-0.5-1") + "&active=1-0.2-0.4-0.000001&steps=64")
+    assert problem.network.densities == pytest.approx([0.1, 0.5, 1])
+    assert problem.activity.active[1] < problem.activity.active[2] < problem.activity.active[0]
+    assert problem.activity.active[3] < 0.01
 
 
 def test_the_canonical_form_names_the_same_problem():
     spec = parse("generator://mlp?seed=3&width=40&chip=loihi2-16&layers=2&inputs=30&density=0.250")
-    assert spec == parse(SMALL)
+    assert spec == parse(FIRST)
     assert spec.uri == (
         "generator://mlp?layers=2&width=40&inputs=30&outputs=10&density=0.25&active=0.12&steps=2"
         "&bits=64&chip=loihi2-16&reference=balanced/strided&seed=3"
     )
     assert parse(spec.uri) == spec
+    spec = parse(
+        "generator://sparse-mlp?chip=loihi2-16&seed=3&widths=30-40-40-10&active=.1-.1-.1-.1"
+    )
+    assert spec == parse(SMALL)
+    assert spec.uri == (
+        "generator://sparse-mlp?widths=30-40-40-10&density=0.25&active=0.1&steps=2&bits=32"
+        "&chip=loihi2-16&seed=3"
+    )
     assert generate(SMALL).name == spec.uri
     assert fingerprint(generate(SMALL)) == fingerprint(generate(spec.uri))
 
 
+parts = st.integers(1, 10**6).map(lambda n: Fraction(n, 10**6))
+
+
 @examples(100)
-@given(st.integers(1, 10**6).map(lambda n: Fraction(n, 10**6)))
-def test_every_density_survives_the_canonical_form(density):
-    spec = Generated(1, 5, density=density)
+@given(st.data(), st.lists(st.integers(1, 65_535), min_size=2, max_size=5))
+def test_everything_survives_the_canonical_form(data, widths):
+    n = len(widths)
+    lists = [
+        st.lists(of, min_size=k, max_size=k).map(tuple) for of, k in ((parts, n - 1), (parts, n))
+    ]
+    spec = Generated(
+        tuple(widths),
+        densities=data.draw(lists[0]),
+        active=data.draw(lists[1]),
+        bits=tuple(data.draw(st.lists(st.sampled_from([32, 64]), min_size=n, max_size=n))),
+        reference=data.draw(st.sampled_from(["", "packed/strided"])),
+        seed=data.draw(st.integers(0, 2**63 - 1)),
+    )
     assert parse(spec.uri) == spec
 
 
@@ -196,7 +246,16 @@ BAD = {
     "generator://mlp?width=40": "lacks layers=",
     "generator://mlp?layers=2": "lacks width=",
     "generator://mlp": "generator://mlp",
-    "generator://cnn?layers=2&width=4": "is not of the form generator://mlp?",
+    "generator://sparse-mlp?seed=1": "lacks widths=",
+    "generator://sparse-mlp?widths=40": "needs two populations or more",
+    "generator://sparse-mlp?widths=40-": "widths='' is not a whole number",
+    "generator://sparse-mlp?widths=40-0-3": "widths='0' is not a whole number",
+    "generator://sparse-mlp?widths=4-4-4&density=0.1-0.2-0.3": "has 3 values, not 1 or 2",
+    "generator://sparse-mlp?widths=4-4-4&active=0.1-0.2": "has 2 values, not 1 or 3",
+    "generator://sparse-mlp?widths=4-4-4&bits=32-64": "has 2 values, not 1 or 3",
+    "generator://sparse-mlp?widths=4-4-4&bits=32-16-32": "bits='16' is neither",
+    "generator://sparse-mlp?widths=4-4-4&density=0.1--1": "density='' is not a decimal",
+    "generator://cnn?layers=2&width=4": "is not of the form generator://sparse-mlp?",
     "generator://mlp/x?layers=2&width=4": "is not of the form",
     "generator://mlp?layers=2&width=4#x": "is not of the form",
     "generator://[?layers=2": "generator://",
