@@ -11,7 +11,7 @@ from .registering import register
 
 if TYPE_CHECKING:
     from .backends import Measurement, backend_names, make_backend
-    from .benchmarks import benchmark_names, load, make_problem
+    from .benchmarks import benchmark_names, family, family_names, load, make_problem
     from .chip import ChipSpec, chip_names, load_chip
     from .errors import LoihiGymError
     from .mapping import Mapping, Problem, Violation, heuristic, heuristic_names
@@ -28,6 +28,8 @@ __all__ = [
     "backend_names",
     "benchmark_names",
     "chip_names",
+    "family",
+    "family_names",
     "heuristic",
     "heuristic_names",
     "load",

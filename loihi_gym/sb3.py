@@ -97,6 +97,7 @@ class LoihiVecEnv(VecEnv):
         dones = terminated | truncated
         split = self._split(infos)
         for index in np.flatnonzero(dones).tolist():
+            self.reset_infos[index] = split[index]
             split[index] = {
                 **self._split(infos["final_info"])[index],
                 "terminal_observation": infos["final_obs"][index],

@@ -34,7 +34,8 @@ All on `env.unwrapped`:
 | `arguments` | what it was made with |
 | `fork()` | a copy to search ahead with; it shares problem and backend |
 
-- `loihi_gym.envs.Family(template, seeds)` is a set of generated problems to train or test on.
+- `loihi_gym.family("sparse-mlp").train.on("loihi2")` is a family of generated problems to train on;
+  its `test` is to report on. `reset(options={"benchmark": NAME})` begins an episode on one of them.
 - `loihi_gym.envs.SaveEpisodes(env, directory)` writes what `loihi-gym replay FILE -o episode.gif`
   shows.
 - `loihi_gym.sb3.make_vec_env(id, n_envs, ...)` is for Stable-Baselines3 and sb3-contrib.

@@ -2,5 +2,16 @@
 
 from .bundled import Benchmark, benchmark, benchmark_names, load
 from .custom import make_problem
+from .families import Family, Part, family, family_names
 
-__all__ = ["Benchmark", "benchmark", "benchmark_names", "load", "make_problem"]
+__all__ = [
+    "Benchmark",
+    "Family",
+    "Part",
+    "benchmark",
+    "benchmark_names",
+    "family",
+    "family_names",
+    "load",
+    "make_problem",
+]

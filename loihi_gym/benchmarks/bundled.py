@@ -12,6 +12,8 @@ from ..errors import NetworkFileError, unknown
 from ..mapping import Problem, load_problem
 from ..network import load_network, record
 from ..network.foreign import named
+from .families import PREFIX as FAMILY
+from .families import member
 from .generator import generate
 from .generator_uri import PREFIX
 from .suite import Entry, generated
@@ -81,20 +83,23 @@ def load(name: str) -> Problem:
     """Load a problem by its name.
 
     Args:
-        name: A bundled benchmark, a problem that a suite draws (``mlp-gen-v1-0``), a generator URI,
-            or the path of a problem file, which ends in ``.npz``.
+        name: A bundled benchmark, a problem that a suite draws (``mlp-gen-v1-0``), a family's
+            member (``family://sparse-mlp/train/17``), a generator URI, or the path of a problem
+            file, which ends in ``.npz``.
 
     Returns:
         A new object each time, with caches of its own.
 
     Raises:
         UnknownNameError: if there is no such benchmark.
-        BenchmarkError: if a generator URI is malformed.
+        BenchmarkError: if a URI is malformed.
         NetworkFileError: if its network file is missing or not the one that was released.
         ProblemFileError: if a problem file is missing or malformed.
     """
     if name.startswith(PREFIX):
         return generate(name)
+    if name.startswith(FAMILY):
+        return member(name)
     if name.endswith(".npz"):
         return load_problem(name)
     drawn = None if name in _entries() else generated(name)

@@ -153,7 +153,8 @@ def _sparse_mlp(uri: str, values: dict[str, Any]) -> Generated:
 
 def _decimal(value: Fraction) -> str:
     """A fraction as it stands in a canonical URI, of at most six decimals."""
-    return f"{value.numerator * 1_000_000 // value.denominator / 1_000_000:f}".rstrip("0")
+    millionths = value.numerator * 1_000_000 // value.denominator
+    return f"{millionths / 1_000_000:f}".rstrip("0").rstrip(".")
 
 
 def _joined(texts: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -225,9 +226,10 @@ def chip_names() -> list[str]:
 
     Those that suites of version 1 are measured on are read besides: their names begin with ``v1/``.
     """
-    return _files(_CHIPS)
+    return list(_files(_CHIPS))
 
 
+@cache
 def _files(folder: Traversable) -> list[str]:
     return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.is_file())
 
@@ -239,6 +241,11 @@ def load_chip(name: str) -> ChipSpec:
         UnknownNameError: if no bundled chip has that name.
         ChipFileError: if the file is missing or malformed; the message names the key.
     """
+    return _spec(Path(name).stem, _tables(name, ())) if name.endswith(".toml") else _bundled(name)
+
+
+@cache
+def _bundled(name: str) -> ChipSpec:
     return _spec(Path(name).stem, _tables(name, ()))
 
 

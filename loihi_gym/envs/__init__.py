@@ -2,6 +2,5 @@
 
 from .chip_features import CHIP_FEATURES
 from .episode import Episode, SaveEpisodes
-from .problem_source import Family
 
-__all__ = ["CHIP_FEATURES", "Episode", "Family", "SaveEpisodes"]
+__all__ = ["CHIP_FEATURES", "Episode", "SaveEpisodes"]

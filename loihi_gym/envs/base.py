@@ -112,7 +112,8 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
     @property
     def reset_options(self) -> list[str]:
         """What `reset(options=)` takes."""
-        return ["mapping", "chip"] if self.arguments.randomize_chip else ["mapping"]
+        chips = ["chip"] if self.arguments.randomize_chip else []
+        return ["mapping", "benchmark", *chips]
 
     @property
     def mapping(self) -> Mapping:
@@ -129,7 +130,8 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
     ) -> tuple[Any, dict[str, Any]]:
         """Begin an episode; `options["mapping"]` is a `Mapping`, ``"random"`` or ``"reference"``.
 
-        With `randomize_chip`, `options["chip"]` names the chip that is drawn otherwise.
+        `options["benchmark"]` is what the episode is about, a name or a `Problem` for the same
+        mesh, instead of what is drawn. With `randomize_chip`, `options["chip"]` names the chip.
 
         If the start cannot be measured, the episode starts from the reference mapping and
         `info["error"]` says why.
@@ -147,7 +149,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         start = options.get("mapping", self.arguments.start)
         is_start("start mapping", start)
         super().reset(seed=check_seed(seed))
-        task = self._tasks.draw(self.np_random, options.get("chip"))
+        task = self._tasks.draw(self.np_random, options.get("benchmark"), options.get("chip"))
         if start == "reference":
             self._begin(task, task.reference)
             return
@@ -274,7 +276,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         ]
         return {
             "arguments": vars(self.arguments),
-            "drawn": None if self._tasks.problems.single else state.task.drawn,
+            "drawn": None if self._is_first() else state.task.drawn,
             "hypothesis": state.task.hypothesis,
             "mappings": mappings,
             "state": state._replace(task=None, measured=None, undo=None),
@@ -288,6 +290,11 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         task = self._tasks.of(drawn, kept["hypothesis"])
         measured, undo = (one and task.evaluate(*one) for one in kept["mappings"])
         self.go_to(kept["state"]._replace(task=task, measured=measured, undo=undo))
+
+    def _is_first(self) -> bool:
+        """Whether the episode's problem is the one that comes of the arguments alone."""
+        problems = self._tasks.problems
+        return problems.single and self._state.task.drawn is problems.first
 
     # How it works inside.
 
@@ -336,6 +343,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         state = self._state
         scale = state.task.scale
         info = {
+            "benchmark": state.task.problem.name,
             "latency_s": state.measured.latency_ps * 1e-12,
             "reduction": 1.0 - state.value / scale,
             "best_reduction": 1.0 - state.best / scale,

@@ -242,17 +242,27 @@ class Layout:
         )
 
 
-def core_table(problem: Problem, traffic: Traffic, max_layers: int) -> CoreTable:
-    """What a partitioning fixes of an observation.
+def require_layers(problem: Problem, max_layers: int) -> None:
+    """Raise if a network has more layers than observations have room for.
 
     Raises:
-        LoihiGymError: if the network has more layers than there is room for.
+        LoihiGymError: says how much room to make.
     """
     n_layers = problem.n_layers
     if n_layers > max_layers:
         raise LoihiGymError(
             f"{problem.name} has {n_layers} layers: pass max_layers={n_layers} or more"
         )
+
+
+def core_table(problem: Problem, traffic: Traffic, max_layers: int) -> CoreTable:
+    """What a partitioning fixes of an observation.
+
+    Raises:
+        LoihiGymError: if the network has more layers than there is room for.
+    """
+    require_layers(problem, max_layers)
+    n_layers = problem.n_layers
     send, receive = traffic.send_ps.sum(axis=0), traffic.receive_ps.sum(axis=0)
     first = np.concatenate(([0], np.cumsum(traffic.counts)[:-1]))
     layers = np.zeros((3, max_layers))

@@ -53,6 +53,7 @@ class LoihiPlace(LoihiEnv):
     reward 0, the mapping as before, `info["error"]` says why.
 
     ## Info
+    - `benchmark`: name of the episode's problem.
     - `latency_s`: simulated or measured latency in seconds.
     - `reduction`, `best_reduction`: of the objective, against the reference, now and at best.
     - `evaluations`: mappings measured in this episode. The reference is free, and a mapping that
@@ -67,8 +68,8 @@ class LoihiPlace(LoihiEnv):
     ## Arguments
     All by name; any other is an error that names the likely one.
     - `benchmark`: a benchmark's name or a `Problem`; or a set, of which each reset draws one by its
-      seed: a list of these, a name with ``{seed}`` in it, a `Family`, or a function of a NumPy
-      generator. ``mlp-deep`` by default.
+      seed: a list of these, a family's part (``family://sparse-mlp/train?chip=loihi2``), or a
+      function of a NumPy generator to one. ``mlp-deep`` by default.
     - `backend`: ``mesh`` (default), ``bound``, another backend's name or address; a `Backend` for
       the one problem it measures, such as a solver's session; or a function from a `Problem` to
       one.

@@ -237,7 +237,7 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
             final[index] = self.layout.flat(self._flat[index].copy())
         infos = self._infos(over)
         for key in [key for key in infos if not key.startswith("_")]:
-            infos[key][~over] = 0
+            infos[key][~over] = None if infos[key].dtype == object else 0
         return {
             "final_obs": final,
             "_final_obs": over.copy(),
@@ -247,7 +247,9 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
 
     def _infos(self, which: BoolArray) -> dict[str, Any]:
         batch = self._batch
-        infos = {
+        names = [env.state.task.problem.name for env in self.envs]
+        infos: dict[str, Any] = {
+            "benchmark": np.where(which, np.array(names, object), None),
             "latency_s": batch.latency_ps * 1e-12,
             "reduction": 1.0 - batch.value / batch.scale,
             "best_reduction": 1.0 - batch.best / batch.scale,

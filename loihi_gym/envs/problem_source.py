@@ -1,16 +1,17 @@
 """Where an episode's problem comes from: always the same one, or one drawn at each reset."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 
 from ..benchmarks import load
+from ..benchmarks.families import Part, is_part, part
 from ..errors import LoihiGymError
 from ..mapping import Problem
 from ..mapping.recent import Recent
-from .checks import shown, strict
+from .checks import shown
+from .observation import require_layers
 
 Sampler = Callable[[np.random.Generator], str | Problem]
 """Draws a problem, or the name of one, with the generator it is given."""
@@ -21,56 +22,34 @@ Benchmark = str | Problem | Sequence[str | Problem] | Sampler
 KEPT = 16
 """Problems drawn by name that a set keeps loaded; a problem takes some MB."""
 
-SEED = "{seed}"
-
-
-@strict
-@dataclass(frozen=True)
-class Family:
-    """A family of generated benchmarks: a name with a place for the seed, and its seeds.
-
-    Training on one range of seeds and testing on another tells whether a policy carries over:
-
-        Family("generator://mlp?layers=6&seed={seed}", range(0, 1000))     # to train on
-        Family("generator://mlp?layers=6&seed={seed}", range(1000, 1100))  # held out
-
-    Attributes:
-        template: Benchmark name that contains ``{seed}``.
-        seeds: What may stand there.
-    """
-
-    template: str
-    seeds: Sequence[int]
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.template, str) or SEED not in self.template:
-            raise LoihiGymError(f"benchmark family {self.template!r} has no {SEED} in it")
-        if not isinstance(self.seeds, Sequence | np.ndarray) or not len(self.seeds):
-            raise LoihiGymError(f"benchmark family {self.template!r} has no seeds")
-
-    def __call__(self, rng: np.random.Generator) -> str:
-        """Draw a name."""
-        return self.template.replace(SEED, str(self.seeds[int(rng.integers(len(self.seeds)))]))
-
-    def __iter__(self) -> Iterator[str]:
-        return (self.template.replace(SEED, str(seed)) for seed in self.seeds)
-
 
 class Problems:
     """Draws problems; all must be for the same mesh, since that fixes the shapes.
 
+    Args:
+        benchmark: What to draw from. The members of a list are checked here and now.
+        max_layers: Layers that observations have room for.
+
     Attributes:
         first: A problem to take the shapes from.
         single: Whether it is the only one.
+
+    Raises:
+        LoihiGymError: if problems are for different meshes, or have too many layers.
     """
 
-    def __init__(self, benchmark: Benchmark) -> None:
+    def __init__(self, benchmark: Benchmark, max_layers: int) -> None:
         self._loaded: Recent[str, Problem] = Recent(KEPT)
+        self._max_layers = max_layers
         self._draw = _sampler(benchmark)
         self.single = isinstance(benchmark, Problem) or (
-            isinstance(benchmark, str) and SEED not in benchmark
+            isinstance(benchmark, str) and not is_part(benchmark)
         )
-        self.first = self._load(self._draw(np.random.default_rng(0)))
+        listed = isinstance(benchmark, Sequence) and not isinstance(benchmark, str | Part)
+        first = benchmark[0] if listed else self._draw(np.random.default_rng(0))
+        self.first = self._load(first)
+        for one in (first, *benchmark) if listed else (first,):
+            self.named(one)
 
     def draw(self, rng: np.random.Generator) -> Problem:
         """The next episode's problem.
@@ -78,14 +57,21 @@ class Problems:
         Raises:
             LoihiGymError: if it is for another mesh than the first one was.
         """
-        if self.single:
-            return self.first
-        problem, first = self._load(self._draw(rng)), self.first
+        return self.first if self.single else self.named(self._draw(rng))
+
+    def named(self, benchmark: str | Problem) -> Problem:
+        """A problem by its name, or itself.
+
+        Raises:
+            LoihiGymError: if it is for another mesh than the first one, or has too many layers.
+        """
+        problem, first = self._load(benchmark), self.first
         if problem.topology is not first.topology:
             raise LoihiGymError(
                 f"benchmarks {first.name!r} (chip {first.chip.name}) and {problem.name!r} (chip "
                 f"{problem.chip.name}) have different meshes: one environment needs one"
             )
+        require_layers(problem, self._max_layers)
         return problem
 
     def _load(self, drawn: str | Problem) -> Problem:
@@ -96,8 +82,13 @@ class Problems:
 
 
 def _sampler(benchmark: Benchmark) -> Sampler:
-    if isinstance(benchmark, str) and SEED in benchmark:
-        return Family(benchmark, range(2**31))
+    if isinstance(benchmark, str) and is_part(benchmark):
+        benchmark = part(benchmark)
+    if isinstance(benchmark, Part) and not benchmark.chip:
+        raise LoihiGymError(
+            f"benchmark {benchmark.address} has systems of different meshes: one environment needs "
+            f"one, such as {benchmark.on('loihi2').address}"
+        )
     if callable(benchmark):
         return benchmark
     if isinstance(benchmark, str | Problem):
@@ -106,8 +97,8 @@ def _sampler(benchmark: Benchmark) -> Sampler:
         among = tuple(map(_checked, benchmark))
         return lambda rng: among[int(rng.integers(len(among)))]
     raise LoihiGymError(
-        f"benchmark {shown(benchmark)} is not a name, a Problem, a list of these, or a function "
-        "that draws one with the generator it is given"
+        f"benchmark {shown(benchmark)} is not a name, a Problem, a list of these, a family's part, "
+        "or a function that draws one with the generator it is given"
     )
 
 

@@ -183,7 +183,9 @@ class EpisodeTasks:
             benchmark = _benchmark_for(arguments.backend, benchmark)
         else:
             self._make = _maker_on_chips(arguments.backend, hypotheses, arguments.randomize_chip)
-        self.problems = Problems(DEFAULT_BENCHMARK if benchmark is None else benchmark)
+        self.problems = Problems(
+            DEFAULT_BENCHMARK if benchmark is None else benchmark, arguments.max_layers
+        )
         self._objective = find_objective(arguments.objective)
         self._max_layers = arguments.max_layers
         self._tasks: dict[tuple[Problem, str | None], EpisodeTask] = {}
@@ -195,17 +197,20 @@ class EpisodeTasks:
         problem = self.problems.first
         return self.of(problem, next(iter(self._chips.of(problem))) if self._chips else None)
 
-    def draw(self, rng: np.random.Generator, chip: Any = None) -> EpisodeTask:
+    def draw(
+        self, rng: np.random.Generator, benchmark: Any = None, chip: Any = None
+    ) -> EpisodeTask:
         """The next episode's task.
 
         Args:
             rng: Draws the problem, then its chip if these are drawn.
+            benchmark: The problem, or its name; None to draw one.
             chip: Name of the chip; None to draw one.
 
         Raises:
-            LoihiGymError: if no chip has that name.
+            LoihiGymError: if there is no such problem or chip, or the problem's mesh is another.
         """
-        problem = self.problems.draw(rng)
+        problem = self.problems.draw(rng) if benchmark is None else self.problems.named(benchmark)
         return self.of(problem, self._chips.name(problem, chip, rng) if self._chips else None)
 
     def of(self, drawn: Problem, hypothesis: str | None = None) -> EpisodeTask:

@@ -1,7 +1,6 @@
 """What is no argument, option or seed is refused by name, wherever it is given."""
 
 import inspect
-import pickle
 import subprocess
 import sys
 
@@ -11,7 +10,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 from loihi_gym.backends import Bound
-from loihi_gym.envs import Family, SaveEpisodes
+from loihi_gym.envs import SaveEpisodes
 from loihi_gym.envs.vector import LoihiVectorEnv
 from loihi_gym.errors import LoihiGymError, UnknownNameError
 from loihi_gym.mapping import Mapping
@@ -80,16 +79,9 @@ def test_vectors_take_their_own_arguments_and_no_others():
             LoihiVectorEnv(make("LoihiSwap-v0"), num_envs=wrong)
 
 
-def test_families_and_savers_take_their_own_arguments_and_no_others(tmp_path):
-    with pytest.raises(UnknownNameError, match=r"Family has no argument 'seed'.*'seeds'"):
-        Family("generator://mlp?seed={seed}", seed=range(3))
+def test_savers_take_their_own_arguments_and_no_others(tmp_path):
     with pytest.raises(UnknownNameError, match="SaveEpisodes has no argument 'folder'"):
         SaveEpisodes(make("LoihiSwap-v0"), folder=tmp_path)
-    for template, seeds in ((3, range(3)), ("x{seed}", 3), ("x{seed}", "")):
-        with pytest.raises(LoihiGymError, match="benchmark family"):
-            Family(template, seeds)
-    family = Family("generator://mlp?seed={seed}", seeds=range(3))
-    assert pickle.loads(pickle.dumps(family)) == family
 
 
 @pytest.mark.parametrize(

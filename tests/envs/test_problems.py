@@ -1,13 +1,23 @@
+import pickle
+
 import numpy as np
 import pytest
+from gymnasium.vector import AutoresetMode
 
-from loihi_gym.envs import Family
+import loihi_gym
+from loihi_gym.envs.place import LoihiPlace
 from loihi_gym.envs.problem_source import Problems
-from loihi_gym.errors import LoihiGymError
+from loihi_gym.envs.vector_choice import make_vector
+from loihi_gym.errors import LoihiGymError, UnknownNameError
+from loihi_gym.sb3 import make_vec_env
 from tests.envs.rollouts import IDS, assert_same, make, slack_problem, walk
 from tests.toys import toy_problem
 
-TEMPLATE = "generator://mlp?layers=2&width=48&inputs=24&density=0.5&chip=loihi2-16&seed={seed}"
+NAMES = [
+    f"generator://sparse-mlp?widths=24-48-48-10&density=0.5&chip=loihi2-16&seed={seed}"
+    for seed in range(3)
+]
+PART = "family://sparse-mlp/train?chip=loihi2-24"
 TOYS = [slack_problem(seed) for seed in range(3)]
 
 
@@ -33,7 +43,7 @@ def test_a_list_gives_another_problem_at_each_reset_by_seed(env_id):
 
 
 def test_names_and_samplers():
-    name = TEMPLATE.replace("{seed}", "1")
+    name = NAMES[1]
     same_mesh = toy_problem()  # on loihi2-16, as the generated one
     env = make("LoihiPlace-v0", benchmark=[name, same_mesh])
     named = [problem for problem in drawn(env) if problem is not same_mesh]
@@ -43,18 +53,73 @@ def test_names_and_samplers():
     assert {id(problem) for problem in drawn(env)} == {id(problem) for problem in TOYS[:2]}
 
 
-def test_families_of_generated_benchmarks():
-    seen = make("LoihiPlace-v0", benchmark=Family(TEMPLATE, range(3)))
-    held_out = make("LoihiPlace-v0", benchmark=Family(TEMPLATE, range(3, 5)))
-    training = {problem.name for problem in drawn(seen)}
-    assert len(training) == 3
-    assert training.isdisjoint(problem.name for problem in drawn(held_out))
-    assert [problem.name for problem in drawn(seen)] == [problem.name for problem in drawn(seen)]
+def test_families_draw_another_member_at_each_reset():
+    train = loihi_gym.family("sparse-mlp").train.on("loihi2-24")
+    seen = make("LoihiPlace-v0", benchmark=train)
+    held_out = make("LoihiPlace-v0", benchmark=PART.replace("train", "validation"))
+    names = [problem.name for problem in drawn(seen, 5)]
+    assert len(set(names)) == 5
+    assert all(name.startswith("family://sparse-mlp/train/") for name in names)
+    assert [problem.name for problem in drawn(make("LoihiPlace-v0", benchmark=PART), 5)] == names
     assert seen.observation_space == held_out.observation_space
-    assert list(Family(TEMPLATE, [7])) == [TEMPLATE.replace("{seed}", "7")]
-    by_string = Problems(TEMPLATE)
-    rng = np.random.default_rng(0)
-    assert by_string.draw(rng).name != by_string.draw(rng).name
+    assert drawn(held_out, 1)[0].name.startswith("family://sparse-mlp/validation/")
+
+
+def test_a_part_of_many_systems_is_refused_with_what_to_write():
+    with pytest.raises(LoihiGymError, match=r"such as family://sparse-mlp/train\?chip=loihi2$"):
+        make("LoihiPlace-v0", benchmark="family://sparse-mlp/train")
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_an_episode_on_a_benchmark_by_name(env_id):
+    env = make(env_id, benchmark=TOYS[0])
+    _, info = env.reset(seed=0, options={"benchmark": TOYS[2]})
+    assert env.problem is TOYS[2]
+    assert info["benchmark"] == TOYS[2].name
+    twin = pickle.loads(pickle.dumps(env))
+    assert (twin.problem.digest, twin.mapping) == (TOYS[2].digest, env.mapping)
+    assert env.reset()[1]["benchmark"] == TOYS[0].name
+    _, info = make(env_id, benchmark=PART).reset(options={"benchmark": PART.replace("?", "/3?")})
+    assert info["benchmark"] == "family://sparse-mlp/train/3?chip=loihi2-24"
+    with pytest.raises(LoihiGymError, match="different meshes"):
+        env.reset(options={"benchmark": toy_problem(chip="loihi2")})
+    with pytest.raises(UnknownNameError, match="unknown benchmark 'mlp-xss'"):
+        env.reset(options={"benchmark": "mlp-xss"})
+
+
+@pytest.mark.parametrize("backend", ["bound", "mesh"])
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_the_last_step_names_the_problem_that_ended(backend, mode):
+    """Vector environments in every autoreset mode, compiled ones too."""
+    envs = make_vector(LoihiPlace, num_envs=3, autoreset_mode=mode, benchmark=TOYS, backend=backend)
+    _, infos = envs.reset(seed=0)
+    names = infos["benchmark"].tolist()
+    for _ in range(60):
+        actions = [int(np.flatnonzero(mask)[0]) for mask in envs.action_masks()]
+        _, _, over, _, infos = envs.step(np.array(actions))
+        for index in np.flatnonzero(over):
+            ended = infos["final_info"] if mode == AutoresetMode.SAME_STEP else infos
+            assert ended["benchmark"][index] == names[index]
+            if mode != AutoresetMode.SAME_STEP:
+                assert envs.get_attr("problem")[index].name == names[index]
+        if mode == AutoresetMode.DISABLED and over.any():
+            infos = envs.reset(options={"reset_mask": over})[1]
+        if mode != AutoresetMode.NEXT_STEP or not over.any():
+            known = infos["benchmark"].tolist()
+            names = [new or old for new, old in zip(known, names, strict=True)]
+
+
+def test_sb3_is_told_the_problem_that_ended():
+    envs = make_vec_env("LoihiPlace-v0", 2, monitor=False, benchmark=TOYS, backend="bound")
+    envs.seed(0)
+    envs.reset()
+    names = [info["benchmark"] for info in envs.reset_infos]
+    for _ in range(40):
+        masks = envs.env_method("action_masks")
+        _, _, over, infos = envs.step(np.array([int(np.flatnonzero(mask)[0]) for mask in masks]))
+        for index in np.flatnonzero(over):
+            assert infos[index]["benchmark"] == names[index]
+            names[index] = envs.reset_infos[index]["benchmark"]
 
 
 def test_an_episode_on_a_set_is_reproducible():
@@ -62,9 +127,14 @@ def test_an_episode_on_a_set_is_reproducible():
 
 
 def test_one_environment_has_one_mesh():
-    env = make("LoihiPlace-v0", benchmark=[toy_problem(), toy_problem(chip="loihi2")])
     with pytest.raises(LoihiGymError, match="different meshes"):
-        drawn(env)
+        make("LoihiPlace-v0", benchmark=[toy_problem(), toy_problem(chip="loihi2")])
+    with pytest.raises(LoihiGymError, match="pass max_layers="):
+        make("LoihiPlace-v0", benchmark=[*TOYS, toy_problem()], max_layers=2)
+    two = iter([toy_problem(), toy_problem(), toy_problem(chip="loihi2")])
+    env = make("LoihiPlace-v0", benchmark=lambda rng: next(two))
+    with pytest.raises(LoihiGymError, match="different meshes"):
+        drawn(env, 3)
 
 
 @pytest.mark.parametrize(
@@ -73,11 +143,4 @@ def test_one_environment_has_one_mesh():
 )
 def test_wrong_sets_are_named(benchmark, message):
     with pytest.raises(LoihiGymError, match=message):
-        Problems(benchmark)
-
-
-def test_wrong_families_are_named():
-    with pytest.raises(LoihiGymError, match=r"no \{seed\} in it"):
-        Family("generator://mlp?seed=3", range(3))
-    with pytest.raises(LoihiGymError, match="no seeds"):
-        Family(TEMPLATE, [])
+        Problems(benchmark, 32)
