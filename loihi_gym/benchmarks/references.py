@@ -21,8 +21,8 @@ AFFORDABLE = 1 << 25
 """Messages times links on the way that `mesh` is still asked about: some two seconds."""
 HUGE = 1 << 24
 """Messages of a system on which even `bound` takes a second for each partitioning."""
-QUICK = ("packed", *(name for name in PARTITIONINGS if name.startswith(("sweep-", "by-chip"))))
-"""Partitionings that `quick_reference` looks at; `lava-default` and `balanced` are like these."""
+QUICK = ("packed", "balanced", *(n for n in PARTITIONINGS if n.startswith(("sweep-", "by-chip"))))
+"""Partitionings that `quick_reference` looks at; the others are like one of these."""
 CLOSER = 3
 """Partitionings that `quick_reference` tries in every order."""
 MEASURED = 3
@@ -92,15 +92,14 @@ def quick_reference(problem: Problem) -> str:
         return f"{ranked[0]}/column-major"
     found = fitting(problem, ranked[:CLOSER])
     mappings = list(found.values())
-    best = np.argsort(_bounds(problem, mappings), kind="stable")[:MEASURED].tolist()
-    hops = np.cumsum([_message_hops(problem, mappings[i].cores_per_layer) for i in best])
-    best = best[
-        : max(int(np.count_nonzero(hops * SYNAPSES_PER_HOP <= problem.network.synapses)), 1)
-    ]
-    if len(best) > 1:
-        measured = MeshBackend(problem).evaluate_batch([mappings[index] for index in best])
-        return list(found)[min(zip((m.latency_ps for m in measured), best, strict=True))[1]]
-    return list(found)[best[0]]
+    best: list[int] = np.argsort(_bounds(problem, mappings), kind="stable").tolist()
+    hops = np.cumsum([_message_hops(problem, mappings[i].cores_per_layer) for i in best[:MEASURED]])
+    quick = int(np.count_nonzero(hops * SYNAPSES_PER_HOP <= problem.network.synapses))
+    chosen = best[0]
+    if quick > 1:
+        measured = MeshBackend(problem).evaluate_batch([mappings[i] for i in best[:quick]])
+        chosen = min((one.latency_ps, i) for one, i in zip(measured, best, strict=False))[1]
+    return list(found)[chosen]
 
 
 def _quick_partitions(problem: Problem) -> list[str]:
@@ -142,7 +141,8 @@ def _crossing(problem: Problem, name: str, counts: Int32Array, sent: Int64Array)
     np.add.at(on_chip, (layer, chip), 1.0)
     before = np.cumsum(on_chip, axis=1)[:, :-1] / counts[:, None]  # part up to each border
     over = before[:-1] * (1.0 - before[1:]), (1.0 - before[:-1]) * before[1:]  # there and back
-    return np.maximum(*((part.T @ sent[:-1]).max(axis=0) for part in over))
+    busiest: Float64Array = np.maximum(*((part.T @ sent[:-1]).max(axis=0) for part in over))
+    return busiest
 
 
 def _bounds(problem: Problem, mappings: Sequence[Mapping]) -> Int64Array:

@@ -184,7 +184,8 @@ def _layer_table(problem: Problem) -> PlainTable:
 def _heuristic_table(problem: Problem, measured: Sequence[Measured]) -> PlainTable:
     rows = table(
         *("heuristic", "cores", "latency (us)", "energy (uJ)", "bottleneck"),
-        title=f"Standard heuristics, each with its fastest order, simulated on mesh over {problem.activity.steps} time steps",
+        title="Standard heuristics, each with its fastest order, simulated on mesh over "
+        f"{problem.activity.steps} time steps",
         left=(4,),
     )
     fastest: dict[str, str] = {}  # measured is in order of latency

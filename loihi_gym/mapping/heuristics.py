@@ -15,7 +15,7 @@ A network fits on a chip if `packed` does. Of the others, those that do not fit 
 from bisect import bisect_right
 from collections.abc import Callable, Container
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -174,13 +174,19 @@ def fitting(problem: Workload, among: Container[str] = PARTITIONINGS) -> dict[st
     Raises:
         IllegalMappingError: if none fits; names layer, resource, need and limit.
     """
-    orders = {name: order(problem.topology) for name, order in ORDERS.items()}
+    orders = _orders(problem.topology)
     return {
         f"{partitioning}/{name}": Mapping(counts, order[positions])
         for partitioning, counts in partitions(problem, among).items()
         for positions in [standard_positions(problem, partitioning)]
         for name, order in orders.items()
     }
+
+
+@lru_cache(maxsize=16)
+def _orders(mesh: Topology) -> dict[str, Int64Array]:
+    """The standard orders of a system, by name."""
+    return {name: order(mesh) for name, order in ORDERS.items()}
 
 
 def heuristic(problem: Workload, name: str) -> Mapping:
@@ -194,7 +200,7 @@ def heuristic(problem: Workload, name: str) -> Mapping:
         raise unknown("heuristic", name, heuristic_names())
     partitioning, order = name.split("/")
     counts, positions = partition(problem, partitioning), standard_positions(problem, partitioning)
-    return Mapping(counts, ORDERS[order](problem.topology)[positions])
+    return Mapping(counts, _orders(problem.topology)[order][positions])
 
 
 def standard_positions(problem: Workload, name: str) -> Int64Array:

@@ -1,4 +1,4 @@
-"""`TargetLists`: which neurons send in any recorded step, and to which neurons of the next layer."""
+"""`TargetLists`: which neurons send in any recorded step, and to which of the next layer."""
 
 from typing import NamedTuple
 
@@ -73,7 +73,7 @@ def _targets(senders: Int32Array, weights: csr_array, room: UnsignedArray) -> Li
 
 
 def chosen_targets(lists: TargetLists, chosen: Int64Array) -> tuple[Int64Array, Int32Array]:
-    """Targets of some senders, one after another: where each one's begin, (C + 1,), and the neurons.
+    """Targets of some senders: where each one's begin, (C + 1,), and the neurons.
 
     Args:
         lists: The lists of a network.

@@ -72,8 +72,7 @@ class Work:
             most: Most cores of each layer, (L,).
             limit_ps: The limit over all steps, in ps.
         """
-        counts, ends = np.empty(len(fewest), np.int64), (fewest, most)
-        found = fewest_within(
-            self.tables, *(end.astype(np.int64) for end in ends), limit_ps, counts
-        )
+        counts = np.empty(len(fewest), np.int64)
+        least, limit = fewest.astype(np.int64), most.astype(np.int64)
+        found = fewest_within(self.tables, least, limit, limit_ps, counts)
         return counts.astype(np.int32) if found else None

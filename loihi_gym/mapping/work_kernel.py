@@ -156,9 +156,9 @@ def give(tables, counts, given):  # type: ignore[no-untyped-def]
     for index in range(len(given)):
         busiest = -1
         for layer in range(n_layers):
-            if counts[layer] < tables.widths[layer]:
-                if busiest < 0 or work[layer] > work[busiest]:
-                    busiest = layer
+            grows = counts[layer] < tables.widths[layer]
+            if grows and (busiest < 0 or work[layer] > work[busiest]):
+                busiest = layer
         if busiest < 0:
             return index
         given[index] = busiest
