@@ -23,6 +23,8 @@ HUGE = 1 << 24
 """Messages of a system on which even `bound` takes a second for each partitioning."""
 QUICK = ("packed", "balanced", *(n for n in PARTITIONINGS if n.startswith(("sweep-", "by-chip"))))
 """Partitionings that `quick_reference` looks at; the others are like one of these."""
+FEW = ("lava-default", "packed")
+"""Those that it looks at on a huge system: to count the others takes seconds."""
 CLOSER = 3
 """Partitionings that `quick_reference` tries in every order."""
 MEASURED = 3
@@ -80,15 +82,16 @@ def quick_reference(problem: Problem) -> str:
 
     Partitionings are ranked by an estimate from loads alone (`estimate_ps`), the best of them in
     every order by `bound`, and the best of these by `mesh` where that is quick. On a system so
-    large that `bound` takes seconds, the best partitioning goes with ``column-major``, which is the
-    fastest order on most systems of several chips.
+    large that `bound` takes seconds, the better of ``lava-default`` and ``packed`` goes with
+    ``column-major``, which is the fastest order on most systems of several chips.
 
     Raises:
         IllegalMappingError: if the network does not fit on the chip.
     """
-    names = _quick_partitions(problem)
+    huge = _messages(problem, partition(problem, "packed")) > HUGE
+    names = _different(problem, FEW if huge else QUICK)
     ranked = sorted(names, key=lambda name: estimate_ps(problem, name))
-    if _messages(problem, partition(problem, ranked[0])) > HUGE:
+    if huge:
         return f"{ranked[0]}/column-major"
     found = fitting(problem, ranked[:CLOSER])
     mappings = list(found.values())
@@ -102,10 +105,10 @@ def quick_reference(problem: Problem) -> str:
     return list(found)[chosen]
 
 
-def _quick_partitions(problem: Problem) -> list[str]:
-    """Names of the partitionings of `QUICK` that fit, those with equal counts once."""
+def _different(problem: Problem, among: Container[str]) -> list[str]:
+    """Names of the partitionings that fit, those with equal counts once."""
     found: dict[bytes, str] = {}
-    for name, counts in partitions(problem, QUICK).items():
+    for name, counts in partitions(problem, among).items():
         found.setdefault(counts.tobytes(), name)
     return list(found.values())
 
