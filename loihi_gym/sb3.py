@@ -23,7 +23,7 @@ from .envs.vector import LoihiVectorEnv
 from .errors import LoihiGymError
 from .registering import environment_class
 
-INFOS = ("latency_s", "reduction", "best_reduction", "evaluations", "chip", "error")
+INFOS = ("benchmark", "latency_s", "reduction", "best_reduction", "evaluations", "chip", "error")
 """What SB3's infos carry; masks are asked for by `action_masks`."""
 
 

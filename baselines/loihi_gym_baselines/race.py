@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from loihi_gym.mapping import Mapping, Problem, fitting
-from loihi_gym.mapping.heuristics import in_order, partitions
+from loihi_gym.mapping.heuristics import FIRST_RELEASE, in_order, partitions
 from loihi_gym.mapping.orders import column_planes
 from loihi_gym.search.session import Session
 
@@ -23,14 +23,15 @@ State = TypeVar("State")
 
 
 def starts(problem: Problem) -> list[Mapping]:
-    """The standard heuristics that fit, and their partitionings in one more order.
+    """The first release's standard heuristics that fit, and their partitionings in one more order.
 
     Down the columns of routers, one core of each before the second of any: slower than the best
     standard order at first, and faster after a few hundred evaluations.
     """
     order = column_planes(problem.topology)
-    further = [in_order(problem, counts, order) for counts in partitions(problem).values()]
-    return [*fitting(problem).values(), *further]
+    cuts = partitions(problem, FIRST_RELEASE).values()
+    further = [in_order(problem, counts, order) for counts in cuts]
+    return [*fitting(problem, FIRST_RELEASE).values(), *further]
 
 
 def race(

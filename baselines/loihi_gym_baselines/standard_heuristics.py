@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from loihi_gym.mapping import fitting, heuristic
+from loihi_gym.mapping.heuristics import FIRST_RELEASE
 from loihi_gym.search.registry import anytime
 from loihi_gym.search.session import Session
 
@@ -11,7 +12,7 @@ def _solver(partitioning: str, doc: str) -> Callable[..., None]:
     def solve(session: Session, order: str = "all") -> None:
         mappings = [
             mapping
-            for name, mapping in fitting(session.problem).items()
+            for name, mapping in fitting(session.problem, FIRST_RELEASE).items()
             if name.startswith((f"{partitioning}/", f"{partitioning}-"))
             and (order == "all" or name.endswith(f"/{order}"))
         ]

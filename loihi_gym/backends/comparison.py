@@ -9,6 +9,7 @@ from scipy.stats import spearmanr
 
 from ..arrays import Int64Array
 from ..mapping import Mapping, Problem, fitting, random_mapping
+from ..mapping.heuristics import FIRST_RELEASE
 from .measurement import Backend
 
 
@@ -36,7 +37,7 @@ class Agreement(NamedTuple):
 
 def sample_mappings(problem: Problem, count: int, seed: int) -> tuple[list[Mapping], int]:
     """Standard heuristics that fit, at most half, then random ones: (all, how many heuristics)."""
-    chosen = list(fitting(problem).values())[: count // 2]
+    chosen = list(fitting(problem, FIRST_RELEASE).values())[: count // 2]
     rng = np.random.default_rng(seed)
     drawn = [random_mapping(problem, rng) for _ in range(count - len(chosen))]
     return chosen + drawn, len(chosen)

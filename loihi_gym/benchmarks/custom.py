@@ -1,12 +1,10 @@
 """Problems of one's own: any network, any chip."""
 
-from dataclasses import replace
-
 from ..arrays import IntArray
-from ..backends import make_backend
 from ..chip import ChipSpec, load_chip
-from ..mapping import Problem, fitting
+from ..mapping import Problem
 from ..network import SparseMLP, record
+from .references import fastest_heuristic
 
 
 def make_problem(
@@ -32,16 +30,4 @@ def make_problem(
     spec = load_chip(chip) if isinstance(chip, str) else chip
     recorded = inputs[: len(network.weights) + steps]
     problem = Problem(name, network, record(network, inputs, steps), spec, inputs=recorded)
-    return replace(problem, reference=fastest_heuristic(problem))
-
-
-def fastest_heuristic(problem: Problem) -> str:
-    """Name of the standard heuristic with the lowest latency on `mesh`, the first among equals.
-
-    Raises:
-        IllegalMappingError: if the network does not fit on the chip.
-    """
-    mappings = fitting(problem)
-    measured = make_backend("mesh", problem).evaluate_batch(list(mappings.values()))
-    latencies = {name: m.latency_ps for name, m in zip(mappings, measured, strict=True)}
-    return min(latencies, key=lambda name: latencies[name])
+    return problem.with_reference(fastest_heuristic(problem))

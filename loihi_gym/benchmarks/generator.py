@@ -8,7 +8,6 @@ independently of each other, given these; a trained network's neurons do not.
 All numbers are hashes, so a problem is the same on every machine and with every version of numpy.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -53,7 +52,7 @@ def drawn(spec: Generated, chip: ChipSpec | None = None) -> Problem:
     chip = chip or load_chip(spec.chip)
     _require_room(spec, chip)
     problem = Problem(spec.uri, network(spec), activity(spec), chip, spec.reference)
-    return problem if spec.reference else replace(problem, reference=quick_reference(problem))
+    return problem if spec.reference else problem.with_reference(quick_reference(problem))
 
 
 def network(spec: Generated) -> SparseMLP:

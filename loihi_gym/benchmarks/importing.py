@@ -1,7 +1,6 @@
 """Problems from other tools' networks: what ``loihi-gym import`` does."""
 
 import io
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from ..network import Activity, SparseMLP, run
 from ..network.foreign import MAX_NAME, file_bytes, named
 from ..network.readers import read_network
 from ..network.readers.nir_graph import DT_S
-from .custom import fastest_heuristic
+from .references import fastest_heuristic
 
 PAYLOAD_LIMIT = (1 << 23) - 1
 STEPS = 4
@@ -59,7 +58,7 @@ def import_problem(
     called = one_line(name or Path(path).stem, MAX_NAME)
     smallest = inputs.astype(np.min_scalar_type(-1 - int(np.abs(inputs).max(initial=0))))
     problem = Problem(called, network, recorded, load_chip(chip), inputs=smallest)
-    return replace(problem, reference=fastest_heuristic(problem)), imported.notes
+    return problem.with_reference(fastest_heuristic(problem)), imported.notes
 
 
 def read_activity(path: str | Path) -> npt.NDArray[Any]:

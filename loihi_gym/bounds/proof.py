@@ -52,7 +52,7 @@ from ..backends.assembly import link_service_ps
 from ..chip import ChipSpec, Topology
 from ..mapping import Problem
 from ..mapping.fewest import fewest_cores
-from ..mapping.heuristics import partitions
+from ..mapping.heuristics import FIRST_RELEASE, partitions
 from ..threads import pool
 from .proof_kernel import INFEASIBLE, cheapest, fill_step
 
@@ -161,7 +161,7 @@ def _feasible_sum(problem: Problem) -> int:
     """Sum of step times, barriers left out, that satisfies 1 to 4 of the proof."""
     n, least = n_router_links(problem.topology), least_hops(problem)
     sums = []
-    for counts in partitions(problem).values():
+    for counts in partitions(problem, FIRST_RELEASE).values():  # frozen bounds follow from them
         traffic = problem.traffic(counts)
         link_ps = _least_link_ps(problem)
         hops = [

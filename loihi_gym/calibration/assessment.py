@@ -9,6 +9,7 @@ from scipy.stats import pearsonr, spearmanr
 from ..arrays import Float64Array
 from ..chip import ChipSpec
 from ..mapping import Mapping, Problem, fitting, random_mapping
+from ..mapping.heuristics import FIRST_RELEASE
 from .data_points import DataPoint
 from .fit import SEED, Fit, calibrate, jacobian
 from .likelihood import draws, information, noise_of
@@ -187,7 +188,7 @@ def next_mappings(
     others = tuple(rival.fit.chip for rival in rivals)
     problem = replace(problem, chip=fit.chip, alternatives=others)
     done = {one.mapping for one in fit.measured}
-    drawn = list(fitting(problem).values())
+    drawn = list(fitting(problem, FIRST_RELEASE).values())
     drawn += [random_mapping(problem, rng) for _ in range(POOL)]
     candidates = [mapping for mapping in dict.fromkeys(drawn) if mapping not in done]
 

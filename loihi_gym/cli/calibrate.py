@@ -13,6 +13,7 @@ from ..calibration.probe import MOST_PROBES
 from ..calibration.structures import TIMED, as_built
 from ..chip import load_chip, save_chip
 from ..mapping import Mapping, Problem, fitting, random_mapping
+from ..mapping.heuristics import FIRST_RELEASE
 from . import options
 from .app import app
 from .output import PlainTable, show, show_json, table
@@ -110,7 +111,7 @@ def _backend_for(name: str, benchmark: str) -> Backend:
 
 def _spread(problem: Problem, count: int, seed: int) -> list[Mapping]:
     rng = np.random.default_rng(seed)
-    found = dict.fromkeys(fitting(problem).values())
+    found = dict.fromkeys(fitting(problem, FIRST_RELEASE).values())
     for _ in range(100 * count):  # a small problem has no more than a few
         if len(found) < count:
             found[random_mapping(problem, rng)] = None

@@ -11,6 +11,7 @@ import click
 from ..benchmarks import load
 from ..errors import ProblemFileError
 from ..mapping import save_problem
+from ..mapping.heuristics import TOOLCHAIN_DEFAULT
 from ..search.config import Config
 from ..search.registry import flag, load_solver, parse_options, solver_names, solver_options
 from ..search.run import Outcome, free_directory, resume, search
@@ -191,9 +192,14 @@ def _print(outcome: Outcome, as_json: bool) -> None:
         if any(row[1:]):  # what the backend has measured
             rows.add_row(*row)
     notes = [
-        f"Reference: {problem.reference}, the fastest standard heuristic. Measured on "
+        f"Reference: {problem.reference}, a standard heuristic. Measured on "
         f"{config.backend}{'' if config.backend == 'lava' else ', simulated'}."
     ]
+    if outcome.default_latency_ps is not None:
+        notes.append(
+            f"{TOOLCHAIN_DEFAULT}, what Intel's toolchain would do: "
+            f"{microseconds(outcome.default_latency_ps)} us."
+        )
     if outcome.out is not None:
         notes += [
             f"mapping      {outcome.out}/mapping.json",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backends.robust import hypotheses_of, on_each
-from ..benchmarks.custom import fastest_heuristic
+from ..benchmarks.references import fastest_heuristic
 from ..chip import ChipSpec
 from ..chip.hypotheses import Hypotheses, Hypothesis
 from ..errors import IllegalMappingError
@@ -61,4 +61,4 @@ def on_chip(problem: Problem, chip: ChipSpec) -> Problem:
     with suppress(IllegalMappingError):
         moved.require(moved.reference_mapping)
         return moved
-    return replace(moved, reference=fastest_heuristic(moved))
+    return moved.with_reference(fastest_heuristic(moved))

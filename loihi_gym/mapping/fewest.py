@@ -20,7 +20,7 @@ def grown(problem: Workload, grow: Callable[[int], int]) -> Int32Array | None:
     widths, places = problem.network.widths, problem.topology.n_cores
     counts = np.ones(problem.n_layers, np.int32)
     for layer in reversed(range(problem.n_layers)):
-        fewest = _first_to_try(problem, layer)
+        fewest = fewest_cores(problem, layer)
         while counts[layer] < fewest or not problem.fits(layer, counts):
             if counts[layer] >= widths[layer] or counts.sum() > places:
                 return None
@@ -70,24 +70,11 @@ def fewest_cores(problem: Workload, layer: int) -> int:
     return max(by_neurons, -(-bits // max(64 * capacity.synmem_words, 1)))
 
 
-def _first_to_try(problem: Workload, layer: int) -> int:
-    """A count below which the first piece of a layer is too large.
-
-    To count the axons of all pieces takes long in a layer of millions of synapses.
-    """
-    capacity, width = problem.chip.capacity, problem.network.widths[layer]
-    fewest = fewest_cores(problem, layer)
-    most = min(width, problem.topology.n_cores)
-    while fewest < most and problem.pieces.first_words(layer, fewest) > capacity.synmem_words:
-        fewest += 1
-    return fewest
-
-
 def _least(problem: Workload, layer: int) -> int:
     """Fewest cores of a layer whose output axons do not count."""
     most = min(problem.network.widths[layer], problem.topology.n_cores)
-    for k in range(_first_to_try(problem, layer), most + 1):
-        if not _excess(problem, layer, k):
+    for k in range(fewest_cores(problem, layer), most + 1):
+        if problem.holds(layer, k, 0):
             return k
     raise _refusal(problem, f"layer {layer} is too large", layer, most)
 
@@ -104,12 +91,12 @@ def _search(problem: Workload, least: list[int], reach: int) -> Int32Array | int
         room = places - sum(least[layer + 1 :])
         reached = {}
         for k in range(fewest, min(fewest + reach, width) + 1):
-            if _excess(problem, layer, k):
+            if not problem.holds(layer, k, 0):
                 continue
             ways = [
                 (total + k, (k, *counts))
                 for previous, (total, counts) in best.items()
-                if total + k <= room and not (layer and _excess(problem, layer - 1, previous, k))
+                if total + k <= room and (layer == 0 or problem.holds(layer - 1, previous, k))
             ]
             if ways:
                 reached[k] = min(ways)

@@ -1,15 +1,21 @@
-"""The standard heuristics: seven partitionings, each with five core orders.
+"""The standard heuristics: partitionings, each with five core orders.
 
 ``lava-default`` with ``row-major`` is what Intel's toolchain would do as far as is public; the
 others are what an engineer would try next. Search has to beat the best of them.
 
+- ``packed``: the fewest cores; ``balanced``: all of them; ``balanced-90`` to ``-60``: so many
+  percent, each further core to the layer that works longest.
+- ``sweep-1`` to ``sweep-9``: balanced over numbers of cores that grow by the same factor each, from
+  those of ``packed`` (which would be 0) to all (which would be 10).
+- ``by-chip`` and ``by-chip-110`` to ``-200``, on several chips only: see `by_chip`.
+
 A network fits on a chip if `packed` does. Of the others, those that do not fit are left out.
 """
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Container
 from contextlib import suppress
-from functools import partial
-from heapq import heapify, heappop, heappush
+from functools import lru_cache, partial
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -17,6 +23,7 @@ import numpy as np
 from ..arrays import Int32Array, Int64Array
 from ..chip import Topology
 from ..errors import IllegalMappingError, unknown
+from .by_chip import by_chip, quiet_positions
 from .fewest import grown, packed
 from .mapping import Mapping
 from .orders import ORDERS
@@ -26,6 +33,10 @@ MANY = 64
 """With more cores than this to give per layer, `balanced` gives most of them in proportion."""
 HELD_BACK = 4
 """Cores per layer that `balanced` then still gives one by one."""
+SWEEP = 10
+"""Steps from the fewest cores to all, by the same factor each."""
+SLOWER = (110, 125, 150, 200)
+"""Step times of `by-chip` besides the least, in percent of it."""
 
 
 def lava_default(problem: Workload) -> Int32Array:
@@ -56,25 +67,18 @@ def balanced(problem: Workload, percent: int = 100) -> Int32Array:
     Returns:
         Cores per layer; those of `packed` if the balanced ones take too many output axons.
     """
-    fewest, widths = partition(problem, "packed"), problem.network.widths
-    counts = fewest.copy()
-    n_cores = problem.topology.n_cores * percent // 100
+    return balanced_over(problem, problem.topology.n_cores * percent // 100)
+
+
+def balanced_over(problem: Workload, n_cores: int) -> Int32Array:
+    """The counts of `balanced` with so many cores, those of `packed` at least."""
+    fewest = partition(problem, "packed")
+    spare = problem.topology.n_cores - int(fewest.sum())
+    counts, ahead = fewest, min(spare, MANY * problem.n_layers)  # other sizes will be asked for
     if n_cores - int(counts.sum()) > MANY * problem.n_layers:
-        counts = _in_proportion(problem, counts, n_cores)
-    work = [_work(problem, layer, counts) for layer in range(problem.n_layers)]
-    busiest = [(-ps, layer) for layer, ps in enumerate(work) if counts[layer] < widths[layer]]
-    heapify(busiest)
-    spare = n_cores - int(counts.sum())
-    while spare > 0 and busiest:
-        ps, layer = heappop(busiest)
-        if -ps != work[layer] or counts[layer] == widths[layer]:
-            continue  # its work has changed since
-        counts[layer] += 1
-        spare -= 1
-        for changed in (layer - 1, layer):  # a cut of one layer is more messages for the one before
-            if changed >= 0:
-                work[changed] = _work(problem, changed, counts)
-                heappush(busiest, (-work[changed], changed))
+        counts, ahead = _in_proportion(problem, counts, n_cores), 0
+    layers = problem.work.given(counts, max(n_cores - int(counts.sum()), 0), ahead)
+    counts = counts + np.bincount(layers, minlength=problem.n_layers).astype(np.int32)
     # More pieces after a layer take more of its output axons.
     return counts if _fits(problem, counts) else fewest.copy()
 
@@ -84,8 +88,7 @@ def _in_proportion(problem: Workload, fewest: Int32Array, n_cores: int) -> Int32
     counts = fewest
     cores = n_cores - HELD_BACK * problem.n_layers
     for _ in range(3):  # what a layer sends depends on the counts themselves
-        layers = range(problem.n_layers)
-        work = np.array([_work(problem, layer, counts) * int(counts[layer]) for layer in layers])
+        work = problem.work.survey(counts).work_ps * counts
         shares = work * cores // max(int(work.sum()), 1)
         counts = np.clip(shares, fewest, problem.network.widths).astype(np.int32)
         if counts.sum() > n_cores:  # some layers need more than their share
@@ -93,18 +96,39 @@ def _in_proportion(problem: Workload, fewest: Int32Array, n_cores: int) -> Int32
     return counts
 
 
+def sweep(problem: Workload, number: int) -> Int32Array:
+    """The counts of `balanced` with ``fewest * (all / fewest) ** (number / SWEEP)`` cores."""
+    fewest, n_cores = int(partition(problem, "packed").sum()), problem.topology.n_cores
+    power = fewest ** (SWEEP - number) * n_cores**number
+    # The whole root of whole numbers, the same on every machine.
+    root = bisect_right(range(n_cores + 1), power, key=lambda size: size**SWEEP) - 1
+    return balanced_over(problem, root)
+
+
+def _by_chip(problem: Workload, percent: int = 100) -> Int32Array:
+    return by_chip(problem, partition(problem, "packed"), percent)
+
+
+BY_CHIP = "by-chip"
 PARTITIONINGS: dict[str, Callable[[Workload], Int32Array]] = {
     "lava-default": lava_default,
     "packed": packed,
     "balanced": balanced,
     **{f"balanced-{percent}": partial(balanced, percent=percent) for percent in (90, 80, 70, 60)},
+    **{f"sweep-{number}": partial(sweep, number=number) for number in range(1, SWEEP)},
+    BY_CHIP: _by_chip,
+    **{f"{BY_CHIP}-{percent}": partial(_by_chip, percent=percent) for percent in SLOWER},
 }
 """The standard partitionings by name."""
+TOOLCHAIN_DEFAULT = "lava-default/row-major"
+"""What Intel's toolchain would do as far as is public; shown beside every reference."""
+FIRST_RELEASE = tuple(PARTITIONINGS)[:7]
+"""Those among which the references of version 1 were chosen."""
 
 
-def heuristic_names() -> list[str]:
+def heuristic_names(among: Container[str] = PARTITIONINGS) -> list[str]:
     """Names of the standard heuristics, ``partitioning/order``: each pair is one."""
-    return [f"{partitioning}/{order}" for partitioning in PARTITIONINGS for order in ORDERS]
+    return [f"{name}/{order}" for name in PARTITIONINGS if name in among for order in ORDERS]
 
 
 _KEPT: WeakKeyDictionary[Workload, dict[str, Int32Array]] = WeakKeyDictionary()
@@ -124,32 +148,45 @@ def partition(problem: Workload, name: str) -> Int32Array:
     return kept[name]
 
 
-def partitions(problem: Workload) -> dict[str, Int32Array]:
+def partitions(problem: Workload, among: Container[str] = PARTITIONINGS) -> dict[str, Int32Array]:
     """The standard partitionings that fit, by name, `packed` at least.
+
+    Args:
+        problem: What is to be cut.
+        among: Names of those that are asked for; `packed` is found in any case.
 
     Raises:
         IllegalMappingError: if none fits; names layer, resource, need and limit.
     """
     partition(problem, "packed")  # says why if none fits
-    found = {}
+    found: dict[str, Int32Array] = {}
     for name in PARTITIONINGS:
+        if name not in among:
+            continue
         with suppress(IllegalMappingError):
             found[name] = partition(problem, name)
     return found
 
 
-def fitting(problem: Workload) -> dict[str, Mapping]:
+def fitting(problem: Workload, among: Container[str] = PARTITIONINGS) -> dict[str, Mapping]:
     """The mappings of the standard heuristics that fit, in the order of `heuristic_names`.
 
     Raises:
         IllegalMappingError: if none fits; names layer, resource, need and limit.
     """
-    orders = {name: order(problem.topology) for name, order in ORDERS.items()}
+    orders = _orders(problem.topology)
     return {
-        f"{partitioning}/{name}": in_order(problem, counts, order)
-        for partitioning, counts in partitions(problem).items()
+        f"{partitioning}/{name}": Mapping(counts, order[positions])
+        for partitioning, counts in partitions(problem, among).items()
+        for positions in [standard_positions(problem, partitioning)]
         for name, order in orders.items()
     }
+
+
+@lru_cache(maxsize=16)
+def _orders(mesh: Topology) -> dict[str, Int64Array]:
+    """The standard orders of a system, by name."""
+    return {name: order(mesh) for name, order in ORDERS.items()}
 
 
 def heuristic(problem: Workload, name: str) -> Mapping:
@@ -162,13 +199,22 @@ def heuristic(problem: Workload, name: str) -> Mapping:
     if name not in heuristic_names():
         raise unknown("heuristic", name, heuristic_names())
     partitioning, order = name.split("/")
-    return in_order(problem, partition(problem, partitioning), ORDERS[order](problem.topology))
+    counts, positions = partition(problem, partitioning), standard_positions(problem, partitioning)
+    return Mapping(counts, _orders(problem.topology)[order][positions])
+
+
+def standard_positions(problem: Workload, name: str) -> Int64Array:
+    """Positions of a standard partitioning's cores in an order that goes chip by chip, (N,)."""
+    counts = partition(problem, name)
+    if name.startswith(BY_CHIP):
+        return quiet_positions(problem, counts)
+    return core_positions(counts, problem.topology)
 
 
 def toolchain_default(problem: Workload) -> Mapping | None:
     """What Intel's toolchain would do as far as is public; None where that does not fit."""
     with suppress(IllegalMappingError):
-        return heuristic(problem, "lava-default/row-major")
+        return heuristic(problem, TOOLCHAIN_DEFAULT)
     return None
 
 
@@ -212,8 +258,3 @@ def random_mapping(problem: Workload, rng: np.random.Generator) -> Mapping:
 
 def _fits(problem: Workload, counts: Int32Array) -> bool:
     return all(problem.fits(layer, counts) for layer in range(problem.n_layers))
-
-
-def _work(problem: Workload, layer: int, counts: Int32Array) -> int:
-    """Time of a layer's busiest core over the recorded steps, in ps."""
-    return int(problem.loads.work_ps(layer, counts).max())

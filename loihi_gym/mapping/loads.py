@@ -5,6 +5,7 @@ A partitioning's load is put together from three kinds of parts: how the pieces 
 layers (both k). So where a search changes one layer's count, all but a few parts are known already.
 """
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -13,10 +14,11 @@ import numpy.typing as npt
 from ..arrays import Int32Array, Int64Array
 from ..chip import ChipSpec
 from ..network import Activity, SparseMLP
-from .loads_kernel import count_messages, list_targets, receive, receive_rows
+from .loads_kernel import count_messages, receive, receive_rows
 from .longest import longest_ps
 from .pieces import bounds, synapse_bits
 from .recent import Recent
+from .target_lists import TargetLists, chosen_targets, target_lists
 
 KEPT_PER_LAYER = 32
 KEPT = 4096
@@ -78,6 +80,11 @@ class Loads:
         self._senders: Recent[tuple[int, int], Senders] = Recent(kept)
         self._receivers: Recent[tuple[int, int], Receivers] = Recent(kept)
         self._between: Recent[tuple[int, int, int], Int32Array] = Recent(kept)
+
+    @cached_property
+    def lists(self) -> TargetLists:
+        """Where the messages of all layers go."""
+        return target_lists(self._network, self.activity, self._dense)
 
     def cost(self, layer: int) -> tuple[int, int, int, int]:
         """What a message costs that `layer` receives: bits and axon words, ps per word and synapse.
@@ -156,20 +163,10 @@ class Loads:
         return entries, np.stack(messages)
 
     def _list_targets(self, layer: int, step: int) -> Targets:
-        senders = np.flatnonzero(self.activity.messages[layer][step])
-        weights = self._network.weights[layer]
-        if self._dense:
-            n_post, n = weights.shape[0], len(senders)
-            every = np.tile(np.arange(n_post, dtype=np.int32), n)
-            return Targets(senders, np.arange(n + 1, dtype=np.int64) * n_post, every)
-        rank = np.full(self.widths[layer], -1, np.int32)
-        rank[senders] = np.arange(len(senders), dtype=np.int32)
-        first = np.zeros(len(senders) + 1, np.int64)
-        list_targets(weights.indptr, weights.indices, rank, first, np.empty(0, np.int32))
-        neurons = np.empty(int(first[-1]), np.int32)
-        if len(neurons):
-            list_targets(weights.indptr, weights.indices, rank, first, neurons)
-        return Targets(senders, first, neurons)
+        lists = self.lists
+        own = np.arange(lists.layer_first[layer], lists.layer_first[layer + 1])
+        own = own[lists.sends[own, step]]
+        return Targets(lists.senders[own].astype(np.int64), *chosen_targets(lists, own))
 
     def _update(self, layer: int, k: int) -> Senders:
         cut = bounds(self.widths[layer], k)

@@ -30,31 +30,41 @@ def count_axons(indptr, indices, into, reached):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def list_targets(indptr, indices, rank, first, targets):  # type: ignore[no-untyped-def]
-    """List the post-synaptic neurons of the sending neurons, ascending.
+def has_room(indptr, indices, n_pre, k, cost, most_words, most_axons):  # type: ignore[no-untyped-def]
+    """Whether each of k pieces holds its synapses and input axons.
+
+    Axons are counted no further than it takes to tell.
 
     Args:
-        indptr: CSR rows are post-synaptic.
+        indptr: CSR rows are post-synaptic, and cut into the pieces.
         indices: Presynaptic neuron of each synapse.
-        rank: Position of each presynaptic neuron among those that send, -1 for the others.
-        first: Where each sending neuron's list ends up beginning, (A + 1,) of zeros.
-        targets: Where to put the lists; if it is empty, only `first` is filled.
+        n_pre: Presynaptic neurons.
+        k: Pieces.
+        cost: Bits of a synapse, words of an axon.
+        most_words: 64-bit words of synaptic memory of a core.
+        most_axons: Input axons of a core.
     """
     neurons = len(indptr) - 1
-    if len(targets) == 0:
-        for at in range(indptr[0], indptr[neurons]):
-            if rank[indices[at]] >= 0:
-                first[rank[indices[at]] + 1] += 1
-        for sender in range(len(first) - 1):
-            first[sender + 1] += first[sender]
-        return
-    filled = first[:-1].copy()
-    for post in range(neurons):
-        for at in range(indptr[post], indptr[post + 1]):
-            sender = rank[indices[at]]
-            if sender >= 0:
-                targets[filled[sender]] = post
-                filled[sender] += 1
+    bits, axon_words = cost
+    seen = np.full(n_pre, -1, np.int32)  # last piece in which a neuron was met
+    for piece in range(k):
+        first, end = indptr[piece * neurons // k], indptr[(piece + 1) * neurons // k]
+        words = most_words - (np.int64(end - first) * bits + 63) // 64
+        if words < 0:
+            return False
+        room = most_axons
+        if axon_words > 0:
+            room = min(room, words // axon_words)
+        if min(n_pre, end - first) <= room:
+            continue
+        for at in range(first, end):
+            neuron = indices[at]
+            if seen[neuron] != piece:
+                seen[neuron] = piece
+                room -= 1
+                if room < 0:
+                    return False
+    return True
 
 
 @kernel

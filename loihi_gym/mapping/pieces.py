@@ -8,7 +8,7 @@ from ..arrays import Int32Array, Int64Array
 from ..chip import ChipSpec
 from ..chip.spec import Capacity
 from ..network import SparseMLP
-from .loads_kernel import count_axons
+from .loads_kernel import count_axons, has_room
 from .recent import Recent
 
 KEPT_PER_LAYER = 64
@@ -61,6 +61,32 @@ class Pieces:
         count_axons(weights.indptr, weights.indices, axons.into, axons.reached)
         return axons
 
+    def fits(self, layer: int, k: int, fan_out: int) -> bool:
+        """Whether `k` pieces respect every capacity, `fan_out` pieces coming next, 0 for any.
+
+        The same as what the other methods count, told with as little counting as it takes.
+        """
+        limits, largest = self._capacity, -(-self.widths[layer] // k)
+        if largest > limits.neurons or not self._receives(layer, k, largest):
+            return False
+        if largest * fan_out <= limits.output_axons:
+            return True
+        return bool((self.output_axons(layer, k, fan_out) <= limits.output_axons).all())
+
+    def _receives(self, layer: int, k: int, largest: int) -> bool:
+        """Whether `k` pieces, the largest of so many neurons, hold their synapses and axons."""
+        limits, bits = self._capacity, self.synapse_bits(layer)
+        if layer == 0:
+            return min(limits.synmem_words, limits.input_axons) >= 0
+        weights = self.network.weights[layer - 1]
+        if self._dense:
+            axons = self.widths[layer - 1]
+            words = (-(-largest * bits // 64) + limits.axon_words) * axons
+            return words <= limits.synmem_words and axons <= limits.input_axons
+        cost, n_pre = (bits, limits.axon_words), weights.shape[1]
+        most = limits.synmem_words, limits.input_axons
+        return bool(has_room(weights.indptr, weights.indices, n_pre, k, cost, *most))
+
     def neurons(self, layer: int, k: int) -> Int64Array:
         """Neurons in each piece, (k,)."""
         return np.diff(bounds(self.widths[layer], k))
@@ -86,16 +112,6 @@ class Pieces:
     def synapse_bits(self, layer: int) -> int:
         """Bits of a stored synapse of a layer: its weight and, in sparse rows, its index."""
         return synapse_bits(self.network, self._capacity, self._dense, layer)
-
-    def first_words(self, layer: int, k: int) -> int:
-        """Words of synaptic memory that the first of `k` pieces takes: a small part of counting."""
-        if layer == 0:
-            return 0
-        weights = self.network.weights[layer - 1]
-        indices = weights.indices[: weights.indptr[self.widths[layer] // k]]
-        bits = len(indices) * self._capacity.synapse_bits
-        axons = int(np.count_nonzero(np.bincount(indices, minlength=1)))
-        return -(-bits // 64) + axons * self._capacity.axon_words
 
     def input_axons(self, layer: int, k: int) -> Int64Array:
         """Presynaptic neurons with at least one synapse in each piece, (k,)."""

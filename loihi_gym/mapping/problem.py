@@ -1,6 +1,6 @@
 """`Problem`: what is to be solved: a workload, and the mapping that results are compared with."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ..arrays import IntArray
@@ -15,7 +15,7 @@ class Problem(Workload):
     """A network, its recorded activity, a chip, and the mapping that results are compared with.
 
     Attributes:
-        reference: A standard heuristic, as ``partitioning/order``: the fastest of them on `mesh`.
+        reference: A standard heuristic, as ``partitioning/order``: a fast one of them.
         inputs: The samples the activity was recorded on, (depth + T, widths[0]), for backends that
             run the network itself; None if it was not recorded, but drawn or given.
     """
@@ -39,3 +39,11 @@ class Problem(Workload):
             IllegalMappingError: if the network does not fit on the chip that way.
         """
         return heuristic(self, self.reference)
+
+    def with_reference(self, name: str) -> "Problem":
+        """The problem with another reference; what is counted of its loads is not counted again."""
+        other = replace(self, reference=name)
+        for kept in ("pieces", "loads", "work", "_holders", "_traffic", "_excess"):
+            if kept in self.__dict__:
+                other.__dict__[kept] = self.__dict__[kept]
+        return other

@@ -16,6 +16,7 @@ from .mapping import Mapping
 from .pieces import Pieces
 from .recent import Recent
 from .traffic import Traffic, traffic
+from .work import Work
 
 
 class Violation(NamedTuple):
@@ -54,7 +55,7 @@ class Workload:
         default_factory=lambda: Recent(4096), init=False, repr=False
     )
 
-    @property
+    @cached_property
     def topology(self) -> Topology:
         """The chip's mesh."""
         return topology_of(self.chip)
@@ -73,6 +74,11 @@ class Workload:
     def loads(self) -> Loads:
         """What the network's pieces do under the recorded activity, cached."""
         return Loads(self.network, self.activity, self.chip)
+
+    @cached_property
+    def work(self) -> Work:
+        """How long the layers' busiest cores work, for many counts in a short time."""
+        return Work(self.loads)
 
     def traffic(self, cores_per_layer: Int32Array) -> Traffic:
         """What each logical core does and sends under a partitioning; the last ones are kept."""
@@ -133,7 +139,8 @@ class Workload:
         return [
             Violation(name, f"logical core {first[layer] + piece} (layer {layer})", value, limit)
             for layer in range(self.n_layers)
-            for name, limit, values in self._usage(layer, counts)
+            if not self.fits(layer, counts)
+            for name, limit, values in self.usage(layer, *self._cut(layer, counts))
             for piece in np.flatnonzero(values > limit)
             for value in [int(values[piece])]
         ]
@@ -174,8 +181,12 @@ class Workload:
 
     def fits(self, layer: int, counts: Int32Array) -> bool:
         """Whether a layer, cut into its count of pieces, respects every capacity."""
-        return all((values <= limit).all() for _, limit, values in self._usage(layer, counts))
+        return self.holds(layer, *self._cut(layer, counts))
 
-    def _usage(self, layer: int, counts: Int32Array) -> list[tuple[str, int, Int64Array]]:
-        fan_out = int(counts[layer + 1]) if layer + 1 < self.n_layers else 0
-        return self.usage(layer, int(counts[layer]), fan_out)
+    def holds(self, layer: int, k: int, fan_out: int) -> bool:
+        """Whether `k` pieces of a layer respect every capacity; `fan_out` is as in `usage`."""
+        return all(pieces.fits(layer, k, fan_out) for _, _, pieces in self._holders)
+
+    def _cut(self, layer: int, counts: Int32Array) -> tuple[int, int]:
+        """Pieces of a layer, and of the layer after it, 0 if there is none."""
+        return int(counts[layer]), int(counts[layer + 1]) if layer + 1 < self.n_layers else 0

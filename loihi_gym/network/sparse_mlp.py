@@ -1,6 +1,7 @@
 """`SparseMLP`: the networks that are mapped."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, get_args
 
 import numpy as np
@@ -96,7 +97,7 @@ class SparseMLP:
             if not 1 <= bits <= MAX_WEIGHT_BITS:
                 raise ValueError(f"layer {layer}: {bits} bits a weight; 1 to {MAX_WEIGHT_BITS} are")
 
-    @property
+    @cached_property
     def widths(self) -> tuple[int, ...]:
         """Neurons of each layer, the input population first."""
         return (self.weights[0].shape[1], *(weights.shape[0] for weights in self.weights))

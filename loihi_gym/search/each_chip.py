@@ -7,7 +7,7 @@ from typing import get_args
 
 from ..backends import Backend, make_backend
 from ..backends.robust import Aggregate, RobustBackend, on_each
-from ..benchmarks.custom import fastest_heuristic
+from ..benchmarks.references import fastest_heuristic
 from ..chip import ChipSpec
 from ..chip.hypotheses import Hypotheses
 from ..errors import RunError
@@ -50,7 +50,7 @@ def search_each(
 
     def on_one(chip: ChipSpec) -> Backend:
         own = replace(whole, chip=chip, alternatives=chips)
-        return make_backend(backend, replace(own, reference=fastest_heuristic(own)))
+        return make_backend(backend, own.with_reference(fastest_heuristic(own)))
 
     found: dict[str, Mapping] = {}
     best_ps: dict[str, int] = {}

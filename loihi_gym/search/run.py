@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
@@ -24,6 +25,7 @@ from ..backends import Backend, Measurement, make_backend
 from ..benchmarks import load
 from ..errors import RunError
 from ..mapping import Mapping, Problem
+from ..mapping.heuristics import toolchain_default
 from .config import Config
 from .costs import SearchCosts
 from .recorder import Recorder
@@ -32,6 +34,8 @@ from .session import Session
 from .storage import LineFile, read_json, reading, write_json, writing
 
 CONFIG, RESULT, MAPPING, COSTS = "config.json", "result.json", "mapping.json", "costs.jsonl"
+SIMULATED = ("mesh", "bound")
+"""Backends that measure one more mapping at once."""
 LOCK = ".lock"
 LOCK_SECONDS = 10.0
 """How long to wait for another process that searches in the same directory."""
@@ -79,6 +83,17 @@ class Outcome:
         before, after = ({name: m.latency_ps for name, m in one.items()} for one in both)
         return {name: (before[name], after[name]) for name in before}
 
+    @cached_property
+    def default_latency_ps(self) -> int | None:
+        """Latency of what Intel's toolchain would do; None if it does not fit or is not simulated.
+
+        It is measured now, and is no evaluation of the search's.
+        """
+        mapping = toolchain_default(self.problem)
+        if mapping is None or self.by_chip or self.config.backend not in SIMULATED:
+            return None
+        return make_backend(self.config.backend, self.problem).evaluate(mapping).latency_ps
+
     def summary(self) -> dict[str, Any]:
         """The outcome in numbers, as `--json` prints it."""
         of_sets = {"aggregate": self.config.aggregate, "by_chip": self.by_chip}
@@ -91,6 +106,7 @@ class Outcome:
             "seed": self.config.seed,
             "evaluations": self.evaluations,
             "reference_latency_ps": self.reference.latency_ps,
+            "default_latency_ps": self.default_latency_ps,
             "latency_ps": self.best.latency_ps,
             "reduction": self.reduction,
         }

@@ -12,7 +12,8 @@ from loihi_gym_baselines.race import starts
 from loihi_gym import load
 from loihi_gym.backends import make_backend
 from loihi_gym.backends.measurement import EnergyBreakdown
-from loihi_gym.mapping import Problem, heuristic, heuristic_names, random_mapping
+from loihi_gym.mapping import Problem, fitting, random_mapping
+from loihi_gym.mapping.heuristics import FIRST_RELEASE
 from loihi_gym.search.registry import run_solver
 from loihi_gym.search.session import Session
 from tests.toys import examples, problem_of, toy_chip, toy_network, toy_problem
@@ -90,7 +91,7 @@ def test_the_ga_begins_with_the_starts():
     problem = load("mlp-xs")
     backend = make_backend("bound", problem)
     firsts = set(starts(problem))  # some are the same mapping
-    assert firsts > {heuristic(problem, name) for name in heuristic_names()}
+    assert firsts > set(fitting(problem, FIRST_RELEASE).values())
     fastest = min(backend.evaluate(mapping).latency_ps for mapping in firsts)
     with Session(backend, budget=len(firsts)) as session:
         run_solver("ga", session, {})

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 import loihi_gym
 from loihi_gym.benchmarks.importing import import_problem, read_activity
 from loihi_gym.errors import LoihiGymError, NetworkImportError
-from loihi_gym.mapping import Mapping, heuristic, save_problem
+from loihi_gym.mapping import Mapping, fitting, heuristic, save_problem
 from loihi_gym.mapping.export import core_csv, core_json, core_rows
 from loihi_gym.mapping.pieces import Pieces
 from loihi_gym.network import SparseMLP, record
@@ -50,8 +50,7 @@ def test_an_imported_problem_is_like_a_bundled_one(network):
     assert notes
     measured = loihi_gym.make_backend("mesh", problem)
     latencies = {
-        name: measured.evaluate(heuristic(problem, name)).latency_ps
-        for name in loihi_gym.heuristic_names()
+        name: measured.evaluate(mapping).latency_ps for name, mapping in fitting(problem).items()
     }
     assert latencies[problem.reference] == min(latencies.values())
 

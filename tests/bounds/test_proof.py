@@ -14,7 +14,7 @@ from loihi_gym.bounds.proof import TOLERANCE, cores_within, least_hops
 from loihi_gym.bounds.proof_kernel import fill_step
 from loihi_gym.chip import topology_of
 from loihi_gym.errors import IllegalMappingError
-from loihi_gym.mapping import Mapping, Problem, heuristic, heuristic_names, random_mapping
+from loihi_gym.mapping import Mapping, Problem, fitting, random_mapping
 from tests.toys import (
     built,
     examples,
@@ -78,7 +78,7 @@ def optimum(problem: Problem) -> Measurement:
 def test_no_mapping_is_faster_on_bound(problem, seed):
     rng, least = np.random.default_rng(seed), lower_bound(problem)
     mappings = [random_mapping(problem, rng) for _ in range(20)]
-    mappings += [heuristic(problem, name) for name in heuristic_names()]
+    mappings += fitting(problem).values()
     assert least.latency_ps <= Bound(problem).latencies(mappings).min()
 
 

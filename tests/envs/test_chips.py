@@ -14,7 +14,7 @@ from gymnasium.vector import AutoresetMode
 
 from loihi_gym.backends import Bound, MeshBackend, make_backend
 from loihi_gym.backends.robust import RobustBackend
-from loihi_gym.benchmarks.custom import fastest_heuristic
+from loihi_gym.benchmarks.references import fastest_heuristic
 from loihi_gym.chip import load_chip
 from loihi_gym.chip.hypotheses import hypotheses_names, load_hypotheses
 from loihi_gym.envs import CHIP_FEATURES, observation

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loihi_gym.mapping import heuristic, heuristic_names, random_mapping
+from loihi_gym.mapping import fitting, heuristic, random_mapping
 from tests.envs.rollouts import make, slack_problem
 from tests.toys import bundled_problem, examples, problem_of, toy_chip, toy_network
 
@@ -29,7 +29,7 @@ def test_one_step_measures_the_whole_mapping():
 def test_encoding_a_mapping_is_exact(problem):
     env = make("LoihiOneShot-v0", benchmark=problem)
     rng = np.random.default_rng(0)
-    mappings = [heuristic(problem, name) for name in heuristic_names()]
+    mappings = [*fitting(problem).values()]
     for mapping in mappings + [random_mapping(problem, rng) for _ in range(20)]:
         env.reset()
         keys = env.encode(mapping)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from loihi_gym.chip import load_chip
 from loihi_gym.mapping.pieces import Pieces, bounds
-from tests.toys import examples, toy_network
+from tests.toys import built, examples, problem_of, toy_chip, toy_network
 
 WIDTHS = (9, 7, 11)
 
@@ -82,3 +82,30 @@ def test_the_ends_of_the_network_take_no_axons(pieces):
 
 def test_counts_are_kept(pieces):
     assert pieces.axons(1, 3) is pieces.axons(1, 3)
+
+
+@examples(60)
+@given(
+    st.integers(0, 30),
+    st.sampled_from([0.1, 0.5, 1.0]),
+    st.sampled_from(["sparse", "dense"]),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "neurons": st.integers(0, 12),
+            "synmem_words": st.integers(0, 40),
+            "input_axons": st.integers(0, 12),
+            "output_axons": st.integers(0, 30),
+            "axon_words": st.integers(0, 3),
+        },
+    ),
+)
+def test_what_fits_is_what_the_counts_say(seed, density, rows, limits):
+    chip = toy_chip(constants={f"capacity.{name}": limit for name, limit in limits.items()})
+    problem = problem_of(toy_network(WIDTHS, density, seed), built(chip, rows=rows))
+    for layer in range(3):
+        for k in range(1, WIDTHS[layer] + 1):
+            for fan_out in (0, 1, 4, 7) if layer < 2 else (0,):
+                usage = problem.usage(layer, k, fan_out)
+                slow = all((values <= limit).all() for _, limit, values in usage)
+                assert problem.holds(layer, k, fan_out) == slow, (layer, k, fan_out)

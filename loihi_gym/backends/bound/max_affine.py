@@ -20,6 +20,9 @@ from ..energy import fixed_energy
 from ..measurement import Backend, Measurement
 from .bound_kernel import State, Tables, energy_fj, latency_ps, new_state, place, place_all, swap
 
+WORTH_THREADS = 1 << 16
+"""Pairs of cores to be added up, over all mappings, from which on threads are worth their start."""
+
 
 def bound(problem: Problem) -> "MaxAffine":
     """The `bound` backend of a problem: `Bound` where the chip's messages let it count by pairs."""
@@ -194,7 +197,7 @@ def latencies(tables: Tables, placements: Int32Array) -> Int64Array:
     """Latency in ps of each of B legal placements, (B, N) -> (B,), on all cores of the machine."""
     result = np.empty(len(placements), np.int64)
     threads = min(processors(), len(placements))
-    if threads <= 1:
+    if threads <= 1 or len(placements) * len(tables.pair_messages) < WORTH_THREADS:
         place_all(tables, new_state(tables), placements, result)
         return result
 
