@@ -130,6 +130,7 @@ def _lower_bound(problem: Problem) -> LowerBound:
     barrier, steps = problem.chip.costs.barrier_ps, problem.activity.steps
     averages = Averages(problem)
     lowest, most = averages.steps_ps(), _feasible_sum(problem)
+    most += most // 32  # for what messages take to be there
     while True:
         highest = most - int(lowest.sum()) + lowest
         fewest = _fewest(problem, averages.fewest(highest), highest)

@@ -45,7 +45,8 @@ def info(name: str, as_json: bool) -> None:
         return
     measured.sort(key=lambda row: row[2].latency_ps)
     notes = (
-        f"Proven lower bound over all mappings: {bound_text(problem, measured[0][2], 'mesh')} the fastest.",
+        "Proven lower bound over all mappings: "
+        f"{bound_text(problem, measured[0][2], 'mesh')} the fastest.",
         "Times are simulated with substitute constants (loihi-gym chips "
         f"{problem.chip.name}), not measured on a chip.",
     )

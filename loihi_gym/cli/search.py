@@ -179,10 +179,7 @@ def _print(outcome: Outcome, as_json: bool) -> None:
     before = problem.reference_mapping
     cells = [
         ("latency (us)", microseconds(reference.latency_ps), microseconds(best.latency_ps)),
-        (
-            "lower bound",
-            *("" if chips else bound_text(problem, m, config.backend) for m in (reference, best)),
-        ),
+        ("lower bound", *bounds),
         ("energy (uJ)", microjoules(reference), microjoules(best)),
         ("cores", str(before.n_logical_cores), str(outcome.mapping.n_logical_cores)),
         (
