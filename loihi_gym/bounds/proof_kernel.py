@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..compiled import kernel
+from ..compiled import inlined, kernel
+from .release_kernel import finish_ps
 
 INFEASIBLE = np.int64(1) << 62
 
@@ -49,53 +50,55 @@ def fill_step(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def cheapest(width, receive_ps, until, heard, reached, times, limits, own, following, order):  # type: ignore[no-untyped-def]
+def cheapest(layer, sending, limits, own, following, order, next_width, next_cost, released):  # type: ignore[no-untyped-def]
     """Least cost of a layer and all after it, for each of its core counts, within time limits.
 
     Args:
-        width: Neurons of the layer.
-        receive_ps: Longest that a piece receives for each count, (K + 1, T).
-        until: Sending neurons before each neuron, (T, width + 1).
-        heard: Those of them that have a target, (T, width + 1).
-        reached: Messages of the first senders for each count of the next layer, (T, K' + 1, A + 1).
-        times: Of an active neuron and an inactive one; (core, port) for each core that a neuron
-            sends to, and for each neuron that sends to any.
+        layer: Its tables, `LayerTables`.
+        sending: What its cores take to send, `Sending`.
         limits: Time allowed in each step, (T,).
         own: Cost of each count, (K + 1,).
         following: Least cost of the layers after it for each count of the next, (K' + 1,).
         order: Counts of the next layer by `following`, cheapest first, the feasible ones.
+        next_width: Neurons of the next layer.
+        next_cost: What a message takes it, as in `finish_ps`.
+        released: Whether messages take time to be there.
 
     Returns:
         The cost, `INFEASIBLE` where no count of the next layer will do, and the count of the next
         layer that it takes: (K + 1,) each.
     """
-    steps, senders = until.shape[0], reached.shape[2] - 1
-    entry_ps, neuron_ps = times[2][0], times[3][0]
+    steps, senders, width = len(limits), layer.reached.shape[2] - 1, layer.width
+    entry_ps = sending.entry_ps if sending.copied else sending.message_ps
+    neuron_ps = sending.message_ps if sending.copied else 0
     fewest = np.empty((len(order) + 1, steps), np.int64)  # messages, of this count or a later one
     fewest[len(order)] = INFEASIBLE
     for index in range(len(order) - 1, -1, -1):
         for step in range(steps):
-            messages = np.int64(reached[step, order[index], senders])
+            messages = np.int64(layer.reached[step, order[index], senders])
             fewest[index, step] = min(fewest[index + 1, step], messages)
     costs, choices = np.full(len(own), INFEASIBLE, np.int64), np.zeros(len(own), np.int64)
     for k in range(1, len(own)):
         allowed = own[k] < INFEASIBLE
         for step in range(steps):
-            allowed = allowed and receive_ps[k, step] <= limits[step]
+            allowed = allowed and layer.receive_ps[k, step] <= limits[step]
         if not allowed:
             continue
         for index in range(len(order)):
             # All messages together must fit into the time of all k cores: cheap, and often enough.
             possible = True
             for step in range(steps):
-                active = np.int64(until[step, width])
-                update = active * times[0] + (width - active) * times[1]
-                sending = np.int64(heard[step, width]) * neuron_ps
-                least = update + sending + fewest[index, step] * entry_ps
+                active = np.int64(layer.until[step, width])
+                update = active * sending.active_ps + (width - active) * sending.inactive_ps
+                handed = np.int64(layer.heard[step, width]) * neuron_ps
+                least = update + handed + fewest[index, step] * entry_ps
                 possible = possible and least <= k * limits[step]
             if not possible:
                 break
-            if _sends_in_time(width, k, until, heard, reached, order[index], times, limits):
+            if _sends_in_time(layer, sending, k, order[index], limits) and (
+                not released
+                or _received_in_time(layer, sending, k, order[index], limits, next_width, next_cost)
+            ):
                 costs[k] = own[k] + following[order[index]]
                 choices[k] = order[index]
                 break
@@ -103,20 +106,41 @@ def cheapest(width, receive_ps, until, heard, reached, times, limits, own, follo
 
 
 @kernel
-def _sends_in_time(width, k, until, heard, reached, fan_out, times, limits):  # type: ignore[no-untyped-def]
+def _sends_in_time(layer, sending, k, fan_out, limits):  # type: ignore[no-untyped-def]
     """Whether each of k pieces updates and sends to `fan_out` pieces within the limits."""
-    for step in range(until.shape[0]):
+    until, heard, reached = layer.until, layer.heard, layer.reached
+    for step in range(len(limits)):
         before, begin = np.int64(0), np.int64(0)
         for piece in range(k):
-            end = (piece + 1) * width // k
+            end = (piece + 1) * layer.width // k
             after = np.int64(until[step, end])
             active = after - before
             entries = np.int64(reached[step, fan_out, after]) - reached[step, fan_out, before]
             senders = np.int64(heard[step, end]) - heard[step, begin]
-            update = active * times[0] + (end - begin - active) * times[1]
-            core_ps = update + entries * times[2][0] + senders * times[3][0]
-            port_ps = entries * times[2][1] + senders * times[3][1]
-            if max(core_ps, port_ps) > limits[step]:
+            messages = senders if sending.copied else entries
+            core_ps = active * sending.active_ps + (end - begin - active) * sending.inactive_ps
+            core_ps += entries * sending.entry_ps + messages * sending.message_ps
+            if max(core_ps, messages * sending.port_ps) > limits[step]:
                 return False
             before, begin = after, end
     return True
+
+
+@inlined
+def _received_in_time(layer, sending, k, fan_out, limits, next_width, next_cost):  # type: ignore[no-untyped-def]
+    """Whether `fan_out` pieces can have received what k pieces send within the limits."""
+    in_time = True
+    for step in range(len(limits)):
+        if layer.finish_ps[k, fan_out, step] == 0:  # not known yet
+            begin, end = layer.step_first[step], layer.step_first[step + 1]
+            layer.finish_ps[k, fan_out, step] = 1 + finish_ps(
+                layer.senders[begin:end],
+                layer.first[begin : end + 1],
+                layer.targets,
+                (layer.width, next_width),
+                (k, fan_out),
+                next_cost,
+                sending,
+            )
+        in_time = in_time and layer.finish_ps[k, fan_out, step] - 1 <= limits[step]
+    return in_time

@@ -52,7 +52,8 @@ def info(name: str, as_json: bool) -> None:
         return
     measured.sort(key=lambda row: row[2].latency_ps)
     notes = (
-        f"Proven lower bound over all mappings: {bound_text(problem, measured[0][2])} the fastest.",
+        "Proven lower bound over all mappings: "
+        f"{bound_text(problem, measured[0][2], 'mesh')} the fastest.",
         "Times are simulated with substitute constants (loihi-gym chips "
         f"{problem.chip.name}), not measured on a chip.",
     )
@@ -205,12 +206,12 @@ def _heuristic_table(problem: Problem, measured: Sequence[Measured]) -> PlainTab
     return rows
 
 
-def bound_text(problem: Problem, measured: Measurement) -> str:
+def bound_text(problem: Problem, measured: Measurement, backend: str) -> str:
     """How far a latency is above what is proven of all mappings; empty if it is not a Loihi's."""
     if not measured.counted:
         return ""
-    bound, latency_ps = lower_bound(problem), measured.latency_ps
-    return f"{microseconds(bound.latency_ps)} us, {bound.gap(latency_ps):.1%} below"
+    bound, gap = lower_bound(problem), lower_bound(problem).gap(measured.latency_ps, backend)
+    return f"{microseconds(bound.of(backend))} us, {gap:.1%} below"
 
 
 def _info_data(problem: Problem, measured: Sequence[Measured]) -> dict[str, object]:
@@ -248,7 +249,7 @@ def _measurement_data(
         "energy_fj": result.energy_fj,
         "bottleneck": result.bottleneck and str(result.bottleneck),
         "reference_latency_ps": reference.latency_ps,
-        "lower_bound_ps": lower_bound(problem).latency_ps if result.counted else None,
+        "lower_bound_ps": lower_bound(problem).of(backend) if result.counted else None,
         "reduction": 1.0 - result.latency_ps / reference.latency_ps,
     }
 
@@ -262,7 +263,7 @@ def _measurement_table(
         "latency": f"{microseconds(result.latency_ps)} us ({steps} per step)",
         "reference": f"{microseconds(reference.latency_ps)} us ({problem.reference})",
         "reduction": f"{1.0 - result.latency_ps / reference.latency_ps:.1%}",
-        "proven lower bound": bound_text(problem, result),
+        "proven lower bound": bound_text(problem, result, backend),
         "energy": _energy_text(result),
         "bottleneck": str(result.bottleneck or ""),
         "cores per layer": " ".join(map(str, mapping.cores_per_layer)),

@@ -168,6 +168,8 @@ def _print(outcome: Outcome, as_json: bool) -> None:
         return
     problem, reference, best = outcome.problem, outcome.reference, outcome.best
     config, chips = outcome.config, len(outcome.by_chip)
+    both = (reference, best)
+    bounds = ("" if chips else bound_text(problem, m, config.backend) for m in both)
     over = f" over {chips} chips ({config.aggregate})" if chips else ""
     rows = table(
         *("", "reference", "best found"),
@@ -178,7 +180,7 @@ def _print(outcome: Outcome, as_json: bool) -> None:
     before = problem.reference_mapping
     cells = [
         ("latency (us)", microseconds(reference.latency_ps), microseconds(best.latency_ps)),
-        ("lower bound", *("" if chips else bound_text(problem, m) for m in (reference, best))),
+        ("lower bound", *bounds),
         ("energy (uJ)", microjoules(reference), microjoules(best)),
         ("cores", str(before.n_logical_cores), str(outcome.mapping.n_logical_cores)),
         (

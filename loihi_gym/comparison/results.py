@@ -187,6 +187,6 @@ def _lower_bound_ps(backend: Backend, path: Path) -> int:
     if not isinstance(known, dict) or type(known.get(name, 0)) is not int:
         raise RunError(f"{path} holds no lower bounds: remove it, and they are computed again")
     if name not in known:
-        known[name] = lower_bound(backend.problem).latency_ps
+        known[name] = lower_bound(backend.problem).of(backend.name)
         write_json(path, known)
     return int(known[name])

@@ -192,6 +192,11 @@ def delays(chip: ChipSpec) -> Delays:
     )
 
 
+def shortest_flight_ps(chip: ChipSpec) -> int:
+    """Least time from a core's hand to the receiver of another core: both at one router."""
+    return 4 * _cycle_ps(chip)  # into the router's buffer, choice, out of it
+
+
 def _message_ps(chip: ChipSpec) -> int:
     """Work of a core for each message that it sends."""
     costs = chip.costs
