@@ -53,6 +53,11 @@ class Family:
     commit: str = ""
 
     @property
+    def addresses(self) -> list[str]:
+        """What names its parts."""
+        return [self.train.address, self.validation.address, self.test.address]
+
+    @property
     def train(self) -> "Part":
         """To train and tune on."""
         return Part(self, "train")
@@ -213,7 +218,11 @@ def _parse(address: str) -> tuple[Part, int | None]:
     """Part and number that an address states."""
     try:
         split = urlsplit(address)
-        query = parse_qsl(split.query, strict_parsing=True) if split.query else []
+        query = (
+            parse_qsl(split.query, keep_blank_values=True, strict_parsing=True)
+            if split.query
+            else []
+        )
     except ValueError as error:
         raise BenchmarkError(f"{address!r}: {error}") from error
     stated = dict(query)

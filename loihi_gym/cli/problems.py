@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import click
 
 from ..backends import Measurement, make_backend
-from ..benchmarks import benchmark, benchmark_names, load
+from ..benchmarks import benchmark, benchmark_names, family, family_names, load
+from ..benchmarks.suite import load_suite, suite_names
 from ..bounds import lower_bound
 from ..chip import chip_names, load_chip
 from ..chip.hypotheses import hypotheses_names, load_hypotheses
@@ -21,13 +22,45 @@ Measured = tuple[str, Mapping, Measurement]
 
 
 @app.command("list")
-def list_benchmarks() -> None:
-    """List the benchmarks."""
-    rows = table("benchmark", "chip", "description", left=(1, 2))
-    for name in benchmark_names():
-        entry = benchmark(name)
-        rows.add_row(name, entry.chip, entry.description)
-    show(rows)
+@options.json
+def list_benchmarks(as_json: bool) -> None:
+    """List the benchmarks, the families that they can be drawn from, and the suites."""
+    benchmarks = [benchmark(name) for name in benchmark_names()]
+    families = [family(name) for name in family_names()]
+    suites = [load_suite(name) for name in suite_names()]
+    if as_json:
+        show_json(
+            {
+                "benchmarks": [
+                    {"name": one.name, "chip": one.chip, "description": one.description}
+                    for one in benchmarks
+                ],
+                "families": [
+                    {"name": one.name, "description": one.description, "parts": one.addresses}
+                    for one in families
+                ],
+                "suites": [
+                    {
+                        "name": one.name,
+                        "description": one.description,
+                        "problems": list(one.names),
+                        "budgets": list(one.seeds),
+                    }
+                    for one in suites
+                ],
+            }
+        )
+        return
+    named = table("benchmark", "chip", "description", left=(1, 2))
+    for one in benchmarks:
+        named.add_row(one.name, one.chip, one.description)
+    drawn = table("family", "description", left=(1,))
+    for each in families:
+        drawn.add_row(each.train[0].replace("/0", "/NUMBER"), each.description)
+    frozen = table("suite", "problems", "description", left=(2,))
+    for suite in suites:
+        frozen.add_row(suite.name, str(len(suite.problems)), suite.description)
+    show(named, "", drawn, "", frozen)
 
 
 @app.command(epilog="Example: loihi-gym info mlp-deep")
