@@ -218,11 +218,7 @@ def _parse(address: str) -> tuple[Part, int | None]:
     """Part and number that an address states."""
     try:
         split = urlsplit(address)
-        query = (
-            parse_qsl(split.query, keep_blank_values=True, strict_parsing=True)
-            if split.query
-            else []
-        )
+        query = parse_qsl(split.query, keep_blank_values=True, strict_parsing=bool(split.query))
     except ValueError as error:
         raise BenchmarkError(f"{address!r}: {error}") from error
     stated = dict(query)

@@ -59,9 +59,9 @@ def draw_mask(seed, n_pre, fan_in, indices):  # type: ignore[no-untyped-def]
         while count < wanted:
             neuron = ((_hash(seed, counter) >> _32) * n) >> _32
             counter += _ONE
-            word, bit = np.int64(neuron >> _6), _ONE << (neuron & _63)
-            count += (drawn[word] & bit) == _NONE
-            drawn[word] |= bit
+            its, bit = np.int64(neuron >> _6), _ONE << (neuron & _63)
+            count += (drawn[its] & bit) == _NONE
+            drawn[its] |= bit
         at = 0
         for word in range(words):
             bits = ~drawn[word] if leave_out else drawn[word]

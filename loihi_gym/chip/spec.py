@@ -4,7 +4,6 @@ import tomllib
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -226,12 +225,13 @@ def chip_names() -> list[str]:
 
     Those that suites of version 1 are measured on are read besides: their names begin with ``v1/``.
     """
-    return list(_files(_CHIPS))
+    return list(_files())
 
 
 @cache
-def _files(folder: Traversable) -> list[str]:
-    return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.is_file())
+def _files(folder: str = "") -> list[str]:
+    """Names of the chips in a folder of the bundled ones."""
+    return sorted(Path(one.name).stem for one in (_CHIPS / folder).iterdir() if one.is_file())
 
 
 def load_chip(name: str) -> ChipSpec:
@@ -317,7 +317,7 @@ def _fitted_to(label: str, tables: dict[str, Any]) -> tuple[str, ...]:
 
 def _read(name: str) -> dict[str, Any]:
     is_path = name.endswith(".toml")
-    first_release = [f"{FIRST_RELEASE}/{old}" for old in _files(_CHIPS / FIRST_RELEASE)]
+    first_release = [f"{FIRST_RELEASE}/{old}" for old in _files(FIRST_RELEASE)]
     if not is_path and name not in chip_names() + first_release:
         raise unknown("chip", name, chip_names())
     source = Path(name) if is_path else _CHIPS / f"{name}.toml"

@@ -247,9 +247,10 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
 
     def _infos(self, which: BoolArray) -> dict[str, Any]:
         batch = self._batch
-        names = [env.state.task.problem.name for env in self.envs]
+        names = np.array([env.state.task.problem.name for env in self.envs], object)
+        names[~which] = None
         infos: dict[str, Any] = {
-            "benchmark": np.where(which, np.array(names, object), None),
+            "benchmark": names,
             "latency_s": batch.latency_ps * 1e-12,
             "reduction": 1.0 - batch.value / batch.scale,
             "best_reduction": 1.0 - batch.best / batch.scale,

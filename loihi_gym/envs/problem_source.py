@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -45,10 +46,10 @@ class Problems:
         self.single = isinstance(benchmark, Problem) or (
             isinstance(benchmark, str) and not is_part(benchmark)
         )
-        listed = isinstance(benchmark, Sequence) and not isinstance(benchmark, str | Part)
-        first = benchmark[0] if listed else self._draw(np.random.default_rng(0))
-        self.first = self._load(first)
-        for one in (first, *benchmark) if listed else (first,):
+        several = isinstance(benchmark, Sequence) and not isinstance(benchmark, str | Part)
+        listed: Sequence[Any] = benchmark if several else (self._draw(np.random.default_rng(0)),)  # type: ignore[assignment]
+        self.first = self._load(listed[0])
+        for one in listed:
             self.named(one)
 
     def draw(self, rng: np.random.Generator) -> Problem:
