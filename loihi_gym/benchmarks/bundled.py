@@ -125,7 +125,7 @@ def problem_of(entry: Entry) -> Problem:
     """The problem that a suite's entry stands for. Raises what `load` does."""
     if not entry.uri:
         return load(entry.name)
-    made = generate(entry.uri)
+    made = load(entry.uri)
     chip = load_chip(f"{entry.chips}/{made.chip.name}") if entry.chips else made.chip
     problem = replace(made, name=entry.name, chip=chip)
     return problem if entry.frozen is None else replace(problem, reference=entry.frozen.reference)

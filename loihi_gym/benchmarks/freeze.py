@@ -4,18 +4,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from ..backends import make_backend
+from ..backends import Measurement, make_backend
+from ..backends.robust import RobustBackend
 from ..bounds import lower_bound
 from ..errors import SuiteError
 from ..mapping import Problem
 from ..mapping.heuristics import FIRST_RELEASE, PARTITIONINGS
 from .bundled import problem_of
-from .drawn import draw
 from .references import fastest_heuristic
 from .suite import SCORER, Entry, Frozen, Suite
 
-V1 = "v1"
-"""Chip files of the suites whose references were chosen among the first release's heuristics."""
 MANIFEST = """\
 # What `loihi-gym compare {suite.name}` runs and the leaderboard scores. Written by
 # `loihi-gym leaderboard freeze {suite.name}`: a test holds every number against the code, and a
@@ -23,7 +21,7 @@ MANIFEST = """\
 description = "{suite.description}"
 backend = "{suite.backend}"
 scorer = {suite.scorer}
-{chips}{commit}
+{chips}{commit}{hypotheses}
 # Of `compare`: how many seeds, from 0 on, each budget of evaluations has.
 [seeds]
 {seeds}
@@ -35,28 +33,43 @@ CHIPS = """\
 chips = "{suite.chips}"
 """
 COMMIT = """\
-# Freeze commit, from whose hash the problems are drawn (`drawn`).
+# Freeze commit, from whose hash the problems are drawn.
 commit = "{suite.commit}"
+"""
+HYPOTHESES = """\
+# Plausible chips that each mapping is measured on, laid over a problem's own.
+hypotheses = "{suite.hypotheses}"
 """
 
 
 def freeze(suite: Suite) -> Suite:
-    """The suite with all that is drawn and measured computed again."""
-    entries = (
-        entry if not suite.commit else replace(entry, uri=draw(suite.name, suite.commit, number))
-        for number, entry in enumerate(suite.problems)
-    )
-    frozen = tuple(replace(entry, frozen=measure(entry)) for entry in entries)
-    return replace(suite, problems=frozen, scorer=SCORER)
+    """The suite with references chosen and all that is measured computed again."""
+    frozen = []
+    for entry in suite.problems:
+        problem = problem_of(entry)
+        if entry.uri:
+            # Of a suite of the first release the reference is one of that release's heuristics.
+            among = FIRST_RELEASE if entry.chips else PARTITIONINGS
+            problem = problem.with_reference(fastest_heuristic(problem, among))
+        frozen.append(replace(entry, frozen=measure(problem, suite.hypotheses)))
+    return replace(suite, problems=tuple(frozen), scorer=SCORER)
 
 
-def measure(entry: Entry) -> Frozen:
-    """What a manifest states of a problem, computed anew."""
-    problem = problem_of(entry)
-    if entry.uri:
-        among = FIRST_RELEASE if entry.chips == V1 else PARTITIONINGS
-        problem = problem.with_reference(fastest_heuristic(problem, among))
-    measured = make_backend("mesh", problem).evaluate(problem.reference_mapping)
+def measure(problem: Problem, hypotheses: str = "") -> Frozen:
+    """What a manifest states of a problem.
+
+    Args:
+        problem: The problem with its reference.
+        hypotheses: Set of plausible chips that it is measured on; empty for its own alone. The
+            latency is then that on the first of them, no energy is measured, and the digest is of
+            all chips.
+    """
+    if hypotheses:
+        robust = RobustBackend(problem, hypotheses=hypotheses)
+        problem = robust.problem
+        measured: Measurement = robust.evaluate(problem.reference_mapping)
+    else:
+        measured = make_backend("mesh", problem).evaluate(problem.reference_mapping)
     return Frozen(
         sha256=problem.digest,
         chip=problem.chip.name,
@@ -92,6 +105,7 @@ def manifest(suite: Suite) -> str:
         suite=suite,
         chips=CHIPS.format(suite=suite) if suite.chips else "",
         commit=COMMIT.format(suite=suite) if suite.commit else "",
+        hypotheses=HYPOTHESES.format(suite=suite) if suite.hypotheses else "",
         seeds=_lines(suite.seeds),
         tracks=_lines(tracks),
     )

@@ -3,12 +3,14 @@
 A manifest in `suites/` states of every problem what decides a score (`Problem.digest`) and the
 integers that scores are computed from. They are never edited: `freeze` computes them, and a test
 that they are still what the code computes. Whatever changes one of them needs a new version of the
-suite, since scores of the old one would no longer be comparable.
+suite, since scores of the old one would no longer be comparable. Suites of earlier versions are in
+`suites/previous/`: they can be replayed by name, and are listed nowhere.
 """
 
 import tomllib
 from collections.abc import Container
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from ..errors import SuiteError, unknown
 
 SCORER = 1
 """Version of how the leaderboard scores; a suite states the one it was frozen for."""
+PREVIOUS = "previous"
+"""Folder of manifests and of boards of earlier versions."""
 MAPPING = "mapping"
 """The track that every suite has: the best mapping, by any means."""
 
@@ -48,7 +52,8 @@ class Entry:
 
     Attributes:
         name: The problem's name, which `load` takes.
-        uri: Generator URI that the problem is made from; empty if it is a bundled benchmark.
+        uri: Address of the generator or of a family that the problem is made from; empty if it is
+            a bundled benchmark.
         frozen: What scores follow from; None in a suite that is not frozen yet.
         chips: Folder of the chip files that its URI names; empty for those of this release.
     """
@@ -86,6 +91,8 @@ class Suite:
         scorer: Version of the leaderboard's scoring.
         commit: Hash of the freeze commit that problems are drawn from; empty if none are drawn.
         chips: Folder of the chip files that URIs name; empty for those of this release.
+        hypotheses: Set of plausible chips that each mapping is measured on, laid over a problem's
+            own; empty for that alone. An evaluation is a mapping on one chip.
     """
 
     name: str
@@ -97,6 +104,7 @@ class Suite:
     scorer: int = SCORER
     commit: str = ""
     chips: str = ""
+    hypotheses: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -135,6 +143,7 @@ SUITE = {"description": str, "problems": list, "backend": str, "seeds": dict} | 
     "scorer": int,
     "commit": str,
     "chips": str,
+    "hypotheses": str,
 }
 """What a manifest and its tables hold."""
 
@@ -145,8 +154,13 @@ def folder() -> Path:
 
 
 def suite_names() -> list[str]:
-    """Names of the bundled suites."""
+    """Names of the bundled suites of this version."""
     return sorted(path.stem for path in folder().glob("*.toml"))
+
+
+def previous_names() -> list[str]:
+    """Names of the suites of earlier versions."""
+    return sorted(path.stem for path in (folder() / PREVIOUS).glob("*.toml"))
 
 
 def load_suite(name: str) -> Suite:
@@ -158,6 +172,8 @@ def load_suite(name: str) -> Suite:
     """
     if name.endswith(".toml"):
         return read_suite(Path(name))
+    if name in previous_names():
+        return read_suite(folder() / PREVIOUS / f"{name}.toml")
     if name not in suite_names():
         raise unknown("suite", name, suite_names())
     return read_suite(folder() / f"{name}.toml")
@@ -184,12 +200,17 @@ def read_suite(path: Path) -> Suite:
 
 def generated(name: str) -> Entry | None:
     """The entry of a generated problem of some bundled suite; None if no suite has that name."""
-    entries = (entry for suite in suite_names() for entry in load_suite(suite).problems)
-    return next((entry for entry in entries if entry.uri and entry.name == name), None)
+    return _generated().get(name)
+
+
+@cache
+def _generated() -> dict[str, Entry]:
+    suites = map(load_suite, [*suite_names(), *previous_names()])
+    return {entry.name: entry for suite in suites for entry in suite.problems if entry.uri}
 
 
 def _suite(name: str, data: dict[str, Any]) -> Suite:
-    _check("the manifest", data, SUITE, ("tracks", "scorer", "commit", "chips"))
+    _check("the manifest", data, SUITE, ("tracks", "scorer", "commit", "chips", "hypotheses"))
     seeds, tracks = data["seeds"], data.get("tracks", {})
     _check("[seeds]", seeds, dict.fromkeys(seeds, int))
     if not all(budget.isdecimal() and int(budget) > 0 for budget in seeds):

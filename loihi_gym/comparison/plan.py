@@ -29,6 +29,7 @@ class Scope:
         problems: Names of benchmarks.
         backend: Name of the backend that measures.
         seeds: Number of seeds for each budget of evaluations, ascending; seeds count from 0.
+        hypotheses: Set of plausible chips that each mapping is measured on; None for one chip.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Scope:
     problems: tuple[str, ...]
     backend: str
     seeds: dict[int, int]
+    hypotheses: str | None = None
 
     def __post_init__(self) -> None:
         if not (self.problems and self.seeds):
@@ -52,7 +54,14 @@ class Scope:
     @classmethod
     def of(cls, suite: Suite) -> "Scope":
         """All of a suite."""
-        return cls(suite.name, suite.description, suite.names, suite.backend, suite.seeds)
+        return cls(
+            suite.name,
+            suite.description,
+            suite.names,
+            suite.backend,
+            suite.seeds,
+            suite.hypotheses or None,
+        )
 
 
 @dataclass(frozen=True)
@@ -132,7 +141,15 @@ def plan(suite: Scope, labels: Sequence[str], out: Path) -> Plan:
     for problem in suite.problems:
         for one in contenders:
             for budget, seed in _searches(suite.seeds, is_anytime(one.solver, one.options)):
-                config = Config(one.solver, problem, budget, seed, suite.backend, one.options)
+                config = Config(
+                    one.solver,
+                    problem,
+                    budget,
+                    seed,
+                    suite.backend,
+                    one.options,
+                    chips=suite.hypotheses,
+                )
                 folder = one.label.replace(":", "-").replace("/", "-")
                 where = out / problem / folder / f"{budget}-seed{seed}"
                 tasks.append(SearchTask(one.label, config, where))
@@ -159,6 +176,7 @@ def write_plan(made: Plan, out: Path) -> None:
         "problems": made.suite.problems,
         "backend": made.suite.backend,
         "seeds": made.suite.seeds,
+        "hypotheses": made.suite.hypotheses,
         "solvers": [one.label for one in made.contenders],
     }
     with writing(out / PLAN):
@@ -183,6 +201,7 @@ def read_plan(out: Path) -> Plan:
             problems=tuple(note["problems"]),
             backend=note["backend"],
             seeds={int(budget): count for budget, count in note["seeds"].items()},
+            hypotheses=note.get("hypotheses"),
         )
         labels = [str(label) for label in note["solvers"]]
     except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from ..arrays import Float64Array, Int64Array
-from ..backends import Backend, Measurement, make_backend
+from ..backends import Backend, Measurement
 from ..benchmarks import load
 from ..bounds import lower_bound
 from ..errors import RunError
 from ..mapping.heuristics import toolchain_default
 from ..search.costs import SearchCosts, read_costs
-from ..search.run import COSTS, begun_with
+from ..search.run import COSTS, begun_with, evaluations_each, measuring
 from ..search.storage import read_json, write_json
 from ..search.trace import NAME, Evaluation, read_trace
 from .plan import Plan, SearchTask
@@ -123,14 +123,15 @@ def read_results(plan: Plan, out: Path) -> Results:
     runs: list[FinishedRun] = []
     instances = []
     for name in plan.suite.problems:
-        backend = make_backend(plan.suite.backend, load(name))
+        backend = measuring(load(name), plan.suite.backend, plan.suite.hypotheses)
         tasks = [task for task in plan.tasks if task.config.benchmark == name]
         own = [_read(task, backend, list(plan.suite.seeds)) for task in tasks]
         runs += own
         problem = backend.problem
         default = toolchain_default(problem)
         reference = backend.evaluate(problem.reference_mapping)
-        bound_ps = _lower_bound_ps(backend, out / BOUNDS) if reference.counted else None
+        one_chip = reference.counted and plan.suite.hypotheses is None
+        bound_ps = _lower_bound_ps(backend, out / BOUNDS) if one_chip else None
         instances.append(
             Instance(
                 name=name,
@@ -144,10 +145,10 @@ def read_results(plan: Plan, out: Path) -> Results:
 
 
 def _read(task: SearchTask, backend: Backend, budgets: list[int]) -> FinishedRun:
-    trace = read_trace(task.out / NAME, whole=False)
-    if not trace or trace[-1].index > task.config.budget:
+    trace, each = read_trace(task.out / NAME, whole=False), evaluations_each(backend)
+    if not trace or trace[-1].index * each > task.config.budget:
         raise RunError(f"{task.out / NAME} is not of {task.config.budget:,} evaluations at most")
-    best_ps = best_so_far(trace)
+    best_ps = np.repeat(best_so_far(trace), each)
     ends = [min(budget, len(best_ps)) for budget in sorted(budgets)]
     best = [_measured_again(task, trace, at, best_ps, backend) for at in ends][-1]
     costs = tuple(read_costs(task.out / COSTS))
@@ -158,7 +159,9 @@ def _measured_again(
     task: SearchTask, trace: list[Evaluation], at: int, best_ps: Int64Array, backend: Backend
 ) -> Measurement:
     """The measurement of the best of a run's first `at` evaluations."""
-    found = [line.mapping for line in trace if line.index <= at and line.mapping is not None]
+    each = evaluations_each(backend)
+    lines = (line for line in trace if line.index * each <= at)
+    found = [line.mapping for line in lines if line.mapping is not None]
     if not found:
         raise RunError(f"{task.out / NAME} holds no mapping")
     measured = backend.evaluate(found[-1])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from ..benchmarks.suite import load_suite, suite_names
+from ..benchmarks.suite import Suite, load_suite, suite_names
 from ..errors import BoardError, SubmissionError
 from ..files import write_text
 from .check import read_board, require_new
@@ -32,9 +32,7 @@ def generate(board: Path, on_progress: OnSubmission = ignored) -> dict[str, str]
     """
     submissions = read_board(board)
     made = []
-    for suite in sorted(
-        map(load_suite, suite_names()), key=lambda one: (bool(one.commit), one.name)
-    ):
+    for suite in sorted(_suites(submissions), key=lambda one: (bool(one.commit), one.name)):
         own = [one for one in submissions if one.about.suite == suite.name]
         replayer = Replayer(suite)
         made.append(results(replayer, _replayed(own, replayer, on_progress), board))
@@ -46,6 +44,13 @@ def generate(board: Path, on_progress: OnSubmission = ignored) -> dict[str, str]
     files[README] = with_tables(readme, made)
     files[SITE] = page(made)
     return files
+
+
+def _suites(submissions: list[Submission]) -> list[Suite]:
+    """Suites that a board has tables of: this version's, or those of a board of earlier ones."""
+    submitted = {one.about.suite for one in submissions}
+    earlier = submitted and submitted.isdisjoint(suite_names())
+    return [load_suite(name) for name in (submitted if earlier else suite_names())]
 
 
 def build(board: Path, on_progress: OnSubmission = ignored) -> list[str]:

@@ -210,25 +210,27 @@ def _backend(config: Config) -> Backend:
     """The backend of a search; raises unless its solver, options and problem are all there."""
     check_options(config.solver, config.options)
     check_installed(config.solver)
-    problem = load(config.benchmark)
-    if config.chips is None:
-        return make_backend(config.backend, problem)
-    backend = make_backend(
-        "robust",
-        problem,
-        hypotheses=config.chips,
-        aggregate=config.aggregate,
-        measure_by=config.backend,
-    )
-    if config.budget < _evaluations_each(backend):
+    backend = measuring(load(config.benchmark), config.backend, config.chips, config.aggregate)
+    if config.budget < evaluations_each(backend):
         raise RunError(
             f"budget {config.budget} does not pay for one mapping: it is measured on each of "
-            f"{_evaluations_each(backend)} chips; give as many or more"
+            f"{evaluations_each(backend)} chips; give as many or more"
         )
     return backend
 
 
-def _evaluations_each(backend: Backend) -> int:
+def measuring(
+    problem: Problem, backend: str, chips: str | None = None, aggregate: str = "geometric"
+) -> Backend:
+    """A backend of that name, on every chip of a set if one is named."""
+    if chips is None:
+        return make_backend(backend, problem)
+    return make_backend(
+        "robust", problem, hypotheses=chips, aggregate=aggregate, measure_by=backend
+    )
+
+
+def evaluations_each(backend: Backend) -> int:
     """Evaluations that measuring one mapping costs."""
     each: int = getattr(backend, "evaluations_each", 1)
     return each
@@ -260,7 +262,7 @@ def _run(
     out: Path | None,
     on_progress: Callable[[Session], None] | None,
 ) -> Outcome:
-    each = _evaluations_each(backend)
+    each = evaluations_each(backend)
     listener, limits = Recorder(out, on_progress), (config.seconds, config.count_unique)
     with nullcontext() if out is None else locked(out):
         with Session(backend, config.budget // each, config.seed, listener, *limits) as session:
