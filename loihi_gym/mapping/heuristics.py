@@ -22,6 +22,8 @@ from .mapping import Mapping
 from .orders import ORDERS
 from .workload import Workload
 
+TOOLCHAIN = "lava-default/row-major"
+"""What Intel's toolchain would do as far as is public."""
 MANY = 64
 """With more cores than this to give per layer, `balanced` gives most of them in proportion."""
 HELD_BACK = 4
@@ -168,7 +170,7 @@ def heuristic(problem: Workload, name: str) -> Mapping:
 def toolchain_default(problem: Workload) -> Mapping | None:
     """What Intel's toolchain would do as far as is public; None where that does not fit."""
     with suppress(IllegalMappingError):
-        return heuristic(problem, "lava-default/row-major")
+        return heuristic(problem, TOOLCHAIN)
     return None
 
 
