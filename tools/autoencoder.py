@@ -5,6 +5,7 @@ training leaves them. The output is the image times one number, which falls away
 """
 
 import argparse
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ def train(seed: int, images: npt.NDArray[np.int16]) -> SparseMLP:
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     layers: list[nn.Module] = []
-    for before, after in zip(WIDTHS, WIDTHS[1:], strict=False):
+    for before, after in pairwise(WIDTHS):
         layers += [nn.Linear(before, after, bias=False), nn.ReLU()]
     # A ReLU that is never above 0 learns nothing, so the output gets its own after training.
     model, pixels = nn.Sequential(*layers[:-1]), torch.from_numpy(images.astype(np.float32)) / 64

@@ -48,9 +48,7 @@ def load_small_digits() -> Digits:
     return _split((7 * large).astype(np.int16), data.target.astype(np.int64), SMALL_TEST_SAMPLES)
 
 
-def _split(
-    pixels: npt.NDArray[np.int16], labels: npt.NDArray[np.int64], held_out: int
-) -> Digits:
+def _split(pixels: npt.NDArray[np.int16], labels: npt.NDArray[np.int64], held_out: int) -> Digits:
     order = np.argsort(np.random.PCG64(SPLIT_SEED).random_raw(len(pixels)), kind="stable")
     test, train = order[:held_out], order[held_out:]
     return Digits(pixels[train], labels[train], pixels[test], labels[test])

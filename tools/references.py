@@ -1,7 +1,8 @@
 """Reference mappings and digests of the named workloads, computed again.
 
-    python tools/references.py            # print what differs from bundled.toml
-    python tools/references.py --write    # and write it there
+    python tools/references.py                    # print what differs from bundled.toml
+    python tools/references.py --write            # and write it there
+    python tools/references.py policy --write     # of some only
 
 To be run after a change of the standard heuristics, of today's chips, or of a network. Benchmarks
 of a released chip (``v1/...``) are left alone.
@@ -54,10 +55,11 @@ def written(text: str, entry: Benchmark) -> str:
 def main() -> None:
     """Compute, print, and write if asked to."""
     parser = argparse.ArgumentParser(description="Compute references and digests again.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks  [default: all]")
     parser.add_argument("--write", action="store_true", help="write them to bundled.toml")
     arguments = parser.parse_args()
     text = ENTRIES.read_text(encoding="utf-8")
-    for name in benchmark_names():
+    for name in arguments.names or benchmark_names():
         entry = benchmark(name)
         if entry.chip.startswith(RELEASED):
             continue

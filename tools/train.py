@@ -47,6 +47,7 @@ class Recipe:
             for no thresholds.
         pool: Average `pool` x `pool` pixels of the input into one.
         epochs: Passes over the training data.
+        batch: Samples of a step of training.
         rate: Largest learning rate.
     """
 
@@ -56,6 +57,7 @@ class Recipe:
     sparser: tuple[float, ...] = ()
     pool: int = 1
     epochs: int = 40
+    batch: int = 100
     rate: float = 1e-3
 
 
@@ -76,7 +78,14 @@ RECIPES = {
     # The named workloads: one target for every hidden layer of all of them, and nothing after it.
     "mnist-mlp": Recipe(hidden=(512, 512), density=1.0, active=PUBLISHED_ACTIVE),
     "mnist-deep": Recipe(hidden=(1024,) * 9, density=0.2, active=PUBLISHED_ACTIVE),
-    "mnist-wide": Recipe(hidden=(2048,) * 5, density=0.12, active=PUBLISHED_ACTIVE, epochs=20),
+    "mnist-wide": Recipe(
+        hidden=(2048,) * 5,
+        density=0.12,
+        active=PUBLISHED_ACTIVE,
+        epochs=12,
+        batch=200,
+        rate=2e-3,
+    ),
 }
 
 
@@ -154,9 +163,8 @@ def train(name: str, seed: int) -> tuple[SparseMLP, tuple[int, ...], Digits]:
             layers.append(UnitReLU())
     model = nn.Sequential(*layers)
     _fit(model, digits, recipe)
-    network = raise_thresholds(
-        quantise(_layers(model), digits.train_images[:1000]), recipe.sparser, digits.train_images[:500]
-    )
+    network = quantise(_layers(model), digits.train_images[:1000])
+    network = raise_thresholds(network, recipe.sparser, digits.train_images[:500])
     print(f"float accuracy {_accuracy(model, digits):.3f}")
     return network, seeds, digits
 
@@ -165,7 +173,7 @@ def _fit(model: nn.Sequential, digits: Digits, recipe: Recipe) -> None:
     images = torch.from_numpy(digits.train_images.astype(np.float32)) / 64
     labels = torch.from_numpy(digits.train_labels)
     optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.rate, weight_decay=1e-4)
-    batch, steps = 100, recipe.epochs * len(images) // 100
+    batch, steps = recipe.batch, recipe.epochs * len(images) // recipe.batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, total_steps=steps)
     for epoch in range(recipe.epochs):
         model.train()

@@ -26,7 +26,7 @@ def test_a_manifest_states_what_the_code_computes(name):
 def test_the_bundled_suites():
     assert suite_names() == ["sparse-mlp-gen-v1", "sparse-mlp-v1"]
     main = load_suite("sparse-mlp-v1")
-    assert list(main.names) == benchmark_names()
+    assert list(main.names) == benchmark_names()[:4]
     assert main.tracks == {"solver@1k": Track(1000, 10), "solver@10k": Track(10000, 10)}
 
 

@@ -72,7 +72,9 @@ def test_an_interrupted_study_goes_on(tmp_path):
     assert resumed.latency_reductions == whole.latency_reductions
 
 
-def test_a_network_that_the_default_does_not_fit_is_refused_before_any_search(tmp_path, monkeypatch):
+def test_a_network_that_the_default_does_not_fit_is_refused_before_any_search(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr("loihi_gym.comparison.pierro2026.load", lambda name: load(TOO_LARGE))
     with pytest.raises(IllegalMappingError, match="big does not fit on loihi2 with lava-default"):
         run_study(study(["big"], [SOLVER], 20, 1, tmp_path), quiet)
