@@ -13,9 +13,10 @@ import numpy.typing as npt
 import torch
 from digits import load_small_digits
 from quantise import dense, quantise
+from scores import explained_variance
 from torch import nn
 
-from loihi_gym.network import SparseMLP, record, run
+from loihi_gym.network import SparseMLP, record
 from loihi_gym.network.network_file import save_network
 
 WIDTHS = (256, 128, 64, 32, 64, 128, 256)
@@ -45,19 +46,6 @@ def train(seed: int, images: npt.NDArray[np.int16]) -> SparseMLP:
     linears = [layer for layer in model if isinstance(layer, nn.Linear)]
     weights = [layer.weight.detach().double().numpy() for layer in linears]
     return quantise([dense(one) for one in weights], images[:1000])
-
-
-def explained_variance(network: SparseMLP, images: npt.NDArray[np.int16]) -> float:
-    """Part of the images' variance about their mean image that the network's output explains.
-
-    The output is in units of its own: it is scaled by the one number that fits best.
-    """
-    depth = len(network.weights)
-    padded = np.concatenate([images, np.zeros((depth, images.shape[1]), images.dtype)])
-    output = run(network, padded)[-1][depth:].astype(np.float64)
-    scale = (output * images).sum() / np.square(output).sum()
-    left = np.square(images - scale * output).sum()
-    return float(1 - left / np.square(images - images.mean(axis=0)).sum())
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from quantise import dense, quantise
+from scores import FIRST_TEST_SEED, RANGE, TASK, UNIT, encode, mean_return
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_util import make_vec_env
 from torch import nn
@@ -21,23 +22,9 @@ from torch import nn
 from loihi_gym.network import SparseMLP, classify, record
 from loihi_gym.network.network_file import save_network
 
-TASK = "CartPole-v1"
 HIDDEN = (64, 64)
-RANGE = np.array([2.4, 3.0, 0.21, 3.0])
-"""Observations are cut at these: where an episode ends, and 3 units a second."""
-UNIT = 127
 RECORDED_STEPS = 4
 TRAINING_STEPS = 100_000
-EPISODES = 100
-FIRST_TEST_SEED = 1_000_000
-"""Test episodes begin with seeds that no training episode had."""
-
-
-def encode(observations: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int16]:
-    """Observations, (n, 4), as the network's inputs, (n, 5)."""
-    inside = np.clip(observations / RANGE, -1, 1)
-    always = np.ones((len(inside), 1))
-    return np.rint(UNIT * np.concatenate([inside, always], axis=1)).astype(np.int16)
 
 
 class Encoded(gym.ObservationWrapper[Any, Any, Any]):
@@ -93,19 +80,6 @@ def played(seed: int, steps: int = 1000) -> npt.NDArray[np.int16]:
         if ended:
             observation, _ = env.reset()
     return encode(np.array(seen))
-
-
-def mean_return(network: SparseMLP, episodes: int = EPISODES) -> float:
-    """Mean return of episodes that the network plays, its largest output being the action."""
-    env = gym.make_vec(TASK, num_envs=episodes, vectorization_mode="sync")
-    observations, _ = env.reset(seed=[FIRST_TEST_SEED + number for number in range(episodes)])
-    returns, running = np.zeros(episodes), np.ones(episodes, bool)
-    while running.any():
-        actions = classify(network, encode(observations))
-        observations, rewards, ended, cut, _ = env.step(actions)
-        returns += rewards * running
-        running &= ~(ended | cut)
-    return float(returns.mean())
 
 
 def episode(network: SparseMLP, steps: int) -> npt.NDArray[np.int16]:

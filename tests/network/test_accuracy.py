@@ -8,9 +8,8 @@ import pytest
 from loihi_gym.benchmarks import benchmark
 from loihi_gym.network import classify, load_network, record
 from tests.toys import DATA
-from tools.autoencoder import explained_variance
 from tools.digits import load_digits, load_small_digits
-from tools.policy import mean_return
+from tools.scores import explained_variance, mean_return
 
 FACTS = {  # pooling, accuracy, density
     "mlp-xs": (2, 0.906, 0.30),
