@@ -49,6 +49,7 @@ def written(text: str, entry: Benchmark) -> str:
     body, end, tail = rest.partition("\n[")
     for key, value in (("sha256", entry.sha256), ("reference", entry.reference)):
         body = re.sub(rf'^{key} = ".*"$', f'{key} = "{value}"', body, flags=re.MULTILINE)
+    body = re.sub("&reference=[^&]*", f"&reference={entry.reference}", body)  # of a URI
     return head + title + body + end + tail
 
 
