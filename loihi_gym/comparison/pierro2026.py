@@ -24,7 +24,7 @@ from .runner import run_task
 NAME = "pierro2026"
 NETWORKS = ("mnist-deep", "mnist-wide", "halapoint-8chip")
 """Two networks of one chip, the first of ten layers, and one of several chips."""
-SOLVERS = ("nested-es:start=random", "nested-es:start=toolchain", "nested-es")
+SOLVERS = ("nested-es:start=random", "nested-es:start=toolchain")
 BACKEND = "mesh"
 BUDGET = 1000
 SEEDS = 3
