@@ -34,6 +34,8 @@ def test_rows_hold_what_was_found_against_the_toolchains_default(tmp_path):
     default = backend.evaluate(heuristic(backend.problem, "lava-default/row-major"))
     for row in rows:
         assert row.default.latency_ps == default.latency_ps
+        reference = backend.evaluate(backend.problem.reference_mapping)
+        assert row.reference.latency_ps == reference.latency_ps
         assert len(row.found) == 2
         for seed, (one, less, fewer) in enumerate(
             zip(row.found, row.latency_reductions, row.energy_reductions, strict=True)
