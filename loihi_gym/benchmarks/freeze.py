@@ -12,7 +12,7 @@ from ..mapping import Problem
 from ..mapping.heuristics import FIRST_RELEASE, PARTITIONINGS
 from .bundled import problem_of
 from .references import fastest_heuristic
-from .suite import SCORER, Entry, Frozen, Suite
+from .suite import SCORER, Frozen, Suite
 
 MANIFEST = """\
 # What `loihi-gym compare {suite.name}` runs and the leaderboard scores. Written by

@@ -31,6 +31,7 @@ COMMANDS = {
         "archive": "Pack what the report of a comparison needs.",
         "tensorboard": "Show runs side by side in TensorBoard.",
     },
+    "study": {"reproduce": "Run a published study again, in simulation."},
     "rankings": {
         "robustness": "Tell how much worse mappings are if the chip is another plausible one.",
         "compare-backends": "Measure the same mappings with several backends.",

@@ -81,20 +81,27 @@ def _on_ray(tasks: list[SearchTask], jobs: int) -> Iterator[SearchTask]:
             ray.shutdown()
 
 
-def run_task(task: SearchTask, master: int | None = None) -> SearchTask:
+def run_task(
+    task: SearchTask,
+    master: int | None = None,
+    on_progress: Callable[[Session], None] | None = None,
+) -> SearchTask:
     """Run one search, or what is left of it.
 
     Args:
         task: The search.
         master: Process whose worker runs it, which ends when that is killed; None for whoever.
+        on_progress: Called with the session whenever it has measured.
 
     Raises:
         RunError: if its directory holds another one.
     """
 
-    def look(_: Session) -> None:
+    def look(session: Session) -> None:
         if master not in (None, os.getpid(), os.getppid()):
             raise RunError("the comparison was killed")
+        if on_progress is not None:
+            on_progress(session)
 
     if (task.out / CONFIG).exists():
         if read_config(task.out) != task.config:

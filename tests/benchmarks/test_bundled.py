@@ -5,11 +5,13 @@ import pytest
 from loihi_gym import benchmark_names, load, make_backend
 from loihi_gym.benchmarks import benchmark, bundled
 from loihi_gym.errors import NetworkFileError, UnknownNameError
-from loihi_gym.mapping import heuristic
-from loihi_gym.mapping.heuristics import FIRST_RELEASE, heuristic_names
+from loihi_gym.mapping import fitting, heuristic
+from loihi_gym.mapping.heuristics import FIRST_RELEASE, PARTITIONINGS
+from tools.references import computed, fingerprint, written
 
 problem_named = cache(load)
 SINGLE_CHIP = ["mlp-xs", "mlp-deep", "mlp-wide"]
+DRAWN = ["ndns", "halapoint-block", "halapoint-8chip"]
 
 
 def test_names():
@@ -19,15 +21,49 @@ def test_names():
 
 
 @pytest.mark.parametrize("name", benchmark_names())
-def test_the_reference_is_the_fastest_of_the_first_releases_heuristics(name):
+def test_the_reference_is_the_fastest_standard_heuristic_of_its_release(name):
     problem = problem_named(name)
-    names = heuristic_names(FIRST_RELEASE)
-    measured = make_backend("mesh", problem).evaluate_batch(
-        [heuristic(problem, known) for known in names]
-    )
-    latencies = {n: m.latency_ps for n, m in zip(names, measured, strict=True)}
+    first_release = benchmark(name).chip.startswith("v1/")
+    mappings = fitting(problem, FIRST_RELEASE if first_release else PARTITIONINGS)
+    measured = make_backend("mesh", problem).evaluate_batch(list(mappings.values()))
+    latencies = {n: m.latency_ps for n, m in zip(mappings, measured, strict=True)}
     assert latencies[problem.reference] == min(latencies.values())
     assert problem.check(problem.reference_mapping) == []
+
+
+@pytest.mark.parametrize("name", benchmark_names())
+def test_every_benchmark_has_a_source(name):
+    assert len(benchmark(name).source) > 20
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_drawn_workload_is_frozen(name):
+    assert benchmark(name).generated
+    assert fingerprint(problem_named(name)) == benchmark(name).sha256
+
+
+@pytest.mark.parametrize("name", benchmark_names())
+def test_the_toolchains_default_fits(name):
+    """So that what a search gains can be told beside what it would do."""
+    assert "lava-default/row-major" in fitting(problem_named(name))
+
+
+def test_the_blocks_of_hala_point_are_the_largest_that_the_default_holds():
+    for name in ("halapoint-block", "halapoint-8chip"):
+        problem = problem_named(name)
+        cores = heuristic(problem, "lava-default/row-major").cores_per_layer
+        left = problem.topology.n_cores - cores.sum()
+        assert left < cores[1:].max()
+
+
+def test_references_are_computed_and_written_by_one_command():
+    entry = benchmark("policy")
+    assert computed(entry) == entry
+    text = '[mlp-xs]\nsha256 = "1"\nreference = "2"\n\n[policy]\nsha256 = "3"\nreference = "4"\n'
+    assert written(text, entry) == (
+        '[mlp-xs]\nsha256 = "1"\nreference = "2"\n\n[policy]\n'
+        f'sha256 = "{entry.sha256}"\nreference = "{entry.reference}"\n'
+    )
 
 
 @pytest.mark.parametrize("name", ["mlp-deep", "mlp-wide"])
