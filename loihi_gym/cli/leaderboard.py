@@ -35,7 +35,7 @@ def leaderboard() -> None:
 @click.argument("runs", metavar="RUNS...", nargs=-1, required=True)
 @folder_option("-o", "New, named YYYY-MM-DD-slug.", name="output", required=True)
 @click.option("--track", default=MAPPING, show_default=True, help="mapping, solver@1k, ...")
-@click.option("--suite", default="sparse-mlp-v1", show_default=True, help=", ".join(suite_names()))
+@click.option("--suite", default="sparse-mlp-v2", show_default=True, help=", ".join(suite_names()))
 @click.option("--solver", metavar="LABEL", help="Whose runs to take, if RUNS has several solvers'.")
 @click.option("--name", help="Name of the entry on the board.  [default: the solver]")
 @click.option("--author", "authors", multiple=True, required=True, help="Give it once for each.")

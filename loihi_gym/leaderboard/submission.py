@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ..benchmarks.suite import MAPPING, Suite, load_suite, suite_names
+from ..benchmarks.suite import MAPPING, Suite, load_suite, previous_names, suite_names
 from ..errors import SubmissionError
 from ..mapping import Mapping
 from ..mapping.mapping import MAX_CORES
@@ -203,7 +203,7 @@ def folder_day(name: str) -> str:
 
 
 def _suite_name(value: object, source: str) -> str:
-    if not isinstance(value, str) or value not in suite_names():
+    if not isinstance(value, str) or value not in [*suite_names(), *previous_names()]:
         known = ", ".join(suite_names())
         raise SubmissionError(f"{source} {shown(value)} is none of this version: {known}")
     return value

@@ -28,6 +28,7 @@ from .fewest import grown, packed
 from .mapping import Mapping
 from .orders import ORDERS
 from .workload import Workload
+
 MANY = 64
 """With more cores than this to give per layer, `balanced` gives most of them in proportion."""
 HELD_BACK = 4
