@@ -99,6 +99,16 @@ class Part(Sequence[str]):
             raise unknown("chip", chip, chip_names())
         return replace(self, chip=chip)
 
+    def drawn_from(self, commit: str) -> "Part":
+        """The test part as another commit's hash would have it.
+
+        Raises:
+            BenchmarkError: if it is another part, or no hash.
+        """
+        if self.name != "test" or not commit.isascii() or not commit.isalnum() or len(commit) > 64:
+            raise BenchmarkError(f"commit={commit!r}: it is a hash, and of the part 'test' alone")
+        return replace(self, commit=commit)
+
     @property
     def address(self) -> str:
         """What names the part."""
@@ -235,7 +245,7 @@ def _parse(address: str) -> tuple[Part, int | None]:
             raise unknown("parameter", key, ["chip", "commit"])
     found = _named(family(split.netloc), names[0])
     if "commit" in stated:
-        found = _of_commit(address, found, stated["commit"])
+        found = found.drawn_from(stated["commit"])
     if "chip" in stated:
         found = found.on(stated["chip"])
     return found, _number(address, found, names[1]) if names[1:] else None
@@ -247,12 +257,6 @@ def _named(of: Family, name: str) -> Part:
         raise unknown(f"part of {of.name}", name, list(parts))
     found: Part = parts[name]
     return found
-
-
-def _of_commit(address: str, found: Part, commit: str) -> Part:
-    if found.name != "test" or not commit.isascii() or not commit.isalnum() or len(commit) > 64:
-        raise BenchmarkError(f"{address!r}: commit= is a hash, and of the part 'test' alone")
-    return replace(found, commit=commit)
 
 
 def _number(address: str, found: Part, text: str) -> int:

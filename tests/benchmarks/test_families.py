@@ -122,7 +122,7 @@ BAD = {
     "family://sparse-mlp/train/1?chip=loihi3": "unknown chip 'loihi3'",
     "family://sparse-mlp/train/1?seed=3": "unknown parameter 'seed'",
     "family://sparse-mlp/train/1?commit=abc": "of the part 'test' alone",
-    "family://sparse-mlp/test/1?commit=a/b": "commit= is a hash",
+    "family://sparse-mlp/test/1?commit=a/b": "it is a hash, and of the part",
     "family://[/train/1": "family://",
 }
 
