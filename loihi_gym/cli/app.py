@@ -17,7 +17,7 @@ COMMANDS = {
         "chips": "List the chips, or the constants of one with their sources.",
         "hypotheses": "List the sets of plausible chips, or the chips of one.",
         "evaluate": "Measure a mapping.",
-        "render": "Draw a mapping: layers as colours, link loads as heat.",
+        "render": "Draw a mapping, or two side by side: layers as colours, loads as heat.",
     },
     "search": {
         "solvers": "List the solvers and their options.",

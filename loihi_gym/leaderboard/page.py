@@ -21,7 +21,7 @@ from ..errors import BoardError
 from ..mapping import Mapping, Problem
 from .pictures import mapping_picture, mesh_picture
 
-SCRIPTS = ("dom", "format", "state", "chart", "mesh", "detail", "table", "main")
+SCRIPTS = ("dom", "format", "theme", "state", "chart", "mesh", "detail", "table", "main")
 """Of `site/`, in the order in which they use each other."""
 _SITE = resources.files(__package__) / "site"
 _NOT_IN_A_SCRIPT = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
