@@ -7,7 +7,7 @@ import pytest
 HERE = Path(__file__).parent
 MARKED = {
     "lava": ("backends/lava/", "cli/test_lava.py"),
-    "browser": ("leaderboard/page/test_browser.py",),
+    "browser": ("leaderboard/page/test_browser.py", "play/test_browser.py"),
     "slow": (
         "backends/test_own_backend.py",
         "baselines/test_agents.py",

@@ -25,6 +25,7 @@ COMMANDS = {
         "map": "Find a fast mapping of a network of your own, or of a benchmark.",
     },
     "replay": {"replay": "Animate what a search or an agent went through."},
+    "play": {"play": "Move a network's pieces by hand, in a browser, against a search."},
     "compare": {
         "compare": "Run every solver on every problem of a suite; write a report.",
         "report": "Write the report of a comparison again.",

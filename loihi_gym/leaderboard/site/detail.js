@@ -39,11 +39,6 @@ function compared(run, problem) {
   return part === 0 ? "equal to the reference" : `${percent(Math.abs(part))} ${part > 0 ? "above" : "below"} the reference`;
 }
 
-function bottleneckText(picture) {
-  const [term, , step, where, share] = picture.bottleneck;
-  return `${term} at ${where}, busy ${(share / 10).toFixed(0)} % of step ${step} (framed)`;
-}
-
 function numbers(row, problem, entry, run, picture) {
   const solver = track().budget !== undefined;
   const below = (ps, other) => percent(gap(ps, other));

@@ -179,6 +179,11 @@ function meshFigure(problem, picture) {
     new Set(cores.map(({ x, y }) => `${x} ${y}`)).size < mesh.width * mesh.height ? el("p", {}, "Empty squares are routers without cores.") : null);
 }
 
+function bottleneckText(picture) {
+  const [term, , step, where, share] = picture.bottleneck;
+  return `${term} at ${where}, busy ${(share / 10).toFixed(0)} % of step ${step} (framed)`;
+}
+
 // Cores per layer; pressing one dims the others.
 function layerKey(problem, picture, grid, coreCount) {
   const used = picture.cores_per_layer.reduce((a, b) => a + b, 0);
