@@ -19,6 +19,7 @@ MARKED = {
         "benchmarks/test_suite.py::test_a_manifest_states",
         "bounds/test_proof.py::test_no_mapping_is_faster_however",
         "calibration/",
+        "cli/test_play.py::test_it_searches_a_ghost",
         "comparison/test_compare.py",
         "envs/test_chips.py",
         "envs/test_base.py::test_memory_does_not_grow",

@@ -160,11 +160,11 @@ def evaluate(name: str, mapping: str, backend: str, as_json: bool) -> None:
 
 
 @app.command(
-    epilog="Examples: loihi-gym render mlp-deep balanced/strided -o mesh.png. "
+    epilog="Example: loihi-gym render mlp-deep balanced/strided -o mesh.png. "
     "Two of them: loihi-gym render mlp-deep --compare balanced/strided best.json -o both.png"
 )
 @click.argument("name", metavar="BENCHMARK")
-@click.argument("mapping", metavar="MAPPING", required=False)
+@click.argument("mapping", metavar="[MAPPING]", required=False)
 @click.option(
     "--compare",
     nargs=2,

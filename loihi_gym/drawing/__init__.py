@@ -3,9 +3,11 @@
 from .compare_drawing import Shown, comparison, comparison_text, save_comparison
 from .mesh_drawing import MeshDrawing, Window, picture, save
 from .mesh_text import text
+from .notebook import Picture, show
 
 __all__ = [
     "MeshDrawing",
+    "Picture",
     "Shown",
     "Window",
     "comparison",
@@ -13,5 +15,6 @@ __all__ = [
     "picture",
     "save",
     "save_comparison",
+    "show",
     "text",
 ]
