@@ -45,7 +45,7 @@ def draw(problem: Problem, found: Mapping) -> None:
 def photograph(problem: Problem, found: Mapping) -> None:
     """The game as it begins, with the ghost shown."""
     from loihi_gym.play.game import Game
-    from loihi_gym.play.serving import prepare
+    from loihi_gym.play.game_server import prepare
 
     game = Game(
         problem, problem.reference_mapping, found, "ga, 500 evaluations", Path("played.json")

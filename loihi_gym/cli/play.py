@@ -48,7 +48,7 @@ def play(
     """
     try:
         from ..play.game import Game
-        from ..play.serving import serve
+        from ..play.game_server import serve
     except ImportError as error:
         raise ServerError(f'playing needs {error.name}; pip install "loihi-gym[server]"') from error
     path = _file(output)

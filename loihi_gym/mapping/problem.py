@@ -53,7 +53,7 @@ class Problem(Workload):
 
     def _repr_png_(self) -> bytes | None:
         """The reference mapping on the mesh, if it can be drawn; named, as no mapping draws."""
-        png: bytes | None = resolve_name("loihi_gym.drawing.notebook:reference_png")(self)
+        png: bytes | None = resolve_name("loihi_gym.drawing.cell_picture:reference_png")(self)
         return png
 
     def _summary(self) -> str:

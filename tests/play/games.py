@@ -7,7 +7,7 @@ from threading import Thread
 
 from loihi_gym import heuristic, load
 from loihi_gym.play.game import Game
-from loihi_gym.play.serving import prepare
+from loihi_gym.play.game_server import prepare
 
 
 def game(path: Path) -> Game:

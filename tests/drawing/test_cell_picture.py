@@ -6,7 +6,7 @@ import pytest
 
 from loihi_gym import drawing, make_backend
 from loihi_gym.backends import Bottleneck, Measurement
-from loihi_gym.drawing import notebook
+from loihi_gym.drawing import cell_picture
 from loihi_gym.mapping import Mapping, swap
 from tests.toys import bundled_problem, toy_problem
 
@@ -29,9 +29,9 @@ def test_a_problem_is_a_row_for_each_layer_and_a_picture():
 @pytest.mark.parametrize("hidden", ["matplotlib", "a large mesh"])
 def test_without_a_picture_there_is_the_table(monkeypatch, hidden):
     if hidden == "matplotlib":
-        monkeypatch.setattr(notebook, "find_spec", lambda name: None)
+        monkeypatch.setattr(cell_picture, "find_spec", lambda name: None)
     else:
-        monkeypatch.setattr(notebook, "MOST_CORES", PROBLEM.topology.n_cores - 1)
+        monkeypatch.setattr(cell_picture, "MOST_CORES", PROBLEM.topology.n_cores - 1)
     assert PROBLEM._repr_png_() is None
     assert "<img" not in PROBLEM._repr_html_()
 

@@ -9,8 +9,8 @@ from loihi_gym.backends import MeshBackend
 from loihi_gym.errors import ServerError
 from loihi_gym.leaderboard.pictures import mapping_picture
 from loihi_gym.mapping import Mapping, swap
-from loihi_gym.play.http_api import page
-from loihi_gym.play.serving import prepare
+from loihi_gym.play.game_http import page
+from loihi_gym.play.game_server import prepare
 from tests.play.games import game, running
 
 

@@ -9,7 +9,7 @@ import uvicorn
 from ..errors import ServerError
 from ..server.serving import limited_server
 from .game import Game
-from .http_api import LIMITS, create_app
+from .game_http import LIMITS, create_app
 
 HOST = "127.0.0.1"
 TOKEN_BYTES = 24
