@@ -7,7 +7,7 @@ import pytest
 HERE = Path(__file__).parent
 MARKED = {
     "lava": ("backends/lava/", "cli/test_lava.py"),
-    "browser": ("leaderboard/page/test_browser.py",),
+    "browser": ("leaderboard/page/test_browser.py", "play/test_browser.py"),
     "slow": (
         "backends/test_own_backend.py",
         "baselines/test_agents.py",
@@ -19,6 +19,7 @@ MARKED = {
         "benchmarks/test_suite.py::test_a_manifest_states",
         "bounds/test_proof.py::test_no_mapping_is_faster_however",
         "calibration/",
+        "cli/test_play.py::test_it_searches_a_ghost",
         "comparison/test_compare.py",
         "envs/test_chips.py",
         "envs/test_base.py::test_memory_does_not_grow",

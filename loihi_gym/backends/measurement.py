@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 from ..arrays import Int64Array
 from ..errors import BackendError
 from ..mapping import Mapping, Problem
+from ..notebook import html_table
 
 Term = Literal["update", "receive", "link"]
 
@@ -91,6 +92,26 @@ class Measurement:
             )
         object.__setattr__(self, "step_times_ps", times)
         object.__setattr__(self, "latency_ps", sum(times))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(self._facts().values())})"
+
+    def _repr_html_(self) -> str:
+        """What was measured, a row each, for notebooks."""
+        steps = ", ".join(f"{ps * 1e-6:.3f}" for ps in self.step_times_ps)
+        rows = [*self._facts().items(), ("step times (us)", steps)]
+        return html_table("Measurement", ("", ""), rows, "Simulated, unless a chip measured it.")
+
+    def _facts(self) -> dict[str, str]:
+        """Latency and, where they are known, energy and bottleneck, for people."""
+        number = len(self.step_times_ps)
+        steps = f"{number} step{'' if number == 1 else 's'}"
+        facts = {"latency": f"{self.latency_ps * 1e-6:.3f} us in {steps}"}
+        if self.energy_j is not None:
+            facts["energy"] = f"{self.energy_j * 1e6:.2f} uJ"
+        if self.bottleneck is not None:
+            facts["bottleneck"] = str(self.bottleneck)
+        return facts
 
     @property
     def counted(self) -> bool:

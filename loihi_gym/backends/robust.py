@@ -23,7 +23,7 @@ ONE_CHIP = ("lava", "robust")
 Aggregate = Literal["geometric", "worst"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RobustMeasurement(Measurement):
     """One mapping on every chip of a set; its latency is the `aggregate_ps` of all of them.
 

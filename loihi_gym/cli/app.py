@@ -17,7 +17,7 @@ COMMANDS = {
         "chips": "List the chips, or the constants of one with their sources.",
         "hypotheses": "List the sets of plausible chips, or the chips of one.",
         "evaluate": "Measure a mapping.",
-        "render": "Draw a mapping: layers as colours, link loads as heat.",
+        "render": "Draw a mapping, or two side by side: layers as colours, loads as heat.",
     },
     "search": {
         "solvers": "List the solvers and their options.",
@@ -25,6 +25,7 @@ COMMANDS = {
         "map": "Find a fast mapping of a network of your own, or of a benchmark.",
     },
     "replay": {"replay": "Animate what a search or an agent went through."},
+    "play": {"play": "Move a network's pieces by hand, in a browser, against a search."},
     "compare": {
         "compare": "Run every solver on every problem of a suite; write a report.",
         "report": "Write the report of a comparison again.",

@@ -159,27 +159,54 @@ def evaluate(name: str, mapping: str, backend: str, as_json: bool) -> None:
         show(_measurement_table(*found))
 
 
-@app.command(epilog="Example: loihi-gym render mlp-deep balanced/strided -o mesh.png")
+@app.command(
+    epilog="Example: loihi-gym render mlp-deep balanced/strided -o mesh.png. "
+    "Two of them: loihi-gym render mlp-deep --compare balanced/strided best.json -o both.png"
+)
 @click.argument("name", metavar="BENCHMARK")
-@click.argument("mapping", metavar="MAPPING")
+@click.argument("mapping", metavar="[MAPPING]", required=False)
+@click.option(
+    "--compare",
+    nargs=2,
+    metavar="A B",
+    help="Draw two mappings side by side instead: what moved, and where the time went.",
+)
 @options.output("FILE", "Picture (.png, .svg, .pdf); else text.", required=False)
 @options.backend
-def render(name: str, mapping: str, output: str | None, backend: str) -> None:
-    """Draw MAPPING (a file or a heuristic's name): layers as colours, link loads as heat."""
+def render(
+    name: str,
+    mapping: str | None,
+    compare: tuple[str, str] | None,
+    output: str | None,
+    backend: str,
+) -> None:
+    """Draw MAPPING (a file or a heuristic's name): layers as colours, heat on links and cores.
+
+    Heat is in microseconds a step. A benchmark has one scale, which ends at a step of its
+    reference, so that any two pictures of it can be compared.
+    """
     from .. import drawing
 
+    if (mapping is None) == (compare is None):
+        raise click.UsageError("Give one MAPPING, or --compare A B.")
+    names = compare or (str(mapping),)
     with patience("measuring and drawing"):
         problem = load(name)
-        chosen = options.read_mapping(problem, mapping)
-        result, reference = make_backend(backend, problem).evaluate_batch(
-            [chosen, problem.reference_mapping]
+        mappings = [options.read_mapping(problem, each) for each in names]
+        results = make_backend(backend, problem).evaluate_batch(
+            [*mappings, problem.reference_mapping]
         )
-        if output is not None:
-            drawing.save(output, problem, chosen, result, reference)
-    if output is None:
-        show(drawing.text(problem, chosen, result, reference).removesuffix("\n"))
-    else:
+        shown = [drawing.Shown(*each) for each in zip(names, mappings, results, strict=False)]
+        if compare is not None and output is not None:
+            drawing.save_comparison(output, problem, *shown)
+        elif output is not None:
+            drawing.save(output, problem, mappings[0], results[0], results[-1])
+    if output is not None:
         show(f"wrote {output}")
+    elif compare is not None:
+        show(drawing.comparison_text(problem, *shown).removesuffix("\n"))
+    else:
+        show(drawing.text(problem, mappings[0], results[0], results[-1]).removesuffix("\n"))
 
 
 def microseconds(time_ps: int) -> str:

@@ -12,7 +12,7 @@ from ..backends.regrets import regrets as measure
 from ..backends.robust import hypotheses_of
 from ..benchmarks import load
 from ..chip.hypotheses import Hypotheses
-from ..drawing.mesh_drawing import LONGEST_NAME
+from ..drawing.captions import LONGEST_NAME
 from ..errors import one_line
 from ..search.each_chip import search_each
 from . import options

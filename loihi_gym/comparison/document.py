@@ -71,13 +71,24 @@ class Document:
 
 
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
-body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto }}
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title><style>
+:root {{ color-scheme: light dark; --page: #fff; --ink: #1b1f24; --soft: #57606a; --line: #d5dae0 }}
+@media (prefers-color-scheme: dark) {{
+  :root {{ --page: #14171b; --ink: #e7eaee; --soft: #a0a8b2; --line: #343a42 }}
+}}
+body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 0 auto; padding: 1rem;
+  background: var(--page); color: var(--ink); overflow-wrap: break-word }}
 table {{ border-collapse: collapse; display: block; overflow-x: auto }}
-th, td {{ padding: .2rem .7rem; border-bottom: 1px solid #ddd; text-align: right }}
-th:first-child, td:first-child {{ text-align: left }}
+th, td {{ padding: .2rem .7rem; border-bottom: 1px solid var(--line); text-align: right }}
+th:first-child, td:first-child {{ text-align: left; position: sticky; left: 0;
+  background: var(--page) }}
 td {{ white-space: nowrap }}
-img {{ max-width: 100% }} figcaption {{ color: #555 }}
+figure {{ margin: 1rem 0 }}
+/* Plots are drawn on white, and stay so. */
+img {{ max-width: 100%; height: auto; background: #fff; border-radius: 6px }}
+figcaption {{ color: var(--soft) }}
 </style></head><body>
 {body}</body></html>
 """

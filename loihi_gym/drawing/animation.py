@@ -20,7 +20,7 @@ from ..errors import LoihiGymError
 from ..files import write_bytes
 from ..mapping import Problem
 from ..mapping.visit import Visit
-from .mesh_drawing import LEAST_SHARE, MeshDrawing, link_shares
+from .mesh_drawing import MeshDrawing
 
 LINGER = 8
 """Frames for which the last one stays."""
@@ -66,14 +66,11 @@ def frames(
     shown: Sequence[Visit],
     latencies_ps: Sequence[int],
 ) -> Iterator[Frame]:
-    """RGB pictures, (height, width, 3), both even; all with one scale of heat."""
-    mappings = [visit.mapping for visit in shown]
-    for mapping in mappings:
-        problem.require(mapping)
+    """RGB pictures, (height, width, 3), both even; all with the heat scale of the problem."""
+    for visit in shown:
+        problem.require(visit.mapping)
     measured = [restored(problem, one.mapping, one.step_times_ps, reference) for one in shown]
-    shares = [link_shares(problem, *pair) for pair in zip(mappings, measured, strict=True)]
-    hottest = max(float(one.max(initial=0.0)) for one in shares)
-    drawing = MeshDrawing(problem, reference, latencies_ps, heat=max(hottest, LEAST_SHARE))
+    drawing = MeshDrawing(problem, reference, latencies_ps)
     for visit, result in zip(shown, measured, strict=True):
         drawing.draw(visit.mapping, result, max(visit.number, 1))
         pixels = drawing.pixels()

@@ -21,7 +21,7 @@ from ..errors import BoardError
 from ..mapping import Mapping, Problem
 from .pictures import mapping_picture, mesh_picture
 
-SCRIPTS = ("dom", "format", "state", "chart", "mesh", "detail", "table", "main")
+SCRIPTS = ("dom", "format", "theme", "state", "chart", "mesh", "detail", "table", "main")
 """Of `site/`, in the order in which they use each other."""
 _SITE = resources.files(__package__) / "site"
 _NOT_IN_A_SCRIPT = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
@@ -37,25 +37,37 @@ def page(results: Sequence[dict[str, Any]], problem: Callable[[str], Problem] = 
     Raises:
         BoardError: if a mapping does not replay to the latency that the results give.
     """
-    style = _read("style.css")
-    script = "\n".join(["(() => {", '"use strict";', *(_read(f"{s}.js") for s in SCRIPTS), "})();"])
-    parts = {
-        "POLICY": _policy(style, script),
-        "STYLE": style,
-        "DATA": embed([_suite(entry, problem) for entry in results]),
-        "SCRIPT": script,
-    }
-    return re.sub(r"\{\{([A-Z]+)\}\}", lambda found: parts[found[1]], _read("page.html"))
+    data = embed([_suite(entry, problem) for entry in results])
+    scripts = [part(f"{name}.js") for name in SCRIPTS]
+    return assemble(part("page.html"), part("style.css"), scripts, DATA=data)
+
+
+def assemble(
+    template: str, style: str, scripts: Sequence[str], policy: str = "", **more: str
+) -> str:
+    """One HTML file that asks nothing of other hosts.
+
+    Args:
+        template: HTML with ``{{POLICY}}``, ``{{STYLE}}``, ``{{SCRIPT}}`` and the names of `more`.
+        style: Its one style sheet.
+        scripts: Parts of its one script, in the order in which they use each other.
+        policy: What the page may do besides showing itself, such as ``connect-src 'self'; ``.
+        more: Other parts of the template.
+    """
+    script = "\n".join(["(() => {", '"use strict";', *scripts, "})();"])
+    parts = {"POLICY": policy + _policy(style, script), "STYLE": style, "SCRIPT": script, **more}
+    return re.sub(r"\{\{([A-Z]+)\}\}", lambda found: parts[found[1]], template)
+
+
+def part(name: str) -> str:
+    """A file of `site/`."""
+    return (_SITE / name).read_text(encoding="utf-8")
 
 
 def embed(data: object) -> str:
     """JSON for a script element: whatever its strings hold, it neither ends nor opens a tag."""
     text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.translate(_NOT_IN_A_SCRIPT)
-
-
-def _read(name: str) -> str:
-    return (_SITE / name).read_text(encoding="utf-8")
 
 
 def _policy(style: str, script: str) -> str:

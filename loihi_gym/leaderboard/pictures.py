@@ -7,8 +7,9 @@ on eight chips is then a file that a phone can open.
 from collections.abc import Iterable
 from typing import Any
 
+from ..arrays import Int64Array
 from ..backends import Measurement
-from ..drawing.mesh_drawing import link_busy_ps
+from ..drawing.heat import core_busy_ps, link_busy_ps
 from ..mapping import Mapping, Problem
 
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -51,12 +52,19 @@ def mapping_picture(problem: Problem, mapping: Mapping, measurement: Measurement
     assert measurement.energy is not None
     term, index, step, where, share = measurement.bottleneck
     latency = measurement.latency_ps
-    busy = link_busy_ps(problem, mapping, measurement).tolist()
+    links = link_busy_ps(problem, mapping, measurement)
+    cores = core_busy_ps(problem, mapping)[mapping.placement]
+
+    def per_mille(busy_ps: Int64Array) -> str:
+        return encode(((1000 * busy_ps + latency // 2) // latency).tolist(), 2)
+
     return {
         "cores_per_layer": mapping.cores_per_layer.tolist(),
         "placement": encode(mapping.placement.tolist(), digits(problem.topology.n_cores)),
-        # Per mille of the latency, rounded: two digits each.
-        "heat": encode(((1000 * ps + latency // 2) // latency for ps in busy), 2),
+        "latency_ps": latency,
+        # Per mille of the latency, rounded: two digits each. Cores in the order of the placement.
+        "heat": per_mille(links),
+        "core_heat": per_mille(cores),
         "bottleneck": [term, index, step, where, round(1000 * share)],
         "step_times_ps": list(measurement.step_times_ps),
         "energy_fj": measurement.energy._asdict(),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,16 @@ from ..arrays import Int32Array
 from ..errors import IllegalMappingError, MappingFileError
 from ..files import write_text
 from ..network.foreign import named
+from ..notebook import html_table
 
 FORMAT = "loihi-gym-mapping"
 VERSION = 1
 MAX_CORES = 1 << 24
 """More logical cores than any Loihi system has; a file that claims more is refused unread."""
+
+SHORT = reprlib.Repr()
+SHORT.maxlist = 16
+"""Shows the first entries of a list."""
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -52,6 +58,24 @@ class Mapping:
 
     def __hash__(self) -> int:
         return hash(self._key())
+
+    def __repr__(self) -> str:
+        counts, placement = (
+            SHORT.repr(part.tolist()) for part in (self.cores_per_layer, self.placement)
+        )
+        return f"Mapping(cores_per_layer={counts}, placement={placement})"
+
+    def _repr_html_(self) -> str:
+        """A row for each layer with its cores, for notebooks."""
+        ends = self.cores_per_layer.cumsum().tolist()
+        rows = [
+            (layer, count, ", ".join(map(str, self.placement[end - count : end].tolist())))
+            for layer, (count, end) in enumerate(
+                zip(self.cores_per_layer.tolist(), ends, strict=True)
+            )
+        ]
+        title = f"Mapping on {self.n_logical_cores:,} cores"
+        return html_table(title, ("layer", "pieces", "physical cores"), rows)
 
     def _key(self) -> tuple[bytes, bytes]:
         return self.cores_per_layer.tobytes(), self.placement.tobytes()

@@ -1,9 +1,13 @@
 """`Problem`: what is to be solved: a workload, and the mapping that results are compared with."""
 
+from base64 import b64encode
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pkgutil import resolve_name
 
 from ..arrays import IntArray
+from ..errors import one_line
+from ..notebook import html_table
 from .heuristics import heuristic
 from .mapping import Mapping
 from .problem_digest import problem_digest
@@ -22,6 +26,40 @@ class Problem(Workload):
 
     reference: str = "lava-default/row-major"
     inputs: IntArray | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        return f"Problem({one_line(self.name)!r}: {self._summary()}, reference {self.reference})"
+
+    def _repr_html_(self) -> str:
+        """A row for each layer and the picture of the reference mapping, for notebooks."""
+        network = self.network
+        rows = [
+            (
+                *(layer, f"{width:,}", f"{network.weights[layer - 1].nnz:,}" if layer else ""),
+                f"{network.densities[layer - 1]:.1%}" if layer else "",
+                f"{active:.1%}",
+            )
+            for layer, (width, active) in enumerate(
+                zip(network.widths, self.activity.active, strict=True)
+            )
+        ]
+        columns = "layer", "neurons", "synapses", "density", "active"
+        made = html_table(f"{self.name}: {self._summary()}", columns, rows)
+        png = self._repr_png_()
+        if png is None:
+            return made
+        data = b64encode(png).decode()
+        return f'{made}<img alt="the reference mapping" src="data:image/png;base64,{data}">'
+
+    def _repr_png_(self) -> bytes | None:
+        """The reference mapping on the mesh, if it can be drawn; named, as no mapping draws."""
+        png: bytes | None = resolve_name("loihi_gym.drawing.cell_picture:reference_png")(self)
+        return png
+
+    def _summary(self) -> str:
+        neurons, cores = sum(self.network.widths), self.topology.n_cores
+        chip = one_line(self.chip.name)
+        return f"{self.n_layers} layers of {neurons:,} neurons on {chip}, {cores:,} cores"
 
     @cached_property
     def digest(self) -> str:

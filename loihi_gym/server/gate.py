@@ -1,6 +1,7 @@
 """What a request must pass before the application: token, host, size and time of its body."""
 
 import asyncio
+from collections.abc import Sequence
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
@@ -28,12 +29,30 @@ class Refusal(Exception):
 class Gate:
     """ASGI middleware; requests that pass have their whole body read and ``state["client"]`` set.
 
-    Without tokens a server is for this machine alone. Then the Host header must name it, so that no
+    A server without tokens is for this machine alone. Then the Host header must name it, so that no
     web page can reach the server through a name of its own.
+
+    Args:
+        app: What is behind the gate.
+        tokens: Who may pass.
+        limits: Of a request's body.
+        counters: Refusals are counted there.
+        open_paths: Paths that need no token.
+        loopback: Whether it is for this machine alone although it has tokens.
     """
 
-    def __init__(self, app: ASGIApp, tokens: Tokens, limits: Limits, counters: Counters) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        tokens: Tokens,
+        limits: Limits,
+        counters: Counters,
+        open_paths: Sequence[str] = OPEN,
+        loopback: bool = False,
+    ) -> None:
         self._app = app
+        self._open = open_paths
+        self._local = loopback or not tokens.required
         self._tokens = tokens
         self._limits = limits
         self._counters = counters
@@ -57,7 +76,7 @@ class Gate:
         await self._app(scope, _replay(body, receive), send)
 
     def _check_host(self, headers: Headers) -> None:
-        if self._tokens.required:
+        if not self._local:
             return
         host = headers.get("host", "")
         bare = host.rpartition("]")[0] + "]" if "]" in host else host.partition(":")[0]
@@ -68,7 +87,7 @@ class Gate:
         if not self._tokens.required:
             return ""
         name = self._tokens.name(headers.get("authorization", ""))
-        if name is None and path not in OPEN:
+        if name is None and path not in self._open:
             raise Refusal(401, "a valid token is needed: Authorization: Bearer ...")
         return name or ""
 

@@ -5,6 +5,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from ..backends import load_backend
 from ..errors import ServerError
@@ -59,10 +60,17 @@ def make_server(
         ServerError: if it would listen to other machines without a token.
     """
     check_bind(host, tokens)
-    limits = service.limits
+    app = create_app(service, tokens)
+    return limited_server(app, host, port, service.limits, log_level)
+
+
+def limited_server(
+    app: ASGIApp, host: str, port: int, limits: Limits, log_level: str
+) -> uvicorn.Server:
+    """A uvicorn server of an application, with limits on connections and times."""
     protocol = type("Protocol", (TimedProtocol,), {"header_s": limits.header_s})
     config = uvicorn.Config(
-        create_app(service, tokens),
+        app,
         host=host,
         port=port,
         http=protocol,

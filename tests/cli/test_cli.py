@@ -64,6 +64,24 @@ def test_evaluate_takes_a_file_or_a_heuristic(run, tmp_path):
     assert "mlp-xs on bound" in out
 
 
+def test_render_compares_two_mappings(run, tmp_path):
+    pair = "--compare", "packed/hilbert", "balanced/strided"
+    path = tmp_path / "both.png"
+    assert run("render", "mlp-xs", *pair, "-o", str(path))[0] == 0
+    assert path.read_bytes().startswith(b"\x89PNG")
+    code, out, _ = run("render", "mlp-xs", *pair)
+    assert code == 0
+    assert "A: packed/hilbert" in out
+    assert "B: balanced/strided" in out
+
+
+@pytest.mark.parametrize("words", [(), ("packed/hilbert", "--compare", "a", "b")])
+def test_render_takes_one_mapping_or_two(run, words):
+    code, _, err = run("render", "mlp-xs", *words)
+    assert code == 2
+    assert "Give one MAPPING, or --compare A B." in err
+
+
 def test_render_writes_a_picture_or_prints_text(run, tmp_path):
     path = tmp_path / "mesh.png"
     assert run("render", "mlp-xs", "balanced/strided", "-o", str(path))[0] == 0

@@ -3,7 +3,9 @@ import pytest
 
 from loihi_gym import drawing, make_backend
 from loihi_gym.backends import Bound, Measurement
-from loihi_gym.drawing.mesh_drawing import MeshDrawing, Window, core_layers, link_shares
+from loihi_gym.drawing.captions import moved
+from loihi_gym.drawing.heat import core_layers, heat, step_us
+from loihi_gym.drawing.mesh_drawing import MeshDrawing, Window
 from loihi_gym.errors import LoihiGymError
 from loihi_gym.mapping import Mapping, Problem, random_mapping
 from tests.toys import bundled_problem, toy_chip, toy_problem
@@ -26,9 +28,13 @@ def test_text_shows_each_layer_where_it_is():
     backend = Bound(problem)
     result = backend.evaluate(mapping)
     lines = drawing.text(problem, mapping, result, result).splitlines()
-    assert lines[:2] == ["[..] [..] [.2]", "[0.] [.1] [1.]"]  # the top row has the largest y
-    assert "equal to the reference" in lines[2]
-    assert str(result.bottleneck) in lines[3]
+    assert lines[:3] == [  # the top row has the largest y
+        "y=1 [..] [..] [.2]",
+        "y=0 [0.] [.1] [1.]",
+        " x=  0    1    2",
+    ]
+    assert "equal to the reference" in lines[3]
+    assert result.bottleneck.where in lines[4]
 
 
 def test_core_layers(toy):
@@ -38,14 +44,39 @@ def test_core_layers(toy):
     assert (np.delete(layers, [5, 0, 9, 2]) == -1).all()
 
 
-def test_link_shares_are_the_part_of_the_latency_links_are_busy(toy):
+def test_heat_is_the_busy_time_of_a_step(toy):
     mapping, result, _ = measured(toy)
-    shares = link_shares(toy, mapping, result)
+    found, steps = heat(toy, mapping, result), toy.activity.steps
     words = toy.activity.message_bits // 32
-    link = int(shares.argmax())
+    link = int(found.link_us.argmax())
     messages = int(result.link_messages[:, link].sum())
-    assert shares[link] == messages * toy.chip.costs.link_ps * words / result.latency_ps
-    assert ((shares >= 0) & (shares <= 1)).all()
+    busy_ps = messages * toy.chip.costs.link_ps * words
+    assert found.link_us[link] == pytest.approx(busy_ps * 1e-6 / steps)
+    traffic = toy.traffic(mapping.cores_per_layer)
+    for logical, core in enumerate(mapping.placement.tolist()):
+        pairs = zip(traffic.send_ps[:, logical], traffic.receive_ps[:, logical], strict=True)
+        longer = sum(int(max(pair)) for pair in pairs)
+        assert found.core_us[core] == pytest.approx(longer * 1e-6 / steps)
+    free = np.setdiff1d(np.arange(toy.topology.n_cores), mapping.placement)
+    assert not found.core_us[free].any()
+    assert found.hottest_us <= step_us(toy, result)
+
+
+def test_all_pictures_of_a_problem_have_the_reference_s_scale(toy):
+    reference = measured(toy)[2]
+    drawn = MeshDrawing(toy, reference)
+    scales = set()
+    for seed in range(3):
+        mapping, result, _ = measured(toy, seed)
+        drawn.draw(mapping, result)
+        scales |= {drawn.panel.links.get_clim(), drawn.panel.bars.get_clim()}
+    assert scales == {(0.0, step_us(toy, reference))}
+
+
+def test_moved_are_the_cores_with_another_layer(toy):
+    before, after = Mapping([1, 2, 1], [5, 0, 9, 2]), Mapping([1, 3, 1], [5, 9, 0, 7, 3])
+    assert moved(toy, before, after) == [0, 1, 1]
+    assert moved(toy, before, before) == [0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -73,14 +104,15 @@ def test_heat_and_colours_follow_the_mapping(toy):
     for seed in range(3):
         mapping, result, _ = measured(toy, seed)
         drawn.draw(mapping, result)
-        shares = drawn._links.get_array()
-        np.testing.assert_array_equal(shares, link_shares(toy, mapping, result)[drawn._ids])
-        faces = drawn._cores.get_facecolor()
+        panel, found = drawn.panel, heat(toy, mapping, result)
+        np.testing.assert_array_equal(panel.links.get_array(), found.link_us[panel.layout.ids])
+        np.testing.assert_array_equal(panel.bars.get_array(), found.core_us)
+        faces = panel.cores.get_facecolor()
         layers = core_layers(toy, mapping)
         for a in range(16):
             for b in range(16):
                 assert (layers[a] == layers[b]) == np.array_equal(faces[a], faces[b])
-        texts = [text.get_text() for text in drawn._numbers]
+        texts = [text.get_text() for text in panel.numbers]
         assert texts == ["" if layer < 0 else str(layer) for layer in layers]
 
 
@@ -93,21 +125,21 @@ def test_the_bottleneck_is_marked_where_it_is():
         for seed in range(6):
             mapping, result, _ = measured(problem, seed)
             drawn.draw(mapping, result)
-            assert len(drawn._marks) == 1
-            box = drawn._marks[0].get_window_extent()
-            x, y = drawn._axes.transData.inverted().transform(
+            assert len(drawn.panel.marks) == 1
+            box = drawn.panel.marks[0].get_window_extent()
+            x, y = drawn.panel.axes.transData.inverted().transform(
                 ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
             )
             term, index, *_ = result.bottleneck
             mesh = problem.topology
             routers = 4 * mesh.n_routers
             if term == "link" and index < routers:
-                (ax, ay), (bx, by) = drawn._outlines[drawn._ids.index(index)]
+                (ax, ay), (bx, by) = drawn.panel.layout.lines[drawn.panel.layout.ids.index(index)]
                 expected = ((ax + bx) / 2, (ay + by) / 2)
                 seen.add("link")
             else:
                 core = (index - routers) % mesh.n_cores if term == "link" else index
-                (left, low), width, height = drawn._cells[core]
+                (left, low), width, height = drawn.panel.layout.cells[core]
                 expected = (left + width / 2, low + height / 2)
                 seen.add("core")
             assert (x, y) == pytest.approx(expected, abs=1e-6)

@@ -26,7 +26,7 @@ INPUT_DELAY = 1
 """Steps between the host's sending an input and the input population's: its identity synapses."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class HardwareMeasurement(Measurement):
     """A `Measurement` on a Loihi 2.
 

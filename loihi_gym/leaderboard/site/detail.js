@@ -39,11 +39,6 @@ function compared(run, problem) {
   return part === 0 ? "equal to the reference" : `${percent(Math.abs(part))} ${part > 0 ? "above" : "below"} the reference`;
 }
 
-function bottleneckText(picture) {
-  const [term, , step, where, share] = picture.bottleneck;
-  return `${term} at ${where}, busy ${(share / 10).toFixed(0)} % of step ${step} (framed)`;
-}
-
 function numbers(row, problem, entry, run, picture) {
   const solver = track().budget !== undefined;
   const below = (ps, other) => percent(gap(ps, other));
@@ -68,6 +63,9 @@ function numbers(row, problem, entry, run, picture) {
       facts("chip", told(problem.chip)),
       facts("status", row.status),
       facts("score", `${ratio(row.score_ppm)}${row.interval_ppm ? ` (95 %: ${row.interval_ppm.map(ratio).join(" – ")})` : ""}`),
+      solver ? facts("area", ratio(row.auc_ppm)) : [],
+      facts("wins", String(row.wins)),
+      facts("day", row.date),
       facts("solver", told(row.solver)),
       facts("authors", told(row.authors.join(", "))),
       facts("code", row.code_url ? link(row.code_url) : "–"),

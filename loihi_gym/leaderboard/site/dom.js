@@ -21,6 +21,10 @@ function fill(element, attributes, children) {
   return element;
 }
 
+function oneOf(value, known, otherwise) {
+  return known.includes(value) ? value : otherwise;
+}
+
 // A submission's text: isolated, so that its writing direction turns nothing around it.
 function told(text) {
   return el("bdi", {}, String(text));

@@ -11,13 +11,13 @@ const ratio = (ppm) => fixed(ppm, 6, 3);
 const percent = (part, places = 1) => `${(100 * part).toFixed(places).replace("-", "\u2212")}\u202f%`;
 const ppm = (value) => `${fixed(value, 4, 1).replace("-", "\u2212")}\u202f%`;
 
-// What a problem's column can show: label, unit, value of a row's entry, smaller is better.
+// What a problem's column can show: label, unit, meaning, value of a row's entry, smaller is better.
 const METRICS = {
-  latency: { label: "latency", unit: "µs", of: (entry) => entry.latency_ps, show: us, less: true },
-  reduction: { label: "reduction", unit: "of the reference", of: (entry) => entry.reduction_ppm, show: ppm, less: false },
-  energy: { label: "energy", unit: "µJ", of: (entry) => entry.energy_fj, show: uj, less: true },
-  best: { label: "gap to best known", unit: "", of: (entry) => entry.gap_best_ppm, show: ppm, less: true },
-  bound: { label: "gap to lower bound", unit: "", of: (entry) => entry.gap_bound_ppm, show: ppm, less: true },
+  latency: { label: "latency", unit: "µs", help: "Simulated; of several seeds the median.", of: (entry) => entry.latency_ps, show: us, less: true },
+  reduction: { label: "reduction", unit: "of the reference", help: "Part of the reference's latency that is gone.", of: (entry) => entry.reduction_ppm, show: ppm, less: false },
+  energy: { label: "energy", unit: "µJ", help: "Simulated.", of: (entry) => entry.energy_fj, show: uj, less: true },
+  best: { label: "gap to best known", unit: "", help: "Part of the latency that the best known one is below it.", of: (entry) => entry.gap_best_ppm, show: ppm, less: true },
+  bound: { label: "gap to lower bound", unit: "", help: "Part of the latency that the proven lower bound is below it. No mapping need reach the bound.", of: (entry) => entry.gap_bound_ppm, show: ppm, less: true },
 };
 
 // Part of a latency that another one is below it: what the results call a gap.

@@ -24,10 +24,6 @@ function entryOf(row, problem) {
   return row.problems.find((found) => found.name === problem);
 }
 
-function oneOf(value, known, otherwise) {
-  return known.includes(value) ? value : otherwise;
-}
-
 function readAddress() {
   const said = new URLSearchParams(location.hash.slice(1));
   state.suite = oneOf(said.get("suite"), SUITES.map((found) => found.suite), SUITES[0].suite);

@@ -1,28 +1,30 @@
 // The ranking of one suite and track: choosing, filtering, sorting.
 
-// Columns: key, label, explanation, whether they hold numbers, value to sort by, cell content.
+let explained = false; // whether what the columns mean stands under their names
+
+// Columns: key, label, unit, what they mean, whether they hold numbers, value to sort by, cell content.
 // A number that is better when larger sorts from the largest on at the first press.
 function columns() {
   const solver = track().budget !== undefined;
   const metric = METRICS[state.metric];
   return [
-    { key: "rank", label: "#", number: true, of: (row) => row.rank },
-    { key: "name", label: "submission", of: (row) => row.name, cell: nameCell },
-    { key: "solver", label: "solver", of: (row) => row.solver, cell: (row) => [told(row.solver)] },
-    { key: "status", label: "status", of: (row) => row.status, cell: statusCell },
-    { key: "score", label: "score", number: true, more: true, of: (row) => row.score_ppm, show: ratio },
+    { key: "rank", label: "#", number: true, help: "Rank by score.", of: (row) => row.rank },
+    { key: "name", label: "submission", help: "Press it to see its mappings on the mesh.", of: (row) => row.name, cell: nameCell },
+    { key: "solver", label: "solver", help: "What searched, in the submitter's words.", of: (row) => row.solver, cell: (row) => [told(row.solver)] },
+    { key: "status", label: "status", help: "Verified: all was replayed. Declared: the number of evaluations is the submitter's word. Reproduced: the search was run again and gave the same.", of: (row) => row.status, cell: statusCell },
+    { key: "score", label: "score", help: "Reference latency / latency, geometric mean. 1: as fast as the fastest standard heuristic; 1.5: in two thirds of its time.", number: true, more: true, of: (row) => row.score_ppm, show: ratio },
     ...(solver ? [
-      { key: "interval", label: "95 % interval", number: true, more: true, of: (row) => row.interval_ppm?.[0] ?? null,
+      { key: "interval", label: "95 % interval", help: "Of the score: bootstrap over the seeds.", number: true, more: true, of: (row) => row.interval_ppm?.[0] ?? null,
         cell: (row) => [row.interval_ppm ? row.interval_ppm.map(ratio).join(" – ") : "–"] },
-      { key: "area", label: "area", number: true, more: true, of: (row) => row.auc_ppm, show: ratio },
+      { key: "area", label: "area", help: "The score averaged over the search: who is fast early has more.", number: true, more: true, of: (row) => row.auc_ppm, show: ratio },
     ] : []),
-    { key: "wins", label: "wins", number: true, more: true, of: (row) => row.wins },
+    { key: "wins", label: "wins", help: "Problems on which no row here is faster; of equals the older wins.", number: true, more: true, of: (row) => row.wins },
     ...suite().problems.map((problem) => ({
       key: `at ${problem.name}`, label: problem.name, note: [metric.label, metric.unit].filter(Boolean).join(", "),
-      number: true, more: !metric.less, show: metric.show,
+      help: metric.help, number: true, more: !metric.less, show: metric.show,
       of: (row) => metric.of(entryOf(row, problem.name)),
     })),
-    { key: "date", label: "date", of: (row) => row.date },
+    { key: "date", label: "date", help: "Day of the submission.", of: (row) => row.date },
   ];
 }
 
@@ -80,6 +82,7 @@ function drawChoice() {
     el("div", { role: "group", "aria-label": "track", class: "tabs" }, tracks),
     select("metric", "columns show", Object.entries(METRICS).map(([key, { label }]) => [key, label]), state.metric, (value) => go({ metric: value })),
     el("label", { class: "choice" }, el("span", {}, "filter"), filter),
+    el("button", { type: "button", "data-key": "explain", "aria-pressed": String(explained), onclick: explain }, "explain the columns"),
   );
   const { budget, seeds } = track();
   document.getElementById("about").replaceChildren(
@@ -93,19 +96,30 @@ function drawTable(rows) {
   const head = el("tr", {}, all.map((column) => {
     const sorted = column.key === state.sort;
     const mark = el("span", { class: "mark", "aria-hidden": "true" }, sorted ? (state.down ? "▼" : "▲") : "");
-    return el("th", { scope: "col", class: column.number ? "number" : null, "aria-sort": sorted ? (state.down ? "descending" : "ascending") : "none" },
+    return el("th", { scope: "col", class: classes(column), title: column.help, "aria-sort": sorted ? (state.down ? "descending" : "ascending") : "none" },
       el("button", { type: "button", "data-key": `sort ${column.key}`, onclick: () => sortBy(column) },
-        column.label, mark, column.note ? el("small", {}, column.note) : null));
+        column.label, mark, column.note ? el("small", {}, column.note) : null),
+      explained ? el("p", { class: "help" }, column.help) : null);
   }));
   const body = rows.map((row) => el("tr", { onclick: () => getSelection().isCollapsed && open(row) }, all.map((column) =>
-    el(column.key === "name" ? "th" : "td", { scope: column.key === "name" ? "row" : null, class: column.number ? "number" : column.key === "date" ? "date" : null },
+    el(column.key === "name" ? "th" : "td", { scope: column.key === "name" ? "row" : null, class: classes(column) },
       column.cell ? column.cell(row) : [shown(column, row)]))));
   document.getElementById("table").replaceChildren(
-    el("caption", {}, `${state.suite}, track ${state.track}: ranks by simulated latency`),
+    el("caption", {}, el("span", {}, `${state.suite}, track ${state.track}: ranks by simulated latency`)),
     el("thead", {}, head), el("tbody", {}, body));
   const total = track().rows.length;
   document.getElementById("count").textContent = total === 0 ? "No submission on this track yet."
     : `${rows.length} of ${total} submissions shown.`;
+}
+
+// Columns that a phone has no room for, all of which an opened row has, go first.
+function classes({ key, number }) {
+  return [number ? "number" : key === "date" ? "date" : "", ["solver", "interval", "area", "wins", "date"].includes(key) ? "roomy" : ""].join(" ").trim();
+}
+
+function explain() {
+  explained = !explained;
+  draw();
 }
 
 function shown(column, row) {

@@ -1,7 +1,9 @@
 """The page in a real browser: what a person can do with it, and what it must never do."""
 
+import re
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -92,6 +94,36 @@ def test_the_filter_takes_words_in_any_order(search):
     assert search.find("#count").text == "0 of 4 submissions shown."
 
 
+def test_columns_are_explained_where_they_stand(search):
+    assert not search.all("thead .help")
+    search.key("explain").click()
+    helps = search.texts("thead .help")
+    assert len(helps) == len(search.headers())
+    assert all(len(text) > 8 for text in helps)
+    assert search.key("explain").get_attribute("aria-pressed") == "true"
+    search.key("explain").click()
+    assert not search.all("thead .help")
+
+
+def test_it_links_to_rules_ranks_and_repository(viewer):
+    code = "return [...document.querySelectorAll('nav a')].map((a) => a.getAttribute('href'))"
+    links = viewer.script(code)
+    site = Path(__file__).parents[3] / "leaderboard/site"
+    assert len(links) == 3
+    assert all((site / link).resolve().is_file() for link in links)
+
+
+def test_heat_has_one_scale_for_a_problem(search, results):
+    problem = results["problems"][0]
+    ends = set()
+    for row in ("random", "hillclimb"):
+        search.open(f"{TRACK}&row=2026-11-25-{row}&problem=mlp-xs")
+        ends.add(search.find("#detail .heat").text)
+    (end,) = ends
+    step_us = problem["reference_latency_ps"] / 4 / 1e6  # mlp-xs has four recorded steps
+    assert f"{step_us:.3f} and more: a step of the reference" in end
+
+
 def test_a_row_opens_with_its_numbers(search, results):
     row = row_of(results, "2026-11-25-hillclimb")
     run = min(row["problems"][0]["runs"], key=lambda r: r["latency_ps"])
@@ -119,11 +151,13 @@ def test_the_mapping_is_drawn_where_its_cores_are(search, results):
     drawn = [title.split(",")[0] for title in search.texts("#detail .mesh g title")]
     shown = search.texts("#detail .mesh g text")
     cells = [title for title in search.texts("#detail .mesh g title") if "free" not in title]
-    found = {int(t.split(",")[0].removeprefix("core ")): int(t.split("layer ")[1]) for t in cells}
+    read = [re.match(r"core (\d+), .*layer (\d+), busy ([\d.]+) µs a step$", t) for t in cells]
+    found = {int(one[1]): int(one[2]) for one in read}
+    assert all(float(one[3]) > 0 for one in read)
     assert found == wanted
     assert sorted(map(int, shown)) == sorted(layers)
     assert len(drawn) == 24
-    corners = "return [...document.querySelectorAll('#detail .mesh g > rect')].map((e) => "
+    corners = "return [...document.querySelectorAll('#detail .mesh .core')].map((e) => "
     places = search.script(corners + "[e.getAttribute('x'), e.getAttribute('y')].join())")
     assert len(set(places)) == 24  # no core hides another
     assert len(search.all("#detail .mesh .framed")) == 1

@@ -8,7 +8,7 @@ import pytest
 
 from loihi_gym.backends import make_backend
 from loihi_gym.benchmarks import load
-from loihi_gym.drawing.mesh_drawing import link_shares
+from loihi_gym.drawing.heat import heat
 from loihi_gym.errors import BoardError
 from loihi_gym.leaderboard.page import embed, page
 from loihi_gym.leaderboard.pictures import DIGITS, digits, encode, mapping_picture
@@ -76,8 +76,13 @@ def test_pictures_are_those_of_the_replayed_mapping():
     measured = make_backend("mesh", problem).evaluate(mapping)
     picture = mapping_picture(problem, mapping, measured)
     assert decode(picture["placement"], 1) == mapping.placement.tolist()
-    shares = [value / 1000 for value in decode(picture["heat"], 2)]
-    assert shares == pytest.approx(link_shares(problem, mapping, measured).tolist(), abs=0.0005001)
+    found, us = heat(problem, mapping, measured), measured.latency_ps * 1e-6
+    links, cores = ([v / 1000 for v in decode(picture[k], 2)] for k in ("heat", "core_heat"))
+    steps = problem.activity.steps
+    assert links == pytest.approx((found.link_us * steps / us).tolist(), abs=0.0005001)
+    placed = found.core_us[mapping.placement]
+    assert cores == pytest.approx((placed * steps / us).tolist(), abs=0.0005001)
+    assert picture["latency_ps"] == measured.latency_ps
     assert sum(picture["step_times_ps"]) == measured.latency_ps
     assert sum(picture["energy_fj"].values()) == measured.energy_fj
 
