@@ -37,8 +37,8 @@ LETTER = re.compile(
     r"|HANGUL SYLLABLE .*|CJK UNIFIED .*|IDEOGRAPHIC ITERATION MARK|KATAKANA-HIRAGANA PROLONGED .*"
 )
 """Unicode names of the letters that a name may have."""
-LATIN_TECHNICAL = range(0x250, 0x1E00)
-"""Phonetic letters: look-alikes of Latin ones within the script."""
+CASED = (range(0x250), range(0x370, 0x590), range(0x1E00, 0x2000))
+"""Where the letters of `_CASED` scripts are that people write; the rest is phonetic or archaic."""
 NO_MARKS = re.compile(r"COMBINING GRAPHEME JOINER|.*VARIATION SELECTOR.*|KHMER VOWEL INHERENT .*")
 """Marks that nobody sees."""
 TOGETHER = [
@@ -125,8 +125,8 @@ def _script(character: str) -> str | None:
     name, kind = unicodedata.name(character, ""), unicodedata.category(character)
     script = name.partition(" ")[0]
     if kind[0] == "L" and LETTER.fullmatch(name):
-        technical = script == "LATIN" and ord(character) in LATIN_TECHNICAL
-        return None if technical else script
+        written = script not in _CASED.split() or any(ord(character) in part for part in CASED)
+        return script if written else None
     of_a_script = script == "COMBINING" or script in _OTHERS.split()
     return script if kind in ("Mn", "Mc") and of_a_script and not NO_MARKS.match(name) else None
 

@@ -55,7 +55,9 @@ def _bound_memory(room: int) -> None:
     import resource
 
     mapped = int(statm.read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (mapped + room, mapped + room))
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    most = mapped + room if hard == resource.RLIM_INFINITY else min(mapped + room, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def _reply(reason: str) -> None:

@@ -22,7 +22,8 @@ TOGETHER = 32
 TURN_S = 1.0
 """How long a turn should take: fewer mappings of a slow problem are measured at once."""
 STRIKES = 3
-"""Measurements of a problem in a row that take too long before it is left alone for a while."""
+"""Mappings of a problem in a row that take too long, or twice as often one of them, before the
+problem is left alone for a while."""
 RETRY_S = 1.0
 """After which results that could not be stored are tried again."""
 
@@ -65,7 +66,7 @@ class Service:
         self._jobs: dict[Key, Job] = {}
         self._failed: OrderedDict[Key, tuple[float, JobOutcome]] = OrderedDict()
         self._paces: dict[str, float] = {}
-        self._strikes: dict[str, tuple[int, float]] = {}
+        self._strikes: dict[str, list[tuple[str, float]]] = {}
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -216,35 +217,39 @@ class Service:
         outcomes = await self.worker.measure(self.problems.path(problem), mappings)
         took_s = time.monotonic() - began
         self.counters["measurement_seconds_total"] += took_s
-        self._note_pace(problem, took_s / len(jobs), outcomes)
+        self._note_pace(jobs, took_s, outcomes)
         made = list(zip(jobs, outcomes, strict=True))
         await self._store([(job.key, one) for job, one in made if not one.reason])
         for job, outcome in made:
             self.counters["failures_total" if outcome.reason else "measurements_total"] += 1
             self._settle(job, outcome)
 
-    def _note_pace(self, problem: str, pace_s: float, outcomes: Sequence[JobOutcome]) -> None:
+    def _note_pace(
+        self, jobs: Sequence[Job], took_s: float, outcomes: Sequence[JobOutcome]
+    ) -> None:
         """Remember how fast a problem is; one after another if the worker failed at it."""
+        problem, mapping, _ = jobs[0].key
         if len(self._paces) > self.limits.stored:
             self._paces.clear()
-        self._paces[problem] = TURN_S if any(one.reason for one in outcomes) else max(pace_s, 1e-6)
+        failed = any(one.reason for one in outcomes)
+        self._paces[problem] = TURN_S if failed else max(took_s / len(jobs), 1e-6)
         if outcomes[0].too_slow:
-            self._strikes[problem] = self._strikes.get(problem, (0, 0.0))[0] + 1, time.monotonic()
+            self._strikes.setdefault(problem, []).append((mapping, time.monotonic()))
         else:
             self._strikes.pop(problem, None)
 
     def _rests(self, problem: str) -> bool:
         """Whether a problem took too long again and again, and is left alone for a while."""
-        count, since_s = self._strikes.get(problem, (0, 0.0))
-        if count and time.monotonic() - since_s > self.limits.rest_s:
+        strikes = self._strikes.get(problem, [])
+        if strikes and time.monotonic() - strikes[-1][1] > self.limits.rest_s:
             del self._strikes[problem]
             return False
-        return count >= STRIKES
+        return len({mapping for mapping, _ in strikes}) >= STRIKES or len(strikes) >= 2 * STRIKES
 
     def _too_slow(self) -> str:
         return (
-            f"{STRIKES} measurements of this problem took longer than {self.limits.measure_s:g} s "
-            f"each: it is left alone for {self.limits.rest_s:g} s"
+            f"measurements of this problem took longer than {self.limits.measure_s:g} s again and "
+            f"again: it is left alone for {self.limits.rest_s:g} s"
         )
 
     async def _store(self, made: Sequence[tuple[Key, JobOutcome]]) -> None:
