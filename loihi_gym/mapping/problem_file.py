@@ -28,6 +28,8 @@ MAX_CONSTANT = 1 << 40
 MAX_QUEUE = 1 << 10
 MAX_CHIP_TEXT = 1 << 18
 """Characters of a chip file inside a problem file; the bundled ones have some 5,000."""
+MAX_DOTS = 5_000
+"""Dots in it: keys of many parts take TOML's reader time and memory in the square of them."""
 MAX_ALTERNATIVES = 64
 """Chips that a problem's mappings must fit besides; the bundled set has 13."""
 PAYLOAD_LIMIT = 1 << 23
@@ -111,9 +113,13 @@ def _problem(arrays: NamedArrays) -> Problem:
 
 
 def _chip(text: Any, name: Any) -> ChipSpec:
-    if len(str(text)) > MAX_CHIP_TEXT:
-        raise ValueError(f"a chip has {len(str(text)):,} characters; {MAX_CHIP_TEXT:,} are read")
-    chip = parse_chip(str(text), require_name(str(name)))
+    text = str(text)
+    if len(text) > MAX_CHIP_TEXT or text.count(".") > MAX_DOTS:
+        raise ValueError(
+            f"a chip has {len(text):,} characters and {text.count('.'):,} dots; {MAX_CHIP_TEXT:,} "
+            f"and {MAX_DOTS:,} are read"
+        )
+    chip = parse_chip(text, require_name(str(name)))
     _check_chip(chip)
     return chip
 

@@ -109,7 +109,7 @@ class Service:
             if reason:
                 raise ProblemFileError(one_line(reason))
             needed = {key[0] for key in self._jobs}
-            await asyncio.to_thread(self.problems.add, digest, data, needed)
+            await asyncio.to_thread(self.problems.add, digest, path, needed)
         except OSError as error:
             raise BusyError(f"the problem cannot be stored: {error.strerror}") from error
         except ProcessError as error:

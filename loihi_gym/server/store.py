@@ -10,10 +10,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..errors import ServerError
-from ..files import write_bytes
 from ..mapping import Problem
 from ..mapping.problem_file import problem_from_bytes
 from .queue import JobOutcome, Key
+
+STORED = "[0-9a-f]*.npz"
+"""Stored problems; what is only being received begins with a dot."""
 
 
 class ProblemStore:
@@ -35,7 +37,7 @@ class ProblemStore:
             left.unlink()
 
     def __len__(self) -> int:
-        return sum(1 for _ in self._folder.glob("*.npz"))
+        return sum(1 for _ in self._folder.glob(STORED))
 
     def path(self, digest: str) -> Path:
         """Where a problem's file is, or would be."""
@@ -50,22 +52,22 @@ class ProblemStore:
     def _read(self, digest: str) -> Problem:
         return problem_from_bytes(self.path(digest).read_bytes(), f"problem {digest[:12]}")
 
-    def add(self, digest: str, data: bytes, needed: Container[str] = ()) -> None:
-        """Store a problem that `intake` has accepted.
+    def add(self, digest: str, received: Path, needed: Container[str] = ()) -> None:
+        """Take over a file that `intake` has accepted.
 
         Args:
-            digest: Its digest.
-            data: The problem file.
+            digest: Digest of its problem.
+            received: The file, beside those that are stored.
             needed: Digests of problems that may not make room for it.
 
         Raises:
-            OSError: if it cannot be stored, or nothing makes room for it.
+            OSError: if nothing makes room for it.
         """
-        self._make_room(len(data), needed)
-        write_bytes(self.path(digest), data)
+        self._make_room(received.stat().st_size, needed)
+        received.replace(self.path(digest))
 
     def _make_room(self, size: int, needed: Container[str]) -> None:
-        files = sorted((path.stat().st_mtime_ns, path) for path in self._folder.glob("*.npz"))
+        files = sorted((path.stat().st_mtime_ns, path) for path in self._folder.glob(STORED))
         total = sum(path.stat().st_size for _, path in files)
         count = len(files)
         for _, path in files:

@@ -40,7 +40,7 @@ class LineProcess:
     """
 
     def __init__(
-        self, what: str, command: Sequence[str], on_start: Callable[[], object] = int
+        self, what: str, command: Sequence[str], on_start: Callable[[], object] = lambda: None
     ) -> None:
         self._what = what
         self._command = command

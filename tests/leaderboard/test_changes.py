@@ -133,6 +133,7 @@ def adds(*paths: str):
         (adds("code.py"), "changes 'code.py'"),
         (adds(".github/workflows/leaderboard.yml"), "workflows/leaderboard.yml"),
         (adds("leaderboard/results/sparse-mlp-v1.json"), "results/sparse-mlp-v1.json"),
+        (adds("leaderboard/merged.txt"), "merged.txt"),
         (adds("leaderboard/submissions/loose.toml"), "loose.toml"),
         (adds(f"{GOOD}/deeper/mappings.json"), "mine/deeper"),
         (adds(f"{OLD}/submission.toml"), "changes or removes"),
