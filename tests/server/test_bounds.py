@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from loihi_gym import make_backend
+from loihi_gym.backends import http
 from loihi_gym.errors import MeasurementError
+from loihi_gym.mapping import Mapping
 from loihi_gym.server.intake import refusal
 from loihi_gym.server.limits import Limits
 from tests.server.servers import FAKE, candidate, free_port, running, wait_until
@@ -171,7 +173,8 @@ def test_a_problem_whose_measurements_never_end_is_left_alone(tmp_path):
         assert slow.evaluate(mappings[2]).step_times_ps == expected(mappings[2])
 
 
-def test_a_server_that_only_says_pending_is_waited_for_so_long_and_no_longer(tmp_path):
+def test_a_server_that_only_says_pending_is_waited_for_so_long_and_no_longer(tmp_path, monkeypatch):
+    monkeypatch.setattr(http, "WAIT_S", 0.2)
     with running(tmp_path, "hang", measure_s=3600) as server:
         backend = make_backend(server.url, PROBLEM, patience_s=0.5)
         server.upload(PROBLEM)
@@ -210,33 +213,35 @@ def test_a_full_disk_is_told_and_heals_and_loses_nothing(tmp_path):
         backend.evaluate(mappings[0])
         limit_files(process, 4096)
         thread, results = in_thread(lambda: backend.evaluate_batch(mappings))
-        client = httpx.Client(base_url=url, timeout=30)
-
-        def health() -> dict:
-            return client.get("/v1/health").json()
-
-        wait_until(lambda: health()["status"] == "failed", 60)
-        assert "results cannot be stored" in health()["reason"]
-        body = {"mappings": [candidate(mappings[-1], 7)], "wait_s": 0}
-        refused = client.post(f"{PATH}/evaluate_batch", json=body)
-        assert refused.status_code == 503
-        assert "results cannot be stored" in refused.json()["detail"]
-        big = toy_problem((400, 400, 10))
-        full = client.put(f"/v1/problems/{big.digest}", content=b"x" * 10_000)
-        assert full.status_code == 503
-        assert "the problem cannot be stored" in full.json()["detail"]
-        stored = {**body, "mappings": [candidate(mappings[0])]}
-        assert client.post(f"{PATH}/evaluate_batch", json=stored).status_code == 200
-        assert thread.is_alive()
-        limit_files(process, resource.prlimit(process.pid, resource.RLIMIT_FSIZE)[1])
-        thread.join(60)
+        with httpx.Client(base_url=url, timeout=30) as client:
+            while_it_is_full(client, mappings)
+            assert thread.is_alive()
+            limit_files(process, resource.prlimit(process.pid, resource.RLIMIT_FSIZE)[1])
+            thread.join(60)
+            health = client.get("/v1/health").json()
         assert [one.step_times_ps for one in results[0]] == [expected(one) for one in mappings]
-        assert health() | {"status": "ok", "reason": ""} == health()
+        assert (health["status"], health["reason"]) == ("ok", "")
         lines = (tmp_path / "log").read_text().splitlines()
         assert len(lines) == len(set(lines)) + 1 == 61  # the first has two repeats
+        backend.close()
     finally:
         process.kill()
         process.wait()
+
+
+def while_it_is_full(client: httpx.Client, mappings: list[Mapping]) -> None:
+    """Health tells, what is stored is given out, and the rest is a 503 with a reason."""
+    wait_until(lambda: client.get("/v1/health").json()["status"] == "failed", 60)
+    assert "results cannot be stored" in client.get("/v1/health").json()["reason"]
+    path = f"{PATH}/evaluate_batch"
+    refused = client.post(path, json={"mappings": [candidate(mappings[-1], 7)], "wait_s": 0})
+    assert refused.status_code == 503
+    assert "results cannot be stored" in refused.json()["detail"]
+    full = client.put(PATH, content=b"x" * 10_000)
+    assert full.status_code == 503
+    assert "the problem cannot be stored" in full.json()["detail"]
+    stored = client.post(path, json={"mappings": [candidate(mappings[0])], "wait_s": 0})
+    assert stored.json()["results"][0]["state"] == "done"
 
 
 def test_the_limits_leave_room_for_what_people_have():
