@@ -27,8 +27,9 @@ from .assembly import assemble, busy_times
 from .measurement import EnergyBreakdown, Measurement
 
 TOKEN_VARIABLE = "LOIHI_GYM_TOKEN"
-CHUNK = 64
-"""Mappings in one request: small enough that several servers share a batch."""
+CHUNK, CHUNK_CORES = 64, 1 << 18
+"""Mappings, and logical cores, in one request: few enough that several servers share a batch, and
+that no server finds it too large."""
 ATTEMPTS = 3
 """Measurements of one mapping that may fail before the error is the caller's."""
 WAIT_S = 10.0
@@ -66,7 +67,8 @@ class HttpBackend:
         problem: What to measure; servers that do not have it are sent it.
         urls: Addresses, as in ``http://host:port``, with commas between them; several are a pool.
         token: For servers that want one; default the variable LOIHI_GYM_TOKEN.
-        patience_s: How long to wait for a server that does not answer before giving up.
+        patience_s: How long to wait before giving up for a server that does not answer, and, beyond
+            the time that one measurement may take there, for one that says nothing but "pending".
 
     A copy in another process, forked or pickled, is a client of its own. Whoever is waited for is
     named on stderr.
@@ -147,12 +149,12 @@ class HttpBackend:
         waiting, idle = deque(orders), list(self._servers)
         busy: dict[_Answer, tuple[_Server, list[_Order]]] = {}
         answers: SimpleQueue[_Answer] = SimpleQueue()
-        heard_s, news = time.monotonic(), _News(NEWS_S)
+        heard_s, news, seen = time.monotonic(), _News(NEWS_S), dict[_Server, int]()
         while waiting or busy:
             for server in [one for one in idle if one.ready_s <= time.monotonic()]:
                 if not waiting:
                     break
-                chunk = [waiting.popleft() for _ in range(min(CHUNK, len(waiting)))]
+                chunk = _chunk(waiting)
                 answer = self._threads.submit(server.ask, chunk)
                 busy[answer] = server, chunk
                 idle.remove(server)
@@ -165,15 +167,20 @@ class HttpBackend:
                 continue
             server, chunk = busy.pop(answer)
             idle.append(server)
+            patience_s, why = self._patience_s, f"{server.url} says pending, and ends nothing"
             try:
-                waiting += _unsettled(chunk, answer.result())
-                heard_s = time.monotonic()
+                left = _unsettled(chunk, answer.result())
+                waiting += left
+                if len(left) < len(chunk) or seen.get(server) != server.settled:
+                    heard_s, seen[server] = time.monotonic(), server.settled
+                patience_s += server.measure_s
             except _Unreachable as error:
                 waiting.extendleft(reversed(chunk))
-                if time.monotonic() - heard_s > self._patience_s:
-                    raise MeasurementError(
-                        f"no measurement server has answered for {self._patience_s:g} s: {error}"
-                    ) from error
+                why = str(error)
+            if time.monotonic() - heard_s > patience_s:
+                raise MeasurementError(
+                    f"no measurement server has answered for {patience_s:g} s: {why}"
+                )
 
     def _measurement(self, order: _Order) -> Measurement:
         assert order.result is not None
@@ -207,6 +214,15 @@ class HttpBackend:
             both = " and ".join(f"{u} has {b} {v}" for (b, v), u in found.items())
             raise ServerError(f"the servers of a pool must be alike: {both}")
         return next(iter(found))[0]
+
+
+def _chunk(waiting: deque[_Order]) -> list[_Order]:
+    """Take the first orders, as many as one request holds."""
+    chunk, cores = [waiting.popleft()], 0
+    while waiting and len(chunk) < CHUNK and cores < CHUNK_CORES:
+        chunk.append(waiting.popleft())
+        cores += len(chunk[-1].mapping.placement)
+    return chunk
 
 
 def _close(process: int, threads: ThreadPoolExecutor, servers: list["_Server"]) -> None:
@@ -264,6 +280,8 @@ class _Server:
     Attributes:
         url: Its address.
         ready_s: When it should be asked next, if it was gone at the last attempt.
+        measure_s: Time that a measurement may take there, as it says.
+        settled: Measurements that it has ended, as it said last.
     """
 
     def __init__(self, url: str, token: str | None, problem: Problem) -> None:
@@ -275,6 +293,8 @@ class _Server:
             ) from error
         self.url = url
         self.ready_s = 0.0
+        self.measure_s = 0.0
+        self.settled = 0
         self._problem = problem
         self._lost: _News | None = None
         headers = {"X-Client": uuid.uuid4().hex}
@@ -296,6 +316,7 @@ class _Server:
     def health(self) -> tuple[str, str]:
         """Backend and version of the server; one that lives says so at once."""
         said = self._send("GET", "/v1/health", timeout=CONNECT_S) or {}
+        self.measure_s = _number(said.get("measure_s"))
         return str(said.get("backend", "none")), str(said.get("version", "none"))
 
     def ask(self, orders: Sequence[_Order]) -> list[dict[str, Any]]:
@@ -318,6 +339,7 @@ class _Server:
             reply = self._send("POST", f"{path}/evaluate_batch", json=body)
         if reply is None:
             raise _Unreachable(f"{self.url} lost the problem it was sent")
+        self.settled = int(_number(reply.get("settled")))
         results = reply.get("results")
         if not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
             raise self._stranger("its answer has no results")
@@ -419,6 +441,12 @@ class _News:
             _say(news)
             self.told = True
             self._due_s = waited + min(max(waited, NEWS_S), LONGEST_NEWS_S)
+
+
+def _number(value: object) -> float:
+    """A number that a server says; 0 for anything else, as an older one says nothing."""
+    fine = isinstance(value, int | float) and 0 <= value < LARGEST
+    return float(value) if fine else 0.0  # type: ignore[arg-type]
 
 
 def _say(news: str) -> None:

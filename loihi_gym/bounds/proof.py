@@ -60,9 +60,9 @@ from ..mapping import Problem
 from ..mapping.heuristics import FIRST_RELEASE, partitions
 from .averages import Averages
 from .boxes import alone, least
+from .count_tables import MAX_TABLE, WEIGHTS, CountTables
 from .hops import layer_hops, least_hops, least_link_ps, n_router_links
 from .proof_kernel import INFEASIBLE
-from .tables import MAX_TABLE, WEIGHTS, Tables
 
 _known: WeakKeyDictionary[Problem, "LowerBound"] = WeakKeyDictionary()
 
@@ -139,7 +139,7 @@ def _lower_bound(problem: Problem) -> LowerBound:
         if not _countable(problem, counts):
             sure = (lowest + barrier).tolist()
             return LowerBound(sum(sure), sum(sure), tuple(StepBound(ps, barrier) for ps in sure))
-        tables = Tables(problem, fewest, counts)
+        tables = CountTables(problem, fewest, counts)
         if tables.suffices(highest, released=True):
             found = _joint(tables, lowest, highest, barrier)
             if found.latency_ps - steps * barrier <= most:
@@ -147,7 +147,9 @@ def _lower_bound(problem: Problem) -> LowerBound:
         most += most // 2 + 1
 
 
-def _joint(tables: Tables, lowest: Int64Array, highest: Int64Array, barrier: int) -> LowerBound:
+def _joint(
+    tables: CountTables, lowest: Int64Array, highest: Int64Array, barrier: int
+) -> LowerBound:
     """The lower bound of all mappings whose steps take from `lowest` to `highest`."""
     steps, suffices = range(len(lowest)), partial(tables.suffices, released=False)
 

@@ -86,15 +86,23 @@ def check(directory: str, board: str | None) -> None:
     path = Path(directory)
     chosen = board_of(path) if board is None else Path(board)
     with progress("mappings") as update:
-        played = check_submission(path, chosen, lambda d, n: update(path.name, d, n))
+        played, sources = check_submission(path, chosen, lambda d, n: update(path.name, d, n))
     about, suite = played.submission.about, played.submission.suite
     rows = table("run", "latency (us)", "reference (us)", title=f"{about.name} on {about.track}")
     for run, (latency, _) in played.scores.items():
         rows.add_row(str(run), us(latency), us(suite.frozen(run.problem).reference_latency_ps))
-    interval = None if about.track == MAPPING else interval_ppm(played.pairs)
-    reached = score(score_ppm(chain.from_iterable(played.pairs)), interval)
+    pairs = played.pairs()
+    interval = None if about.track == MAPPING else interval_ppm(pairs)
+    reached = score(score_ppm(chain.from_iterable(pairs)), interval)
     where = "no board to compare with" if chosen is None else f"new on {chosen}"
-    show(rows, "", f"score {reached}: accepted, {where}. Simulated, not measured on a chip.")
+    notes = [
+        f"{run} is nearly a mapping of {folder}: it is marked as derived, and counts by what it "
+        "improves on the best that is public"
+        for run, folder in sources.items()
+    ]
+    show(
+        rows, "", *notes, f"score {reached}: accepted, {where}. Simulated, not measured on a chip."
+    )
 
 
 @leaderboard.command(epilog="Example: loihi-gym leaderboard build --check")

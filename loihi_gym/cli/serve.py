@@ -10,6 +10,9 @@ from ..errors import ServerError
 from .app import app
 from .options import folder, port, positive
 
+QUICK = {"mesh": 60.0, "bound": 60.0}
+"""Seconds that a measurement of these backends may take: thousands of times what one does take."""
+
 
 @app.command(epilog="Example: loihi-gym serve --backend lava --option host=10.0.0.7 --state served")
 @click.option("--backend", default="mesh", show_default=True, metavar="NAME", help="What measures.")
@@ -18,7 +21,9 @@ from .options import folder, port, positive
 @click.option("--token-file", metavar="FILE", help="Tokens, one a line; needed beyond loopback.")
 @folder("--state", "Keeps problems and results over restarts.")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="For the backend.")
-@positive("--measure-s", 900.0, "Seconds that one measurement may take.")
+@positive(
+    "--measure-s", None, "Seconds that one measurement may take.  [default: 60 on mesh, else 900]"
+)
 def serve(
     backend: str,
     host: str,
@@ -26,7 +31,7 @@ def serve(
     token_file: str | None,
     state: str | None,
     options: tuple[str, ...],
-    measure_s: float,
+    measure_s: float | None,
 ) -> None:
     """Measure mappings for clients anywhere: their backend is http://HOST:PORT."""
     try:
@@ -35,7 +40,7 @@ def serve(
     except ImportError as error:
         raise ServerError(f"serving needs {error.name}; pip install loihi-gym[server]") from error
     tokens = read_tokens(token_file)
-    limits = Limits(measure_s=measure_s)
+    limits = Limits(measure_s=measure_s or QUICK.get(backend, Limits.measure_s))
     folder = None if state is None else Path(state)
     run(backend, host, port, tokens, folder, limits, dict(map(_option, options)))
 

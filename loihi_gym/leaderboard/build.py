@@ -8,6 +8,7 @@ from ..benchmarks.suite import Suite, load_suite, suite_names
 from ..errors import BoardError, SubmissionError
 from ..files import write_text
 from .check import read_board, require_new
+from .merges import MERGED, merges_text
 from .page import page
 from .ranking import results, results_text
 from .replayer import Played, Replayer, ignored
@@ -43,6 +44,7 @@ def generate(board: Path, on_progress: OnSubmission = ignored) -> dict[str, str]
         raise BoardError(f"{board / README}: {error.strerror}") from error
     files[README] = with_tables(readme, made)
     files[SITE] = page(made)
+    files[MERGED] = merges_text({one.folder: one.day for one in submissions})
     return files
 
 
@@ -93,5 +95,5 @@ def _replayed(
             played.append(replayer.replay(one, partial(on_progress, one.folder)))
             require_new(one, submissions[:number], replayer)
         except SubmissionError as error:
-            raise BoardError(f"{one.folder}: {error}") from error
+            raise BoardError(f"{one.folder}, on the board since {one.day}: {error}") from error
     return played

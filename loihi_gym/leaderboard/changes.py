@@ -1,4 +1,8 @@
-"""What a request to the board changes: exactly one new submission, and nothing else.
+"""What merging a request changes: exactly one new submission is added, and nothing else happens.
+
+What counts is the tree that the merge gives, whatever way the request's history took. A request
+whose history crosses the base's, so that they have several merge bases, is refused: what merging
+it gives depends on who merges.
 
 A request comes from anybody. Its commit is read from git's database as data: nothing of it is
 checked out, so none of its code, hooks, filters or links can have an effect, and its files are
@@ -9,17 +13,22 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import SubmissionError
+from ..errors import SubmissionError, one_line
 from .reading import shown
-from .submission import LARGEST, SUBMISSIONS, folder_day
+from .submission import LARGEST, SUBMISSIONS, require_new_folder
 
 PLAIN_FILE = "100644"
 """Git's mode of a file that is no link and no program."""
 BOARD = "leaderboard"
+_SILENT = {
+    "merge-base": "the commits have nothing in common",
+    "merge-tree": "the request conflicts with the base; make it anew on top of it",
+}
+"""What it means if a command of git fails without a word on stderr."""
 
 
 class Change(NamedTuple):
-    """One file that differs between two commits.
+    """One file that differs between the base and what merging the request gives.
 
     Attributes:
         status: Git's letter, ``A`` for a new file.
@@ -35,7 +44,7 @@ class Change(NamedTuple):
 
 
 def new_submission(repository: Path, base: str, head: str, copy_to: Path | None = None) -> str:
-    """Name of the one submission folder that `head` adds to what it branched off `base` from.
+    """Name of the one submission folder that merging `head` adds to `base`.
 
     Args:
         repository: A git checkout.
@@ -44,9 +53,10 @@ def new_submission(repository: Path, base: str, head: str, copy_to: Path | None 
         copy_to: Directory in which the folder is written, as plain files.
 
     Raises:
-        SubmissionError: if git does not know the commits, or they have no common ancestor; if
-            `head` adds no folder or several, changes or removes anything, or a file of it is of the
-            wrong name, kind or size; if `copy_to` has the folder already.
+        SubmissionError: if git does not know the commits, or they have no common ancestor or
+            several; if they cannot be merged; if the merge adds no folder or several, changes or
+            removes anything, or a file of it is of the wrong name, kind or size; if `copy_to` has
+            the folder already.
     """
     found = _changes(repository, base, head)
     name = _folder(repository, found)
@@ -65,13 +75,18 @@ def new_submission(repository: Path, base: str, head: str, copy_to: Path | None 
 
 
 def _changes(repository: Path, base: str, head: str) -> list[Change]:
-    """All files that differ between `head` and the commit where it branched off `base`."""
-    commits = [_commit(repository, name) for name in (base, head)]
-    merge_base = _git(repository, "merge-base", *commits).decode().strip()
+    """All files that differ between `base` and what merging `head` into it gives."""
+    ours, theirs = (_commit(repository, name) for name in (base, head))
+    if len(_git(repository, "merge-base", "--all", ours, theirs).split()) > 1:
+        raise SubmissionError(
+            "the request's history crosses that of the base, so that they have several merge "
+            "bases; make one commit on top of the base instead"
+        )
+    merged = _git(repository, "merge-tree", "--write-tree", "--name-only", ours, theirs)
     raw = _git(
         repository,
         *("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-ext-diff"),
-        *(merge_base, commits[1]),
+        *(f"{ours}^{{tree}}", merged.decode().split()[0]),
     )
     # ":oldmode newmode oldblob newblob status", NUL, path, NUL, for each file.
     parts = raw.decode("utf-8", "backslashreplace").split("\0")[:-1]
@@ -104,7 +119,7 @@ def _folder(repository: Path, found: list[Change]) -> str:
             f"the request adds {len(folders)} submissions; make one request for each"
         )
     (folder,) = folders
-    folder_day(folder)
+    require_new_folder(folder)
     return folder
 
 
@@ -137,7 +152,8 @@ def _git(repository: Path, *arguments: str) -> bytes:
         raise SubmissionError("git is not installed") from error
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode("utf-8", "replace").strip().splitlines()
+        silent = _SILENT.get(arguments[0], "it failed")
         raise SubmissionError(
-            f"git {arguments[0]}: {said[-1] if said else 'the commits have nothing in common'}"
+            f"git {arguments[0]}: {one_line(said[-1]) if said else silent}"
         ) from error
     return done.stdout

@@ -8,12 +8,15 @@ from typing import Any
 
 from ..benchmarks.suite import MAPPING, SCORER
 from ..mapping.heuristics import toolchain_default
+from .credit import Credit, credits_of
 from .replayer import Played, Replayer
 from .reproduced import require_reproduced
 from .score import area_ppm, below_ppm, interval_ppm, lower_median, score_ppm
 from .submission import REPRODUCED, SUBMISSIONS, SubmittedRun
 
 FORMAT = 1
+AHEAD_PPM = 1000
+"""How much higher a score must be than an older one's to be ranked above it."""
 
 Json = dict[str, Any]
 
@@ -23,7 +26,7 @@ def results(replayer: Replayer, played: Sequence[Played], board: Path) -> Json:
 
     Args:
         replayer: Replayer of the suite.
-        played: All submissions to the suite, replayed, the oldest first.
+        played: All submissions to the suite, replayed, the first merged first.
         board: Directory of the leaderboard.
     """
     suite = replayer.suite
@@ -31,9 +34,10 @@ def results(replayer: Replayer, played: Sequence[Played], board: Path) -> Json:
     tracks: dict[str, Json] = {MAPPING: {}}
     for name, track in suite.tracks.items():
         tracks[name] = {"budget": track.budget, "seeds": list(range(track.seeds))}
+    credited = list(zip(played, credits_of(replayer, played), strict=True))
     for name, track_json in tracks.items():
-        own = [one for one in played if one.submission.about.track == name]
-        track_json["rows"] = _ranked([_row(one, problems, board) for one in own])
+        own = [one for one in credited if one[0].submission.about.track == name]
+        track_json["rows"] = _ranked([_row(*one, problems, board) for one in own])
     return {
         "format": FORMAT,
         "suite": suite.name,
@@ -91,10 +95,11 @@ def _problem(replayer: Replayer, name: str, played: Sequence[Played]) -> Json:
     }
 
 
-def _row(played: Played, problems: dict[str, Json], board: Path) -> Json:
+def _row(played: Played, credit: Credit, problems: dict[str, Json], board: Path) -> Json:
     submission, about = played.submission, played.submission.about
-    solver_track = about.track != MAPPING
-    return {
+    solver_track, pairs = about.track != MAPPING, played.pairs(credit.counted_from(played))
+    sources = sorted(set(credit.sources.values()))
+    row = {
         "rank": 0,
         "submission": submission.folder,
         "date": submission.day,
@@ -104,13 +109,14 @@ def _row(played: Played, problems: dict[str, Json], board: Path) -> Json:
         "code_url": about.code_url,
         "code_commit": about.code_commit,
         "licence": about.licence,
-        "status": _status(played, board),
-        "score_ppm": score_ppm(chain.from_iterable(played.pairs)),
-        "interval_ppm": list(interval_ppm(played.pairs)) if solver_track else None,
+        "status": ", derived from ".join([_status(played, board), *sources]),
+        "score_ppm": score_ppm(chain.from_iterable(pairs)),
+        "interval_ppm": list(interval_ppm(pairs)) if solver_track else None,
         "auc_ppm": _area(played, problems) if solver_track else None,
         "wins": 0,
         "problems": [_cell(played, problem) for problem in problems.values()],
     }
+    return row | ({"derived_from": sources} if sources else {})
 
 
 def _status(played: Played, board: Path) -> str:
@@ -163,11 +169,22 @@ def _run(played: Played, run: SubmittedRun) -> Json:
 
 
 def _ranked(rows: list[Json]) -> list[Json]:
-    """Rows by rank; of equal ones the older first. The older one wins a problem, too."""
-    rows.sort(key=lambda row: (-row["score_ppm"], row["submission"]))
-    for rank, row in enumerate(rows, 1):
+    """Rows, the first merged first, by rank: a newer one has to be ahead to stand above.
+
+    What is derived wins no problem; of equal ones the older wins.
+    """
+    ranked: list[Json] = []
+    for row in rows:
+        behind = (
+            place
+            for place, older in enumerate(ranked)
+            if row["score_ppm"] * 10**6 >= older["score_ppm"] * (10**6 + AHEAD_PPM)
+        )
+        ranked.insert(next(behind, len(ranked)), row)
+    for rank, row in enumerate(ranked, 1):
         row["rank"] = rank
-    for cells in zip(*(row["problems"] for row in rows), strict=True):
-        best = min(range(len(rows)), key=lambda i: (cells[i]["latency_ps"], rows[i]["submission"]))
-        rows[best]["wins"] += 1
-    return rows
+    own = [row for row in rows if "derived_from" not in row]
+    for cells in zip(*(row["problems"] for row in own), strict=True):
+        best = min(range(len(own)), key=lambda i: (cells[i]["latency_ps"], i))
+        own[best]["wins"] += 1
+    return ranked

@@ -20,6 +20,8 @@ OnProgress = Callable[[int, int], None]
 """Called with the mappings measured and all mappings."""
 Score = tuple[int, int]
 """Latency in ps, energy in fJ."""
+Point = tuple[int, int]
+"""Evaluation, latency in ps."""
 
 
 def ignored(*_: object) -> None:
@@ -38,15 +40,19 @@ class Played:
 
     submission: Submission
     scores: dict[SubmittedRun, Score]
-    curves: dict[SubmittedRun, tuple[tuple[int, int], ...]]
+    curves: dict[SubmittedRun, tuple[Point, ...]]
 
-    @property
-    def pairs(self) -> list[list[Pair]]:
-        """(Reference latency, latency) of each run, in ps, by problem; see `score`."""
+    def pairs(self, counted_from: dict[SubmittedRun, int] | None = None) -> list[list[Pair]]:
+        """(Latency that counts as 1, latency) of each run, in ps, by problem; see `score`.
+
+        Args:
+            counted_from: What counts as 1 where that is not the reference's latency.
+        """
         pairs: dict[str, list[Pair]] = {name: [] for name in self.submission.suite.names}
         for run, (latency_ps, _) in self.scores.items():
-            reference = self.submission.suite.frozen(run.problem)
-            pairs[run.problem].append((reference.reference_latency_ps, latency_ps))
+            reference_ps = self.submission.suite.frozen(run.problem).reference_latency_ps
+            base_ps = (counted_from or {}).get(run, reference_ps)
+            pairs[run.problem].append((base_ps, latency_ps))
         return list(pairs.values())
 
 
@@ -100,20 +106,22 @@ class Replayer:
         Raises:
             SubmissionError: names the first run, and what of it is illegal or untrue.
         """
-        groups: dict[str, dict[Mapping, None]] = {}
         for source, run, mapping in _all(submission):
             self._require_legal(source, run, mapping)
-            groups.setdefault(run.problem, {})[mapping] = None
         for run, steps in submission.traces.items():
             _require_ordered(run, steps, submission)
-        total, done = sum(map(len, groups.values())), 0
-        for name, group in groups.items():
-            mappings = list(group)
-            for first in range(0, len(mappings), BATCH):
-                self._measure(name, mappings[first : first + BATCH])
-                on_progress(done + min(first + BATCH, len(mappings)), total)
-            done += len(mappings)
-        curves = {run: self._curve(run, steps) for run, steps in submission.traces.items()}
+        total = sum(map(len, submission.traces.values())) or len(submission.mappings)
+        curves, done = dict[SubmittedRun, tuple[Point, ...]](), 0
+        for run, best in submission.mappings.items():
+            steps, curve = submission.traces.get(run, ()), list[Point]()
+            for first in range(0, len(steps), BATCH):
+                curve += self._continued(run, curve[-1:], steps[first : first + BATCH])
+                on_progress(done + len(curve), total)
+            self._measure(run.problem, [best])
+            done += len(steps) or 1
+            on_progress(done, total)
+            if steps:
+                curves[run] = tuple(curve)
         scores = {
             run: self._known[run.problem, mapping] for run, mapping in submission.mappings.items()
         }
@@ -131,18 +139,19 @@ class Replayer:
             more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
             raise SubmissionError(f"{source}: {run}: illegal mapping: {violations[0]}{more}")
 
-    def _curve(
-        self, run: SubmittedRun, steps: Sequence[Improvement]
-    ) -> tuple[tuple[int, int], ...]:
-        """Latencies of a trace, each below the one before it."""
-        curve = [(step.evaluation, self._known[run.problem, step.mapping][0]) for step in steps]
-        for (_, before), (evaluation, after) in pairwise(curve):
+    def _continued(
+        self, run: SubmittedRun, last: Sequence[Point], steps: Sequence[Improvement]
+    ) -> list[Point]:
+        """The next points of a curve, each below the one before it; `last` is the last, if any."""
+        self._measure(run.problem, [step.mapping for step in steps])
+        points = [(step.evaluation, self._known[run.problem, step.mapping][0]) for step in steps]
+        for (_, before), (evaluation, after) in pairwise([*last, *points]):
             if after >= before:
                 raise SubmissionError(
                     f"{TRACE}: {run}: evaluation {evaluation} takes {after} ps, no less than the "
                     f"{before} ps before it: it is no improvement"
                 )
-        return tuple(curve)
+        return points
 
 
 def _all(submission: Submission) -> Iterator[tuple[str, SubmittedRun, Mapping]]:

@@ -8,7 +8,7 @@ reproduced.toml   written by the maintainers alone; see `reproduced`
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ MAX_LINE = 64 << 10
 MAX_IMPROVEMENTS = 1000
 """Improving mappings of one run; searches of 10,000 evaluations have some fifty."""
 MAX_FOLDER = 80
+OPENED = date(2026, 11, 25)
+"""Day on which the board was opened; see DECISIONS.md."""
 MAX_OPTIONS = 20
 
 
@@ -113,7 +115,7 @@ class Submission:
 
     Attributes:
         folder: Name of the submission's directory, ``YYYY-MM-DD-slug``.
-        day: Day in that name, as YYYY-MM-DD.
+        day: Day of its merge, as YYYY-MM-DD; empty if it is not on a board yet.
         files: Names of the files in the directory.
         about: Content of `submission.toml`.
         suite: Suite that the submission is on.
@@ -154,7 +156,7 @@ def read_submission(path: Path) -> Submission:
     Raises:
         SubmissionError: names the file and what is wrong with it.
     """
-    day = folder_day(path.absolute().name)
+    folder_day(path.absolute().name)
     names = names_in(path)
     for name in names:
         if name not in (*LARGEST, REPRODUCED):
@@ -176,7 +178,7 @@ def read_submission(path: Path) -> Submission:
         raise SubmissionError(f"{TRACE}: the mapping track takes none; remove it")
     return Submission(
         folder=path.absolute().name,
-        day=day,
+        day="",
         files=tuple(names),
         about=about,
         suite=suite,
@@ -185,8 +187,8 @@ def read_submission(path: Path) -> Submission:
     )
 
 
-def folder_day(name: str) -> str:
-    """The day that a submission's directory is named after.
+def folder_day(name: str) -> date:
+    """The day that a submission's directory is named after; it decides nothing: see `merges`.
 
     Raises:
         SubmissionError: if it is not named YYYY-MM-DD-slug.
@@ -194,12 +196,27 @@ def folder_day(name: str) -> str:
     try:
         if not FOLDER.fullmatch(name) or len(name) > MAX_FOLDER:
             raise ValueError
-        return date.fromisoformat(name[:10]).isoformat()
+        return date.fromisoformat(name[:10])
     except ValueError:
         raise SubmissionError(
             f"directory {shown(name)}: it must be named YYYY-MM-DD-slug, the slug of a-z, 0-9 "
             f"and '-', {MAX_FOLDER} characters at most"
         ) from None
+
+
+def require_new_folder(name: str) -> None:
+    """Raise unless a new submission's directory is named after a day since the board was opened.
+
+    Raises:
+        SubmissionError: if it is not, or the day is still to come.
+    """
+    day = folder_day(name)
+    tomorrow = max(datetime.now(UTC).date(), OPENED) + timedelta(days=1)  # somewhere it is
+    if not OPENED <= day <= tomorrow:
+        raise SubmissionError(
+            f"directory {shown(name)}: name it after the day of your request, from {OPENED} to "
+            f"{tomorrow}"
+        )
 
 
 def _suite_name(value: object, source: str) -> str:

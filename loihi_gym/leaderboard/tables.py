@@ -51,11 +51,18 @@ def _track(name: str, track: Json, problems: Sequence[Json]) -> list[str]:
             score(row["score_ppm"], row["interval_ppm"]),
             *(f"{us(c['latency_ps'])} ({percent(c['reduction_ppm'])})" for c in row["problems"]),
             str(row["wins"]),
-            f"{row['status']}, {row['date']}",
+            f"{_status(row)}, {row['date']}",
         ]
         for row in track["rows"]
     ]
     return [*lines, *_markdown(head, body)]
+
+
+def _status(row: Json) -> str:
+    status: str = row["status"]
+    for folder in row.get("derived_from", []):
+        status = status.replace(folder, f"[{folder}](submissions/{folder})")
+    return status
 
 
 def _problems(problems: Sequence[Json]) -> list[str]:

@@ -26,6 +26,12 @@ MAX_CORES = 1 << 20
 MAX_CONSTANT = 1 << 40
 """No cost in ps or fJ is as large; a simulation's sums stay within 64 bits."""
 MAX_QUEUE = 1 << 10
+MAX_CHIP_TEXT = 1 << 18
+"""Characters of a chip file inside a problem file; the bundled ones have some 5,000."""
+MAX_DOTS = 5_000
+"""Dots in it: keys of many parts take TOML's reader time and memory in the square of them."""
+MAX_ALTERNATIVES = 64
+"""Chips that a problem's mappings must fit besides; the bundled set has 13."""
 PAYLOAD_LIMIT = 1 << 23
 
 
@@ -85,6 +91,8 @@ def _problem(arrays: NamedArrays) -> Problem:
     network = network_from(arrays)
     chip = _chip(arrays["chip"], arrays["chip_name"])
     names, texts = arrays.get("alternative_names", ()), arrays.get("alternatives", ())
+    if len(texts) > MAX_ALTERNATIVES:
+        raise ValueError(f"it has {len(texts)} alternatives; at most {MAX_ALTERNATIVES} are read")
     others = tuple(_chip(text, name) for text, name in zip(texts, names, strict=True))
     for other in others:
         if topology_of(other) is not topology_of(chip):
@@ -105,7 +113,13 @@ def _problem(arrays: NamedArrays) -> Problem:
 
 
 def _chip(text: Any, name: Any) -> ChipSpec:
-    chip = parse_chip(str(text), require_name(str(name)))
+    text = str(text)
+    if len(text) > MAX_CHIP_TEXT or text.count(".") > MAX_DOTS:
+        raise ValueError(
+            f"a chip has {len(text):,} characters and {text.count('.'):,} dots; {MAX_CHIP_TEXT:,} "
+            f"and {MAX_DOTS:,} are read"
+        )
+    chip = parse_chip(text, require_name(str(name)))
     _check_chip(chip)
     return chip
 

@@ -24,7 +24,9 @@ VERSION = 1
 MAX_WIDTH = 1 << 20
 """More neurons than any layer has that fits on a Loihi chip; a file that claims more is refused."""
 MAX_SEEDED = 1 << 26
-"""Most places of a mask that is stored as its seed: drawing them takes some ten seconds."""
+"""Most places of all masks that are stored as seeds: drawing them takes some ten seconds."""
+MAX_MEMBERS = 1 << 13
+"""Most arrays of a file; a network of 1,000 layers has some 5,000."""
 MAX_EXPONENT = 64
 """Larger shifts than any state has bits, either way, mean nothing."""
 MAX_THRESHOLD = 1 << 40
@@ -110,6 +112,9 @@ def network_from(arrays: NamedArrays) -> SparseMLP:
         raise ValueError(f"it has version {version}; this release reads {VERSION}")
     widths = _integers(arrays, "widths", 1, MAX_WIDTH)
     layers = range(1, len(widths))
+    seeded = sum(widths[n] * widths[n - 1] for n in layers if f"mask_seed_{n}" in arrays)
+    if seeded > MAX_SEEDED:
+        raise ValueError(f"its layers are too large, {seeded:,} places, for masks that are seeds")
     biases = [arrays[f"biases_{layer}"] for layer in layers if "biases_1" in arrays]
     return SparseMLP(
         weights=tuple(_weights(arrays, layer, widths) for layer in layers),
@@ -142,7 +147,10 @@ def unpack_bytes(data: bytes, limit: int = MAX_BYTES) -> NamedArrays:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
+            entries = archive.infolist()
+        if len(entries) > MAX_MEMBERS:
+            raise ValueError(f"it holds {len(entries):,} arrays; at most {MAX_MEMBERS:,} are read")
+        unpacked = sum(entry.file_size for entry in entries)
         if unpacked <= limit:
             with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
                 return {key: arrays[key] for key in arrays.files}
@@ -171,8 +179,6 @@ def _weights(arrays: NamedArrays, layer: int, widths: tuple[int, ...]) -> csr_ar
     if data.dtype != np.int8 or data.ndim != 1:
         raise ValueError(f"weights_{layer} are {data.dtype} {data.shape}, not a list of int8")
     if f"mask_seed_{layer}" in arrays:
-        if shape[0] * shape[1] > MAX_SEEDED:
-            raise ValueError(f"layer {layer} is too large, {shape}, for a mask that is but a seed")
         fan_in, rest = divmod(len(data), shape[0])
         if rest or not 0 <= fan_in <= shape[1]:
             raise ValueError(f"weights_{layer} has {len(data)} values for {shape[0]} neurons")

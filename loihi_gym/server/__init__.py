@@ -9,7 +9,8 @@
     service    what was asked for, what is measured next, who waits
     queue      one queue per client, served in turn
     store      problems by digest, results by (problem, mapping, repeat)
-    worker     the process that measures, and the server's end of it
+    intake     the process that reads uploads, in bounded memory and time
+    worker     the process that measures
     metrics    counters as Prometheus text
 
 A result is stored under the digests of problem and mapping and the repeat's index: whoever asks

@@ -19,7 +19,7 @@ from .auth import Tokens
 from .gate import Gate
 from .metrics import prometheus
 from .queue import Job, JobOutcome
-from .service import QueueFullError, Service
+from .service import BusyError, Service
 
 REFUSALS = {
     400: "The body cannot be read.",
@@ -30,7 +30,7 @@ REFUSALS = {
     422: "Something in the request is not what it should be.",
 }
 ABSENT = {404: "No such problem is stored: upload it."}
-BUSY = {503: "The queue is full: ask later."}
+BUSY = {503: "The queue or the disk is full: ask later."}
 PENDING = {202: "Some results are pending: ask again."}
 NPZ = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 PAUSE_EVERY = 16
@@ -52,14 +52,14 @@ def create_app(service: Service, tokens: Tokens) -> Gate:
         title="loihi-gym measurement server",
         version=__version__,
         openapi_url="/v1/openapi.json",
-        docs_url="/v1/docs",
+        docs_url=None,  # FastAPI's page loads its scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,
         dependencies=[Depends(HTTPBearer(auto_error=False))] if tokens.required else [],
         responses=_described(REFUSALS),
     )
     app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(QueueFullError, _busy)
+    app.add_exception_handler(BusyError, _busy)
     _add_state(app, service)
     _add_problems(app, service)
     _add_evaluations(app, service)
@@ -90,7 +90,9 @@ def _add_state(app: FastAPI, service: Service) -> None:
     async def health() -> models.Health:
         """Whether the server is well; needs no token."""
         return models.Health(
-            status="ok" if service.healthy else "failed",
+            status="failed" if service.illness else "ok",
+            reason=service.illness,
+            measure_s=service.limits.measure_s,
             version=__version__,
             backend=service.worker.backend,
             repeatable=service.worker.repeatable,
@@ -108,21 +110,22 @@ def _add_problems(app: FastAPI, service: Service) -> None:
     @app.put(
         "/v1/problems/{digest}",
         status_code=201,
+        responses=_described(BUSY),
         openapi_extra={"requestBody": {"required": True, "content": NPZ}},
     )
     async def upload(digest: Digest, request: Request) -> models.ProblemInfo:
         """Store a problem file (.npz, no pickle) under its digest."""
         data = await request.body()
         try:
-            await asyncio.to_thread(service.problems.add, digest, data)
+            await service.upload(digest, data)
         except LoihiGymError as error:
             raise HTTPException(400, one_line(error)) from error
-        return _info(digest, service.problems.get(digest))
+        return _info(digest, await _stored(service, digest))
 
     @app.get("/v1/problems/{digest}", responses=_described(ABSENT))
     async def problem(digest: Digest) -> models.ProblemInfo:
         """What a stored problem is."""
-        return _info(digest, _stored(service, digest))
+        return _info(digest, await _stored(service, digest))
 
 
 def _add_evaluations(app: FastAPI, service: Service) -> None:
@@ -150,7 +153,7 @@ def _add_evaluations(app: FastAPI, service: Service) -> None:
         """Measure several mappings, or go on waiting for them."""
         results = await _evaluate(service, digest, body.mappings, body.wait_s, request)
         response.status_code = _status(results)
-        return models.BatchResult(results=results)
+        return models.BatchResult(results=results, settled=service.settled)
 
 
 async def _evaluate(
@@ -160,7 +163,7 @@ async def _evaluate(
     wait_s: float,
     request: Request,
 ) -> list[models.Result]:
-    problem, client = _stored(service, digest), request.scope["state"]["client"]
+    problem, client = await _stored(service, digest), request.scope["state"]["client"]
     results: list[models.Result] = []
     asked: list[tuple[models.Result, JobOutcome | Job]] = []
     for index, candidate in enumerate(candidates):
@@ -195,10 +198,10 @@ def _status(results: Sequence[models.Result]) -> int:
     return 202 if any(result.state == "pending" for result in results) else 200
 
 
-def _stored(service: Service, digest: str) -> Problem:
+async def _stored(service: Service, digest: str) -> Problem:
     if digest not in service.problems:
         raise HTTPException(404, f"no problem {digest[:12]} is stored: upload it")
-    return service.problems.get(digest)
+    return await asyncio.to_thread(service.problems.get, digest)
 
 
 def _info(digest: str, problem: Problem) -> models.ProblemInfo:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field
 
 MOST_CORES = 1 << 20
 MOST_LAYERS = 1 << 10
@@ -15,8 +15,15 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Count = Annotated[int, Field(ge=1, le=MOST_CORES), BeforeValidator(_whole)]
-Core = Annotated[int, Field(ge=0, lt=MOST_CORES), BeforeValidator(_whole)]
+def _wholes(value: object) -> object:
+    """As `_whole`, of a list; nearly all have no such numbers."""
+    if isinstance(value, list) and float in set(map(type, value)):
+        return list(map(_whole, value))
+    return value
+
+
+Count = Annotated[int, Field(ge=1, le=MOST_CORES)]
+Core = Annotated[int, Field(ge=0, lt=MOST_CORES)]
 Wait = Annotated[float, Field(ge=0, le=LONGEST_WAIT_S, allow_inf_nan=False)]
 
 
@@ -29,8 +36,15 @@ class Strict(BaseModel):
 class Candidate(Strict):
     """A mapping to be measured."""
 
-    cores_per_layer: Annotated[list[Count], Field(min_length=1, max_length=MOST_LAYERS)]
-    placement: Annotated[list[Core], Field(min_length=1, max_length=MOST_CORES)]
+    cores_per_layer: Annotated[
+        list[Count],
+        Field(min_length=1, max_length=MOST_LAYERS),
+        FailFast(),
+        BeforeValidator(_wholes),
+    ]
+    placement: Annotated[
+        list[Core], Field(min_length=1, max_length=MOST_CORES), FailFast(), BeforeValidator(_wholes)
+    ]
     repeat: Annotated[int, Field(ge=0, lt=1 << 31), BeforeValidator(_whole)] = 0
     """Which measurement of this mapping it is. Asking for the same one again measures nothing."""
 
@@ -45,7 +59,7 @@ class EvaluateRequest(Candidate):
 class BatchRequest(Strict):
     """Several mappings."""
 
-    mappings: Annotated[list[Candidate], Field(min_length=1, max_length=MOST_MAPPINGS)]
+    mappings: Annotated[list[Candidate], Field(min_length=1, max_length=MOST_MAPPINGS), FailFast()]
     wait_s: Wait = 10.0
 
 
@@ -69,6 +83,8 @@ class BatchResult(BaseModel):
     """What is known of several, in the order they were asked for."""
 
     results: list[Result]
+    settled: int = 0
+    """Measurements that the server has ended so far, anybody's: while it grows, waiting helps."""
 
 
 class ProblemInfo(BaseModel):
@@ -91,6 +107,10 @@ class Health(BaseModel):
     repeatable: bool
     """Whether a mapping measured again gives the same."""
     queued: int
+    measure_s: float
+    """Longest time that a turn may take."""
+    reason: str = ""
+    """What is wrong, if it has failed."""
 
 
 class ErrorDetail(BaseModel):

@@ -1,5 +1,6 @@
 """What ``loihi-gym serve`` runs: a service on a port, with our limits."""
 
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,7 +17,7 @@ from .metrics import zeroed
 from .protocol import TimedProtocol
 from .service import Service
 from .store import ProblemStore, ResultStore
-from .worker_client import MeasuringProcess
+from .worker_client import LineProcess, MeasuringProcess
 
 __all__ = ["Limits", "make_server", "make_service", "read_tokens", "serve"]
 SHUTDOWN_S = 5
@@ -28,11 +29,10 @@ def make_service(
     backend: str,
     state: Path,
     limits: Limits,
-    keep: bool,
     worker: MeasuringProcess | None = None,
     options: dict[str, Any] | None = None,
 ) -> Service:
-    """A service that stores in the directory `state`; results only if they are to be kept.
+    """A service that stores in the directory `state`, which no other may have at the time.
 
     Raises:
         UnknownNameError: if there is no such backend, or it has no such option.
@@ -43,12 +43,15 @@ def make_service(
     counters = zeroed()
     try:
         state.mkdir(parents=True, exist_ok=True)
-        problems = ProblemStore(state / "problems", limits.problems, limits.unpacked_bytes)
+        results = ResultStore(state / "results.db", limits.results)  # which is one server's alone
+        problems = ProblemStore(
+            state / "problems", limits.problems, limits.stored, limits.stored_bytes
+        )
     except OSError as error:
         raise ServerError(f"state directory {state}: {error.strerror}") from error
-    results = ResultStore(state / "results.jsonl" if keep else None, limits.results)
     worker = worker or MeasuringProcess(backend, limits.measure_s, counters, options=options)
-    return Service(worker, problems, results, counters, limits)
+    reader = (sys.executable, "-m", "loihi_gym.server.intake", str(limits.unpacked_bytes))
+    return Service(worker, LineProcess("reader", reader), problems, results, counters, limits)
 
 
 def make_server(
@@ -110,8 +113,7 @@ def serve(
     """
     check_bind(host, tokens)
     with TemporaryDirectory(prefix="loihi-gym-serve-", ignore_cleanup_errors=True) as scratch:
-        folder, keep = state or Path(scratch), state is not None
-        service = make_service(backend, folder, limits or Limits(), keep, options=options)
+        service = make_service(backend, state or Path(scratch), limits or Limits(), options=options)
         server = make_server(service, host, port, tokens, log_level="info")
         try:
             server.run()

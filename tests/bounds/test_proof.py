@@ -13,10 +13,10 @@ from loihi_gym.backends.bound import MaxAffine
 from loihi_gym.benchmarks import load
 from loihi_gym.bounds import lower_bound
 from loihi_gym.bounds.boxes import TOLERANCE
+from loihi_gym.bounds.count_tables import sending
 from loihi_gym.bounds.hops import cores_within, least_hops
 from loihi_gym.bounds.proof_kernel import fill_step
 from loihi_gym.bounds.release_kernel import finish_ps
-from loihi_gym.bounds.tables import sending
 from loihi_gym.chip import topology_of
 from loihi_gym.errors import IllegalMappingError
 from loihi_gym.mapping import Mapping, Problem, fitting, random_mapping

@@ -12,6 +12,7 @@ import shutil
 import socket
 import zipfile
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -174,9 +175,13 @@ def no_better(rows: list[dict[str, Any]]) -> None:
 
 def cases() -> list[Case]:
     """All of them."""
+    from tests.leaderboard import hostile_names  # which is made of what is here
+
+    solver = chain(_solver_track(), hostile_names.rows_of_solver_track())
+    mapping = chain(_mapping_track(), hostile_names.rows_of_mapping_track())
     return [
-        *(Case(f"solver: {n}", ANNEAL, spoil, words) for n, spoil, words in _solver_track()),
-        *(Case(f"mapping: {n}", BEST, spoil, words) for n, spoil, words in _mapping_track()),
+        *(Case(f"solver: {n}", ANNEAL, spoil, words) for n, spoil, words in solver),
+        *(Case(f"mapping: {n}", BEST, spoil, words) for n, spoil, words in mapping),
     ]
 
 
@@ -343,16 +348,16 @@ def _names() -> Rows:
         ("A\\u00adB", "holds U+00AD"),
         ("A\\u2028B", "holds U+2028"),
         ("A\\ue000B", "holds U+E000"),
-        ("A\\u00a0B", "holds U+00A0"),
+        ("A\\u00a0B", "normal form KC"),
         ("A|B", "holds U+007C"),
         ("<script>", "holds U+003C"),
         ("A \U0001f600", "holds U+1F600"),
-        ("A\\u0301", "normal form C"),
-        ("\\u00aaB", "mixes letters of FEMININE and LATIN"),
+        ("A\\u0301", "normal form KC"),
+        ("\\u00aaB", "normal form KC"),
         ("Ad\u0430", "mixes letters of CYRILLIC and LATIN"),
         ("\u0391da", "mixes letters of GREEK and LATIN"),
-        ("\uff21da", "mixes letters of FULLWIDTH and LATIN"),
-        ("\U0001d400da", "mixes letters of LATIN and MATHEMATICAL"),
+        ("\uff21da", "normal form KC"),
+        ("\U0001d400da", "normal form KC"),
         ("A  B", "spaces to spare"),
         (" A", "spaces to spare"),
         ("1A", "does not begin with a letter"),
@@ -559,6 +564,7 @@ def _solver_track() -> Rows:
     )
     yield "beyond the budget", trace(_late), "is beyond the budget of 60"
     yield "no improvement", trace(no_better), "it is no improvement"
+    yield "the same over and over", trace(endless), "it is no improvement"
     yield "lines exchanged", trace(lambda rows: rows.reverse()), "begins with evaluation"
     yield "a line twice", trace(lambda rows: rows.insert(0, rows[0])), "they have to rise"
     yield "the best is missing", trace(_without_last), "its last mapping is not the one of mappings"
@@ -612,6 +618,13 @@ def _solver_track() -> Rows:
     ):
         yield f"options {options[:20]}", about("options", options), words
     yield "bundled claims", about_last("score = 1"), "unknown field 'score'; scores are computed"
+
+
+def endless(rows: list[dict[str, Any]]) -> None:
+    """The first mapping 59 times, then the best."""
+    first = [i for i, row in enumerate(rows) if (row["problem"], row["seed"]) == ("mlp-xs", 0)]
+    more = [rows[0] | {"evaluation": number} for number in range(1, 60)]
+    rows[: len(first)] = [*more, rows[first[-1]] | {"evaluation": 60}]
 
 
 def _late(rows: list[dict[str, Any]]) -> None:

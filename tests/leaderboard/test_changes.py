@@ -133,6 +133,7 @@ def adds(*paths: str):
         (adds("code.py"), "changes 'code.py'"),
         (adds(".github/workflows/leaderboard.yml"), "workflows/leaderboard.yml"),
         (adds("leaderboard/results/sparse-mlp-v1.json"), "results/sparse-mlp-v1.json"),
+        (adds("leaderboard/merged.txt"), "merged.txt"),
         (adds("leaderboard/submissions/loose.toml"), "loose.toml"),
         (adds(f"{GOOD}/deeper/mappings.json"), "mine/deeper"),
         (adds(f"{OLD}/submission.toml"), "changes or removes"),
@@ -162,7 +163,66 @@ def test_anything_else_is_one_line(repository, change, words):
     assert str(caught.value).isprintable()
 
 
-@pytest.mark.parametrize("name", ["../up", "2026-13-01-no-month", "mine", "2026-11-25-Mine", "-x"])
+def crossed(repository: Path) -> None:
+    """A request merged by a merge commit, and one that takes it up and keeps nothing of main's."""
+    add_good(repository)
+    commit(repository)
+    git(repository, "checkout", "-q", "main")
+    write(repository, "code.py", "fixed on main")
+    commit(repository)
+    fixed = git(repository, "rev-parse", "main")
+    git(repository, "merge", "-q", "--no-ff", "-m", "merge", "head")
+    git(repository, "checkout", "-q", "head")
+    git(repository, "merge", "-q", "-s", "ours", "-m", "take up", fixed)
+    write(repository, f"{GOOD}-too/submission.toml")
+    commit(repository)
+
+
+def test_a_history_that_crosses_mains_is_refused(repository):
+    crossed(repository)
+    with pytest.raises(SubmissionError, match="several merge bases; make one commit on top"):
+        new_submission(repository, "main", "head")
+
+
+def test_what_reverts_main_is_seen_whatever_way_it_came(repository):
+    """One merge base, main itself: the request's own tree lacks what main has."""
+    git(repository, "checkout", "-q", "main")
+    write(repository, "code.py", "fixed on main")
+    commit(repository)
+    git(repository, "checkout", "-q", "head")
+    git(repository, "merge", "-q", "-s", "ours", "-m", "take up", "main")
+    add_good(repository)
+    commit(repository)
+    with pytest.raises(SubmissionError, match=r"the request changes 'code\.py'"):
+        new_submission(repository, "main", "head")
+
+
+def test_what_cannot_be_merged_is_refused(repository):
+    add_good(repository)
+    commit(repository)
+    git(repository, "checkout", "-q", "main")
+    write(repository, f"{GOOD}/submission.toml", "another")
+    commit(repository)
+    with pytest.raises(SubmissionError, match="conflicts with the base; make it anew"):
+        new_submission(repository, "main", "head")
+
+
+def test_what_is_merged_already_changes_nothing(repository):
+    add_good(repository)
+    commit(repository)
+    git(repository, "checkout", "-q", "main")
+    git(repository, "merge", "-q", "--no-ff", "-m", "merge", "head")
+    with pytest.raises(SubmissionError, match="the request changes nothing"):
+        new_submission(repository, "main", "head")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../up", "2026-13-01-no-month", "mine", "2026-11-25-Mine", "-x"),
+        *("0001-01-01-first", "9999-12-31-last", "2026-11-24-before"),
+    ],
+)
 def test_the_folder_is_named_by_the_rule(repository, name):
     write(repository, f"leaderboard/submissions/{name}/submission.toml")
     commit(repository)

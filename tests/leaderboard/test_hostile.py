@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -12,8 +13,9 @@ import pytest
 from loihi_gym.cli import main
 from loihi_gym.errors import SubmissionError
 from loihi_gym.leaderboard.check import check
+from loihi_gym.leaderboard.replayer import BATCH, Replayer
 from tests.leaderboard.boards import ANNEAL, BEST, GA
-from tests.leaderboard.hostile import cases
+from tests.leaderboard.hostile import cases, endless, trace
 
 CASES = cases()
 MEMORY = 256 << 20
@@ -31,7 +33,7 @@ def spoiled(case, world, where: Path) -> Path:
 
 def test_there_are_enough_cases_and_none_twice():
     names = [case.name for case in CASES]
-    assert len(set(names)) == len(names) >= 150
+    assert len(set(names)) == len(names) >= 500
 
 
 @pytest.mark.parametrize("name", [ANNEAL, GA, BEST])
@@ -54,6 +56,61 @@ def test_it_is_refused_with_one_line(case, world, tmp_path, monkeypatch, capfd):
     assert len(line) < 500
     assert line.isprintable()
     assert [path.name for path in tmp_path.iterdir()] == ["new"]  # nothing was run
+
+
+LOOK_ALIKES = [
+    *(
+        "ada Lovelace",
+        "ADA LOVELACE",
+        "Ada Love1ace",
+        "Ada LoveIace",
+        "Ada-Lovelace",
+        "AdaLovelace",
+    ),
+    *("Ada Lovelace.", "Ad\u00e1 Lovelace", "Ada L0velace", "\u00c5da Lovelace"),
+    *("Emilie du Chatelet", "Emilie du Ch\u00e2telet", "\u00c9mi1ie du Ch\u00e2telet"),
+    *("Ada Lovelac\u00e9", "A.d.a Lovelace", "Ada  Lovelace".replace("  ", " - ")),
+]
+
+
+@pytest.mark.parametrize("author", LOOK_ALIKES, ids=ascii)
+def test_an_author_who_looks_like_another_is_refused(world, tmp_path, author):
+    board = world.board(tmp_path, BEST)
+    folder = world.copy(GA, tmp_path / "new")
+    about = folder / "submission.toml"
+    text = about.read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith("authors"))
+    about.write_text(text.replace(line, f'authors = ["{author}"]'), encoding="utf-8")
+    with pytest.raises(SubmissionError, match=r"looks like .*, who is on the board") as caught:
+        check(folder, board)
+    assert str(caught.value).isprintable()
+
+
+def test_minus_zero_is_zero_as_json_has_it(world, tmp_path):
+    folder = world.copy(BEST, tmp_path)
+    text = (folder / "mappings.json").read_text()
+    rows = json.loads(text)["mappings"]
+    index = next(i for i, row in enumerate(rows) if 0 in row["placement"])
+    placement = json.dumps(rows[index]["placement"], separators=(",", ":"))
+    minus = re.sub(r"(?<=[\[,])0(?=[,\]])", "-0", placement, count=1)
+    assert minus != placement
+    (folder / "mappings.json").write_text(text.replace(placement, minus))
+    check(folder)
+
+
+def test_a_trace_without_improvement_ends_before_it_is_all_measured(world, tmp_path, monkeypatch):
+    measured = []
+
+    def count(self, name, mappings, real=Replayer._measure):
+        measured.extend(mappings)
+        return real(self, name, mappings)
+
+    monkeypatch.setattr(Replayer, "_measure", count)
+    folder = world.copy(ANNEAL, tmp_path)
+    trace(endless)(folder)
+    with pytest.raises(SubmissionError, match="it is no improvement"):
+        check(folder)
+    assert len(measured) <= BATCH < 59
 
 
 @pytest.mark.parametrize("file", ["submission.toml", "mappings.json", "trace.jsonl"])

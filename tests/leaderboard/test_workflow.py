@@ -26,15 +26,15 @@ STEPS = [step for job in FLOW["jobs"].values() for step in job["steps"]]
 SUITE = load_suite("sparse-mlp-v1")
 
 
-def test_it_runs_on_requests_and_at_night_alone():
-    assert set(TRIGGERS) == {"pull_request", "schedule"}
+def test_it_runs_on_requests_on_what_is_queued_and_at_night_alone():
+    assert set(TRIGGERS) == {"pull_request", "merge_group", "schedule"}
     assert TRIGGERS["pull_request"]["paths"] == ["leaderboard/submissions/**"]
     assert len(TRIGGERS["schedule"]) == 1
 
 
 def test_only_the_base_is_checked_out():
     refs = [step["with"].get("ref") for step in STEPS if "checkout" in step.get("uses", "")]
-    assert refs == ["${{ github.event.pull_request.base.sha }}", None]
+    assert refs == ["${{ github.event.pull_request.base.sha }}", None, None]
 
 
 def test_no_text_of_a_request_gets_into_a_shell():
@@ -210,3 +210,21 @@ def test_the_nightly_replay_finds_a_stale_board(project, python, tmp_path):
     failed, said = Runner(tmp_path / "bad", project, python).run("replay", {}, event["head.sha"])
     assert failed == "Replay every submission"
     assert "is stale" in said
+
+
+def test_two_requests_that_pass_alone_are_caught_together(project, submission, python, tmp_path):
+    """The merge queue's branch has both: the same mappings, under two names."""
+    git(project, "checkout", "-q", "-b", "queue", "main")
+    for name in ("reference", "second"):
+        copy = project / "leaderboard/submissions" / f"2026-11-25-{name}"
+        shutil.copytree(submission, copy)
+        about = (
+            (copy / "submission.toml").read_text().replace('name = "reference"', f'name = "{name}"')
+        )
+        (copy / "submission.toml").write_text(about)
+        commit(project)
+    git(project, "checkout", "-q", "main")
+    failed, said = Runner(tmp_path, project, python).run("together", {}, "queue")
+    assert failed == "Build the board of all that is to be merged"
+    assert "2026-11-25-second" in said
+    assert "the last one by 2026-11-25-reference" in said

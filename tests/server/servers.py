@@ -97,7 +97,6 @@ def running(
     order: str = "",
     tokens: Tokens | None = None,
     backend: str = "lava",
-    keep: bool = False,
     real: bool = False,
     **limits: float,
 ) -> Iterator[Running]:
@@ -109,7 +108,7 @@ def running(
     counters, bounds = zeroed(), Limits(**limits)
     command = None if real else (sys.executable, str(script), str(log), str(orders))
     worker = MeasuringProcess(backend, bounds.measure_s, counters, command)
-    service = make_service("mesh", folder / "state", bounds, keep, worker)
+    service = make_service("mesh", folder / "state", bounds, worker)
     service.counters = counters
     server = make_server(service, "127.0.0.1", 0, tokens or Tokens({}))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -2,13 +2,16 @@
 
 import multiprocessing
 import pickle
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import numpy as np
 import pytest
 
 from loihi_gym.backends import Measurement, http, make_backend
 from loihi_gym.errors import MeasurementError, ServerError
+from loihi_gym.mapping import Mapping
 from tests.server.servers import free_port, running
 from tests.toys import spread_mapping, toy_problem
 
@@ -141,6 +144,14 @@ def test_a_backend_works_in_a_process_of_its_own(mesh, method):
     with multiprocessing.get_context(method).Pool(1) as pool:
         pairs = [(backend, mapping) for mapping in MAPPINGS[:2]]
         assert pool.map_async(measured, pairs).get(120) == here
+
+
+def test_a_request_holds_no_more_cores_than_a_server_takes():
+    small = deque(http._Order(MAPPINGS[0], number) for number in range(200))
+    assert [len(http._chunk(small)) for _ in range(4)] == [64, 64, 64, 8]
+    huge = Mapping([1], np.zeros(http.CHUNK_CORES, np.int32))
+    large = deque(http._Order(huge, number) for number in range(5))
+    assert [len(http._chunk(large)) for _ in range(3)] == [2, 2, 1]
 
 
 def test_threads_share_a_backend(mesh):

@@ -70,7 +70,7 @@ def sending(chip: ChipSpec, words: int) -> Sending:
     )
 
 
-class Tables:
+class CountTables:
     """Decides whether step times may suffice for any mapping; see the proof."""
 
     def __init__(self, problem: Problem, fewest: Int64Array, counts: Int64Array) -> None:
