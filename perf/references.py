@@ -1,9 +1,9 @@
 """What references cost and are worth: ``python perf/references.py [--networks N] [--huge]``.
 
 First the processor time of each part of making a problem with its quick reference: the best of
-several seeds, compiled code at hand. Then, of N generated problems, how much slower than the
-fastest standard heuristic are the quick reference, the fastest of the first release's heuristics,
-and what Intel's toolchain would do.
+several seeds, compiled code at hand. Then, of N validation problems of the family `sparse-mlp`, how
+much slower than the fastest standard heuristic are the quick reference, the fastest of the first
+release's heuristics, and what Intel's toolchain would do.
 """
 
 import argparse
@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from loihi_gym import family, load
 from loihi_gym.backends import MeshBackend
 from loihi_gym.benchmarks.generator import generate
 from loihi_gym.benchmarks.references import fastest_heuristic, quick_reference
-from loihi_gym.errors import IllegalMappingError
 from loihi_gym.mapping import Problem, heuristic
 from loihi_gym.mapping.heuristics import FIRST_RELEASE, partition, toolchain_default
 
@@ -57,36 +57,17 @@ def times(parameters: str, seeds: int) -> dict[str, float]:
     return {name: min(row[name] for row in rows) for name in rows[0]}
 
 
-def drawn(count: int, seed: int = 11) -> list[Problem]:
-    """Problems of all sizes and chips."""
-    rng, found = np.random.default_rng(seed), []
-    while len(found) < count:
-        number = len(found)
-        chip = ("loihi2-24", "loihi2", "loihi2", "kapoho-point", "kapoho-point")[number % 5]
-        layers = int(rng.integers(2, 12)) + (8 if chip == "kapoho-point" else 0)
-        width = min(int(rng.choice([128, 256, 384, 512, 768, 1024])), 256 if "24" in chip else 1024)
-        density, active = rng.choice([0.08, 0.15, 0.25, 0.4]), rng.choice([0.05, 0.1, 0.15])
-        shape = f"layers={layers}&width={width}&density={density}&active={active}&chip={chip}"
-        try:
-            problem = generate(f"generator://mlp?{shape}&seed={rng.integers(1 << 30)}")
-            partition(problem, "packed")
-        except IllegalMappingError:
-            continue
-        found.append(problem)
-    return found
-
-
 def worth(problem: Problem) -> list[float]:
     """Latencies over the fastest heuristic's: quick, first release's, toolchain's (nan: none)."""
     names = [
         fastest_heuristic(problem),
-        quick_reference(problem),
+        problem.reference,
         fastest_heuristic(problem, FIRST_RELEASE),
     ]
     mesh, default = MeshBackend(problem), toolchain_default(problem)
-    found = [mesh.evaluate(heuristic(problem, name)).latency_ps for name in names]
+    found = [float(mesh.evaluate(heuristic(problem, name)).latency_ps) for name in names]
     found.append(mesh.evaluate(default).latency_ps if default else np.nan)
-    print(f"{problem.name[16:85]:70}" + "".join(f"{name:>26}" for name in names))
+    print(f"{problem.name:40}" + "".join(f"{name:>26}" for name in names))
     return [latency / found[0] for latency in found[1:]]
 
 
@@ -101,7 +82,8 @@ def main() -> None:
             continue
         row = times(parameters, seeds=1 if name == "hala point" else 5)
         print(f"{name} (ms): " + ", ".join(f"{part} {ms:.1f}" for part, ms in row.items()))
-    ratios = np.array([worth(problem) for problem in drawn(arguments.networks)])
+    names = family("sparse-mlp").validation[: arguments.networks]
+    ratios = np.array([worth(load(name)) for name in names])
     for name, column in zip(("quick", "first release", "toolchain"), ratios.T, strict=True):
         above = 100 * (column[~np.isnan(column)] - 1)
         print(f"{name}: {np.median(above):.1f} % slower (median), {above.max():.0f} % (most)")

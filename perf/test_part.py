@@ -21,13 +21,8 @@ from loihi_gym.benchmarks.families import family
 from loihi_gym.benchmarks.suite import load_suite
 from loihi_gym.errors import IllegalMappingError
 from loihi_gym.mapping import Problem
-from loihi_gym.mapping.heuristics import (
-    ORDERS,
-    balanced,
-    in_order,
-    partition,
-    toolchain_default,
-)
+from loihi_gym.mapping.heuristics import balanced, in_order, partition, toolchain_default
+from loihi_gym.mapping.orders import ORDERS
 from loihi_gym.search.config import Config
 from loihi_gym.search.run import search
 
@@ -88,8 +83,8 @@ def interval(scores: Float64Array, seed: int = 0) -> tuple[float, float, float]:
     rng, (n, seeds) = np.random.default_rng(seed), scores.shape
     draws = []
     for _ in range(RESAMPLES):
-        rows = rng.integers(n, size=n)
-        draws.append(iqm(scores[rows[:, None], rng.integers(seeds, size=(n, seeds))]))
+        rows, columns = rng.integers(n, size=(n, 1)), rng.integers(seeds, size=(n, seeds))
+        draws.append(iqm(scores[rows, columns]))
     low, high = np.quantile(draws, [0.025, 0.975])
     return iqm(scores), float(low), float(high)
 

@@ -7,7 +7,7 @@ from loihi_gym.benchmarks import benchmark, bundled
 from loihi_gym.errors import NetworkFileError, UnknownNameError
 from loihi_gym.mapping import fitting, heuristic
 from loihi_gym.mapping.heuristics import FIRST_RELEASE, PARTITIONINGS
-from tools.references import computed, fingerprint, written
+from tools.recompute import computed, fingerprint, written
 
 problem_named = cache(load)
 SINGLE_CHIP = ["mlp-xs", "mlp-deep", "mlp-wide"]

@@ -1,8 +1,8 @@
 """Reference mappings and digests of the named workloads, computed again.
 
-    python tools/references.py                    # print what differs from bundled.toml
-    python tools/references.py --write            # and write it there
-    python tools/references.py policy --write     # of some only
+    python tools/recompute.py                    # print what differs from bundled.toml
+    python tools/recompute.py --write            # and write it there
+    python tools/recompute.py policy --write     # of some only
 
 To be run after a change of the standard heuristics, of today's chips, or of a network. Benchmarks
 of a released chip (``v1/...``) are left alone.
