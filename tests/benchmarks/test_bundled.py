@@ -7,7 +7,7 @@ from loihi_gym.benchmarks import benchmark, bundled
 from loihi_gym.errors import NetworkFileError, UnknownNameError
 from loihi_gym.mapping import fitting, heuristic
 from loihi_gym.mapping.heuristics import FIRST_RELEASE, PARTITIONINGS
-from tools.recompute import computed, fingerprint, written
+from tools.recompute import RELEASED, computed, fingerprint, written
 
 problem_named = cache(load)
 SINGLE_CHIP = ["mlp-xs", "mlp-deep", "mlp-wide"]
@@ -21,10 +21,11 @@ def test_names():
 
 
 @pytest.mark.parametrize("name", benchmark_names())
-def test_the_reference_is_the_fastest_standard_heuristic_of_its_release(name):
+def test_the_reference_is_the_fastest_standard_heuristic(name):
+    """Of those of the first release, for the benchmarks on its chips."""
     problem = problem_named(name)
-    first_release = benchmark(name).chip.startswith("v1/")
-    mappings = fitting(problem, FIRST_RELEASE if first_release else PARTITIONINGS)
+    released = benchmark(name).chip.startswith(RELEASED)
+    mappings = fitting(problem, FIRST_RELEASE if released else PARTITIONINGS)
     measured = make_backend("mesh", problem).evaluate_batch(list(mappings.values()))
     latencies = {n: m.latency_ps for n, m in zip(mappings, measured, strict=True)}
     assert latencies[problem.reference] == min(latencies.values())
@@ -48,12 +49,12 @@ def test_the_toolchains_default_fits(name):
     assert "lava-default/row-major" in fitting(problem_named(name))
 
 
-def test_the_blocks_of_hala_point_are_the_largest_that_the_default_holds():
-    for name in ("halapoint-block", "halapoint-8chip"):
-        problem = problem_named(name)
-        cores = heuristic(problem, "lava-default/row-major").cores_per_layer
-        left = problem.topology.n_cores - cores.sum()
-        assert left < cores[1:].max()
+def test_a_chip_of_a_block_of_hala_point_has_as_many_layers_as_the_default_puts_there():
+    block, large = map(problem_named, ("halapoint-block", "halapoint-8chip"))
+    cores = heuristic(block, "lava-default/row-major").cores_per_layer
+    assert block.topology.n_cores - cores.sum() < cores[1]
+    assert set(large.network.widths) == set(block.network.widths) == {2048}
+    assert len(large.network.weights) == 8 * len(block.network.weights)
 
 
 def test_references_are_computed_and_written_by_one_command():
