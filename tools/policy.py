@@ -36,7 +36,8 @@ class Encoded(gym.ObservationWrapper[Any, Any, Any]):
 
     def observation(self, observation: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Rounded as the network's inputs are."""
-        return (encode(observation[None])[0] / UNIT).astype(np.float32)
+        seen: npt.NDArray[np.float32] = (encode(observation[None])[0] / UNIT).astype(np.float32)
+        return seen
 
 
 def train(seed: int) -> SparseMLP:
@@ -60,7 +61,8 @@ def train(seed: int) -> SparseMLP:
         seed=seed,
         device="cpu",
     )
-    hidden = [one for one in model.policy.mlp_extractor.policy_net if isinstance(one, nn.Linear)]
+    layers: Any = model.policy.mlp_extractor.policy_net
+    hidden = [one for one in layers if isinstance(one, nn.Linear)]
     actor = [*hidden, model.policy.action_net]
     for layer in actor:
         layer.bias.requires_grad_(False)  # they begin at zero, and stay there
@@ -71,7 +73,7 @@ def train(seed: int) -> SparseMLP:
 
 def played(seed: int, steps: int = 1000) -> npt.NDArray[np.int16]:
     """Inputs that any policy may see: those of random episodes."""
-    env, seen = gym.make(TASK), []
+    env, seen = gym.make(TASK), list[Any]()
     env.action_space.seed(seed)
     observation, _ = env.reset(seed=seed)
     while len(seen) < steps:
@@ -84,7 +86,7 @@ def played(seed: int, steps: int = 1000) -> npt.NDArray[np.int16]:
 
 def episode(network: SparseMLP, steps: int) -> npt.NDArray[np.int16]:
     """Inputs of the first steps of a test episode."""
-    env, seen = gym.make(TASK), []
+    env, seen = gym.make(TASK), list[Any]()
     observation, _ = env.reset(seed=FIRST_TEST_SEED)
     for _ in range(steps):
         seen.append(encode(observation[None])[0])

@@ -34,12 +34,15 @@ def encode(observations: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int16]
     """Observations, (n, 4), as the network's inputs, (n, 5)."""
     inside = np.clip(observations / RANGE, -1, 1)
     always = np.ones((len(inside), 1))
-    return np.rint(UNIT * np.concatenate([inside, always], axis=1)).astype(np.int16)
+    inputs: npt.NDArray[np.int16] = np.rint(UNIT * np.concatenate([inside, always], axis=1)).astype(
+        np.int16
+    )
+    return inputs
 
 
 def mean_return(network: SparseMLP, episodes: int = EPISODES) -> float:
     """Mean return of episodes that the network plays, its largest output being the action."""
-    env = gym.make_vec(TASK, num_envs=episodes, vectorization_mode="sync")
+    env: Any = gym.make_vec(TASK, num_envs=episodes, vectorization_mode="sync")
     observations, _ = env.reset(seed=[FIRST_TEST_SEED + number for number in range(episodes)])
     returns, running = np.zeros(episodes), np.ones(episodes, bool)
     while running.any():
