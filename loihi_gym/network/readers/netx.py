@@ -17,9 +17,9 @@ from scipy.sparse import csr_array
 from ...arrays import Float64Array, Int64Array, NumberArray
 from ...errors import NetworkImportError
 from ..execute import delta
+from .float_layers import synapses
 from .hdf5 import opened
 from .imported import Imported, integer_samples, network_of, require_chain, unsupported
-from .quantise import synapses
 
 STATE_EXP = 6
 """In netx, a unit of a weight is 64 units of a neuron's state, biases included."""

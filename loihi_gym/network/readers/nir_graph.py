@@ -23,23 +23,26 @@ import numpy as np
 
 from ...arrays import Float64Array, NumberArray
 from ...errors import NetworkImportError
+from .float_layers import SpikingLayer, synapses
 from .hdf5 import opened
 from .imported import Imported, integer_samples, needed, unsupported
-from .quantise import LARGEST_THRESHOLD, WEIGHT_LIMIT, SpikingLayer, spiking_network, synapses
-
-DT_S = 1e-4
-"""Time step if none is given: the default of NIR's examples."""
+from .nir_time import time_step
+from .spiking_rounding import spiking_network
 
 Node = tuple[str, Any]
 SYNAPSES = ("Linear", "Affine")
 NEURONS = ("LIF", "CubaLIF", "IF", "Threshold", "LI", "CubaLI")
 SILENT = ("LI", "CubaLI")
+CLOCK = "docs/own-networks.md lists --dt by exporter, such as 1 for sinabs and 1e-6 for Norse"
 
 
-def read(path: Path, inputs: NumberArray | None, dt_s: float = DT_S) -> Imported:
+def read(path: Path, inputs: NumberArray | None, dt_s: float | None = None) -> Imported:
     """Read a NIR file; see `read_network`. Needs the extra ``import``."""
     chain = _chain(_graph(path))
-    layers, notes = [], [f"time step {dt_s:g} s"]
+    source = "given"
+    if dt_s is None:
+        dt_s, source = time_step(node for _, node in chain)
+    layers, notes = [], [f"time step {dt_s:g} ({source}; --dt sets it)"]
     while chain:
         name, node = chain.pop(0)
         if _kind(node) not in SYNAPSES:
@@ -55,7 +58,8 @@ def read(path: Path, inputs: NumberArray | None, dt_s: float = DT_S) -> Imported
     if not layers:
         raise NetworkImportError("it has no Linear or Affine node")
     imported = spiking_network(layers, integer_samples(inputs, layers[0].weights.shape[1]))
-    return replace(imported, notes=(*notes, *imported.notes))
+    clock = f"the time step of {dt_s:g} may not be the file's; {CLOCK}"
+    return replace(imported, notes=(*notes, *imported.notes), clock=clock)
 
 
 def _graph(path: Path) -> Any:
@@ -113,12 +117,15 @@ def _layer(name: str, node: Any, neuron: Node | None, dt_s: float) -> SpikingLay
     if not all(np.isfinite(part).all() for part in (weight, bias, gain, leak)):
         unsupported(name, _kind(node), "weights, biases and time constants are not all finite")
     weight = weight * gain[:, None]
-    if threshold is None:  # so large that with these weights nothing reaches it
-        largest = float(np.abs(weight).max(initial=0)) or 1.0
-        threshold = np.full(width, largest * LARGEST_THRESHOLD / WEIGHT_LIMIT)
     # A constant input reaches the voltage through the current's own gain of 1 / decay.
     bias = leak + bias * gain / current_decay
-    return SpikingLayer(synapses(weight, None), bias, threshold, current_decay, voltage_decay)
+    return SpikingLayer(
+        synapses(weight, None),
+        bias,
+        threshold=threshold,
+        current_decay=current_decay,
+        voltage_decay=voltage_decay,
+    )
 
 
 def _dynamics(
