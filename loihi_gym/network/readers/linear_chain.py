@@ -112,10 +112,17 @@ class LinearChain:
         joined = math.prod(self.shape[first : last + 1])
         self.shape = (*self.shape[:first], joined, *self.shape[last + 1 :])
 
-    def take(self) -> FloatLayer | None:
-        """What was collected, and begin anew; None if nothing was."""
-        if self._matrix is None or self._bias is None:
-            return None
+    def product_note(self, layer: int) -> list[str]:
+        """A note if the synapses of a layer are the product of several maps."""
+        if len(self.names) < 2 or self._matrix is None:
+            return []
+        joined = f"layer {layer} is the product of {', '.join(self.names)}"
+        return [f"{joined}: {self._matrix.nnz:,} synapses"]
+
+    def take(self) -> FloatLayer:
+        """What was collected, and begin anew; something must have been."""
+        assert self._matrix is not None
+        assert self._bias is not None
         layer = FloatLayer(self._matrix, self._bias)
         self._matrix, self._bias, self.names = None, None, []
         return layer

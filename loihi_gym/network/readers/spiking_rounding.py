@@ -26,7 +26,9 @@ VOLTAGE_UNITS = 64
 BIAS_BITS = 31
 
 
-def spiking_network(layers: Sequence[SpikingLayer], inputs: Int64Array) -> Imported:
+def spiking_network(
+    layers: Sequence[SpikingLayer], inputs: Int64Array, clock: str = ""
+) -> Imported:
     """A network of LIF neurons, given spikes; see the module on how it is rounded.
 
     Raises:
@@ -40,7 +42,7 @@ def spiking_network(layers: Sequence[SpikingLayer], inputs: Int64Array) -> Impor
         notes.append(f"layer {number}: weights were rounded to int8, each by at most {step}")
     decays = [(_decay(one.current_decay), _decay(one.voltage_decay)) for one in layers]
     bits = [layer.weight_bits for layer in layers]
-    return Imported(network_of(parts, "lif", decays, bits), inputs, tuple(notes))
+    return Imported(network_of(parts, "lif", decays, bits), inputs, tuple(notes), clock)
 
 
 def _round(

@@ -85,15 +85,10 @@ def _carry_out(chain: LinearChain, step: Step) -> None:
 def _close(
     step: Step | None, chain: LinearChain, layers: list[FloatLayer], notes: list[str]
 ) -> None:
-    names = list(chain.names)
-    layer = chain.take()
-    if layer is None:
-        assert step is not None
+    if not chain.names and step is not None:
         unsupported(step.name, step.kind, "it does not follow a Linear or a convolution")
-    layers.append(layer)
-    if len(names) > 1:
-        joined = f"layer {len(layers)} is the product of {', '.join(names)}"
-        notes.append(f"{joined}: {layer.weights.nnz:,} synapses")
+    notes += chain.product_note(len(layers) + 1)
+    layers.append(chain.take())
 
 
 def _linear(chain: LinearChain, step: Step) -> None:
@@ -120,7 +115,7 @@ def _average(chain: LinearChain, step: Step) -> None:
     settings = step.settings
     if settings.get("ceil_mode", False):
         raise ValueError("ceil_mode is not supported")
-    kernel = _each(settings["kernel_size"], _dimensions(step))
+    kernel = each_dimension(settings["kernel_size"], _dimensions(step))
     stride = settings.get("stride")
     window = _window(step, kernel, kernel if stride is None else stride)
     divisor = settings.get("divisor_override")
@@ -129,7 +124,7 @@ def _average(chain: LinearChain, step: Step) -> None:
 
 
 def _adaptive(chain: LinearChain, step: Step) -> None:
-    size = _each(step.settings["output_size"], _dimensions(step))
+    size = each_dimension(step.settings["output_size"], _dimensions(step))
     spatial = chain.shape[1:]
     if len(spatial) != len(size) or any(n % to for n, to in zip(spatial, size, strict=True)):
         raise ValueError(f"a signal of shape {chain.shape} is no multiple of {size}")
@@ -166,7 +161,7 @@ def _dimensions(step: Step) -> int:
     return int(step.kind[-2])
 
 
-def _each(value: Any, dimensions: int) -> Shape:
+def each_dimension(value: Any, dimensions: int) -> Shape:
     """A setting for each spatial dimension, given once for all or one by one."""
     values = tuple(map(int, np.atleast_1d(np.asarray(value)).tolist()))
     return values * dimensions if len(values) == 1 else values
@@ -174,10 +169,10 @@ def _each(value: Any, dimensions: int) -> Shape:
 
 def _window(step: Step, kernel: Shape, stride: Any = None) -> Window:
     dimensions = len(kernel)
-    dilation = _each(step.settings.get("dilation", 1), dimensions)
+    dilation = each_dimension(step.settings.get("dilation", 1), dimensions)
     given = step.settings.get("stride", 1) if stride is None else stride
     padding = padding_of(step.settings.get("padding", 0), kernel, dilation)
-    return Window(kernel, _each(given, dimensions), padding, dilation)
+    return Window(kernel, each_dimension(given, dimensions), padding, dilation)
 
 
 def padding_of(padding: Any, kernel: Shape, dilation: Shape) -> Padding:
