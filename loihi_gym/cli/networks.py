@@ -31,7 +31,10 @@ def import_network(
     dt: float | None,
     layers: str | None,
 ) -> None:
-    """Make a problem of a network FILE: .net (netx), .nir, .pt (PyTorch) or .npz."""
+    """Make a problem of a network FILE.
+
+    .net (netx), .nir, .onnx, .safetensors, .pt, .pth or .ckpt (PyTorch), or .npz.
+    """
     from ..benchmarks.importing import import_problem, read_activity
     from ..mapping import save_problem
     from ..network.readers.layer_table import read_table

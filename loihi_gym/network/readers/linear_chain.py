@@ -8,6 +8,7 @@ from scipy.sparse import csr_array
 
 from ...arrays import BoolArray, Float64Array, NumberArray
 from ..foreign import require_size
+from ..sparse_mlp import MAX_WEIGHT_BITS
 from .float_layers import FloatLayer, float_layer
 from .imported import unsupported
 from .lowering import BYTES_EACH, Shape, Window, convolution, diagonal, pooling
@@ -29,6 +30,7 @@ class LinearChain:
         self.names: list[str] = []
         self._matrix: csr_array | None = None
         self._bias: Float64Array | None = None
+        self._bits = MAX_WEIGHT_BITS
 
     @property
     def width(self) -> int:
@@ -42,10 +44,11 @@ class LinearChain:
         weight: NumberArray | None,
         bias: NumberArray | None = None,
         mask: NumberArray | None = None,
+        bits: int = MAX_WEIGHT_BITS,
     ) -> None:
         """A matrix (outputs, inputs) on the flat signal; raises as `float_layer`."""
         layer = float_layer(name, kind, weight, bias, mask, self.width)
-        self._append(name, kind, layer.weights, layer.bias, (layer.weights.shape[0],))
+        self._append(name, kind, layer.weights, layer.bias, (layer.weights.shape[0],), bits)
 
     def convolve(
         self,
@@ -56,6 +59,7 @@ class LinearChain:
         window: Window,
         groups: int = 1,
         mask: BoolArray | None = None,
+        bits: int = MAX_WEIGHT_BITS,
     ) -> None:
         """A convolution, see `lowering.convolution`; its bias is one for each channel."""
         if not np.isfinite(weight).all() or (bias is not None and not np.isfinite(bias).all()):
@@ -67,7 +71,7 @@ class LinearChain:
         except ValueError as error:
             self._refuse(name, kind, error)
         each = np.zeros(len(weight)) if bias is None else bias.astype(np.float64)
-        self._append(name, kind, matrix, np.repeat(each, math.prod(shape[1:])), shape)
+        self._append(name, kind, matrix, np.repeat(each, math.prod(shape[1:])), shape, bits)
 
     def pool(
         self,
@@ -93,6 +97,9 @@ class LinearChain:
                 reason = f"{len(part)} factors for a signal of shape {self.shape}"
                 unsupported(name, kind, f"{reason}, or not all finite")
         each = [np.repeat(part, self.width // len(part)) for part in (factor, offset)]
+        if (factor == 1).all() and self._bias is not None:  # a bias that stands by itself
+            self._bias = self._bias + each[1]
+            return
         self._append(name, kind, diagonal(each[0]), each[1], self.shape)
 
     def reshape(self, name: str, kind: str, shape: Shape) -> None:
@@ -123,13 +130,20 @@ class LinearChain:
         """What was collected, and begin anew; something must have been."""
         assert self._matrix is not None
         assert self._bias is not None
-        layer = FloatLayer(self._matrix, self._bias)
+        layer = FloatLayer(self._matrix, self._bias, self._bits)
         self._matrix, self._bias, self.names = None, None, []
         return layer
 
     def _append(
-        self, name: str, kind: str, matrix: csr_array, bias: Float64Array, shape: Shape
+        self,
+        name: str,
+        kind: str,
+        matrix: csr_array,
+        bias: Float64Array,
+        shape: Shape,
+        bits: int = MAX_WEIGHT_BITS,
     ) -> None:
+        self._bits = bits if self._matrix is None else MAX_WEIGHT_BITS
         if self._matrix is None or self._bias is None:
             self._matrix, self._bias = matrix, bias
         else:

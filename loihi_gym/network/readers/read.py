@@ -8,20 +8,23 @@ import numpy as np
 from ...arrays import NumberArray
 from ...errors import NetworkFileError, NetworkImportError
 from ..foreign import named, refuse_pointer
-from . import matrices, netx, nir_graph, torch_sequential
+from . import matrices, netx, nir_graph, onnx_graph, safetensors_file, torch_sequential
 from .imported import Imported
 from .layer_table import LayerTable
 
 READERS: dict[str, Callable[[Path, NumberArray | None], Imported]] = {
     ".net": netx.read,
     ".nir": nir_graph.read,
+    ".onnx": onnx_graph.read,
     ".npz": matrices.read,
+    ".safetensors": safetensors_file.read,
     ".pt": torch_sequential.read,
     ".pth": torch_sequential.read,
     ".ckpt": torch_sequential.read,
 }
 """Readers by the ending of the file."""
 STATES: dict[str, Callable[[Path, NumberArray | None, LayerTable | None], Imported]] = {
+    ".safetensors": safetensors_file.read,
     ".pt": torch_sequential.read,
     ".pth": torch_sequential.read,
     ".ckpt": torch_sequential.read,
@@ -38,7 +41,8 @@ def read_network(
     """Read a network that another tool wrote.
 
     Args:
-        path: netx ``.net``, ``.nir``, ``.pt`` or ``.pth`` (PyTorch), or ``.npz``.
+        path: netx ``.net``, ``.nir``, ``.onnx``, ``.safetensors``, ``.pt``, ``.pth`` or ``.ckpt``
+            (PyTorch), or ``.npz``.
         inputs: Samples, one per time step, (T, inputs of the network): what the network was trained
             on. Spiking networks take spikes. None if the file has them (our own ``.npz``).
         dt_s: Time step of a NIR graph, in the unit of its time constants; None to guess it, see

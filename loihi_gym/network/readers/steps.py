@@ -3,6 +3,7 @@
 `relu_layers` carries them out, one function for each kind, on the shape of the samples.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from ...arrays import Float64Array, NamedArrays
 from ...errors import NetworkImportError
+from ..sparse_mlp import MAX_WEIGHT_BITS
 from .float_layers import FloatLayer
 from .imported import unsupported
 from .linear_chain import LinearChain
@@ -60,7 +62,7 @@ def relu_layers(steps: Iterable[Step], shape: Shape) -> tuple[list[FloatLayer], 
         elif step.kind == "ReLU":
             _close(step, chain, layers, notes)
         elif step.kind not in PASSED_OVER:
-            if step.kind not in KINDS:
+            if step.kind not in (*KINDS, *OTHER_KINDS):
                 unsupported(step.name, step.kind, f"supported are {', '.join(KINDS)}, ReLU")
             _carry_out(chain, step)
     if chain.names:
@@ -74,7 +76,7 @@ def relu_layers(steps: Iterable[Step], shape: Shape) -> tuple[list[FloatLayer], 
 
 def _carry_out(chain: LinearChain, step: Step) -> None:
     try:
-        KINDS[step.kind](chain, step)
+        (KINDS | OTHER_KINDS)[step.kind](chain, step)
     except (ValueError, TypeError, KeyError) as error:
         if isinstance(error, NetworkImportError):
             raise
@@ -92,8 +94,9 @@ def _close(
 
 
 def _linear(chain: LinearChain, step: Step) -> None:
-    arrays = step.arrays
-    chain.linear(step.name, step.kind, arrays["weight"], arrays.get("bias"), arrays.get("mask"))
+    arrays, bits = step.arrays, step.settings.get("weight_bits", MAX_WEIGHT_BITS)
+    bias, mask = arrays.get("bias"), arrays.get("mask")
+    chain.linear(step.name, step.kind, arrays["weight"], bias, mask, bits)
 
 
 def _convolution(chain: LinearChain, step: Step) -> None:
@@ -107,8 +110,8 @@ def _convolution(chain: LinearChain, step: Step) -> None:
     window = _window(step, weight.shape[2:])
     groups = int(step.settings.get("groups", 1))
     present = None if mask is None else mask != 0
-    bias = step.arrays.get("bias")
-    chain.convolve(step.name, step.kind, weight, bias, window, groups, present)
+    bias, bits = step.arrays.get("bias"), step.settings.get("weight_bits", MAX_WEIGHT_BITS)
+    chain.convolve(step.name, step.kind, weight, bias, window, groups, present, bits)
 
 
 def _average(chain: LinearChain, step: Step) -> None:
@@ -141,6 +144,26 @@ def _normalisation(chain: LinearChain, step: Step) -> None:
     spread = np.sqrt(arrays["running_var"] + float(step.settings.get("eps", 1e-5)))
     factor = arrays.get("weight", one) / spread
     chain.scale(step.name, step.kind, factor, arrays.get("bias", 0 * one) - mean * factor)
+
+
+def _scale(chain: LinearChain, step: Step) -> None:
+    chain.scale(step.name, step.kind, step.arrays["factor"], step.arrays["offset"])
+
+
+def _global_average(chain: LinearChain, step: Step) -> None:
+    if len(chain.shape) < 2:
+        raise ValueError(f"a signal of shape {chain.shape} has no channels")
+    kernel = chain.shape[1:]
+    chain.pool(step.name, step.kind, _window(step, kernel, kernel))
+
+
+def _reshape(chain: LinearChain, step: Step) -> None:
+    sizes = [int(size) for size in step.settings["shape"]][1:]  # the first is the batch
+    sizes = [n if n else chain.shape[at] for at, n in enumerate(sizes)]
+    if sizes.count(-1) == 1:
+        known = math.prod(n for n in sizes if n > 0)
+        sizes[sizes.index(-1)] = chain.width // max(known, 1)
+    chain.reshape(step.name, step.kind, tuple(sizes))
 
 
 def _flatten(chain: LinearChain, step: Step) -> None:
@@ -206,4 +229,10 @@ KINDS: dict[str, Callable[[LinearChain, Step], None]] = {
     "Flatten": _flatten,
     "Unflatten": _unflatten,
 }
-"""What can be put into a layer of synapses."""
+"""What can be put into a layer of synapses, by torch's names."""
+OTHER_KINDS: dict[str, Callable[[LinearChain, Step], None]] = {
+    "Scale": _scale,
+    "GlobalAvgPool": _global_average,
+    "Reshape": _reshape,
+}
+"""What only ONNX has as an operator of its own."""

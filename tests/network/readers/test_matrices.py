@@ -90,7 +90,7 @@ def test_problem_files_and_other_endings_are_refused(tmp_path):
     with pytest.raises(NetworkImportError, match="is a problem file already"):
         read_network(tmp_path / "a.npz", samples())
     with pytest.raises(NetworkImportError, match=r"ends in none of \.net, \.nir"):
-        read_network(tmp_path / "a.onnx", samples())
+        read_network(tmp_path / "a.tflite", samples())
     with pytest.raises(NetworkFileError, match="No such file"):
         read_network(tmp_path / "b.npz", samples())
     np.savez(tmp_path / "c.npz", weights_1=np.ones((3, 12)))
