@@ -20,7 +20,7 @@ from .imported import Imported, integer_samples, needed, sample_shape, unsupport
 from .linear_chain import LinearChain
 from .lowering import Shape, Window
 from .nir_neurons import NEURONS, SILENT, neurons, readout
-from .nir_time import time_step
+from .nir_time import ROCKPOOL, time_step
 from .spiking_rounding import spiking_network
 from .steps import each_dimension, padding_of
 
@@ -35,7 +35,13 @@ def read(path: Path, inputs: NumberArray | None, dt_s: float | None = None) -> I
     source = "given"
     if dt_s is None:
         dt_s, source = time_step(node for _, node in nodes)
-    layers, notes = _layers(nodes, _input_shape(nodes, sample_shape(inputs)), dt_s)
+    adds_whole = source == ROCKPOOL
+    shape = _input_shape(nodes, sample_shape(inputs))
+    layers, notes = _layers(nodes, shape, dt_s, adds_whole)
+    if adds_whole:
+        notes.append(
+            "inputs are added whole to currents, as Rockpool's neurons do; --dt: as stated"
+        )
     if not layers:
         raise NetworkImportError("it has no Linear or Affine node")
     width = layers[0].weights.shape[1]
@@ -102,7 +108,9 @@ def _input_shape(nodes: list[Node], given: Shape) -> Shape:
     return shape if math.prod(shape) == math.prod(given) else given
 
 
-def _layers(nodes: list[Node], shape: Shape, dt_s: float) -> tuple[list[SpikingLayer], list[str]]:
+def _layers(
+    nodes: list[Node], shape: Shape, dt_s: float, adds_whole: bool
+) -> tuple[list[SpikingLayer], list[str]]:
     chain, layers, notes = LinearChain(shape), list[SpikingLayer](), list[str]()
     for number, (name, node) in enumerate(nodes):
         kind = _kind(node)
@@ -116,7 +124,7 @@ def _layers(nodes: list[Node], shape: Shape, dt_s: float) -> tuple[list[SpikingL
             if kind in SILENT:
                 notes.append(f"layer {name} is taken as a readout: it sends nothing")
             notes += chain.product_note(len(layers) + 1)
-            layer, behind = chain.take(), neurons(name, node, chain.shape, dt_s)
+            layer, behind = chain.take(), neurons(name, node, chain.shape, dt_s, adds_whole)
             layers.append(behind.behind(layer))
     if chain.names:
         notes.append(f"layer {chain.names[-1]} is taken as a readout: it sends nothing")

@@ -67,7 +67,7 @@ def readout(width: int) -> Neurons:
     return Neurons(np.ones(width), np.zeros(width), None, 1.0, 1.0)
 
 
-def neurons(name: str, node: Any, shape: Shape, dt_s: float) -> Neurons:
+def neurons(name: str, node: Any, shape: Shape, dt_s: float, adds_whole: bool = False) -> Neurons:
     """The neurons of a node on a signal.
 
     Args:
@@ -75,6 +75,7 @@ def neurons(name: str, node: Any, shape: Shape, dt_s: float) -> Neurons:
         node: One of `NEURONS`.
         shape: The signal's: parameters may be one for all, for each channel or for each neuron.
         dt_s: Time step.
+        adds_whole: Whether currents take an input whole, not dt / tau_syn of it.
 
     Raises:
         NetworkImportError: names the node and what it has that Loihi's neurons have not.
@@ -111,5 +112,5 @@ def neurons(name: str, node: Any, shape: Shape, dt_s: float) -> Neurons:
         voltage = decay("tau")
         return Neurons(each("r") * voltage, each("v_leak") * voltage, threshold, 1.0, voltage)
     current, voltage = decay("tau_syn"), decay("tau_mem")
-    gain = each("w_in") * current * each("r") * voltage
+    gain = each("w_in") * (1.0 if adds_whole else current) * each("r") * voltage
     return Neurons(gain, each("v_leak") * voltage, threshold, current, voltage)

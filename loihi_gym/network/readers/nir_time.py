@@ -11,7 +11,9 @@ NIR's equations are in continuous time, and exporters differ in what their ``tau
     spikingjelly    IF                                 1 / dt             1 / r, that is 1e-4
     Rockpool        CubaLIF, LIF      seconds          tau exp(-x) / dt   x tau, x = dt / tau
 
-As in the source of sinabs 3.1.3, norse 1.1.0, snntorch 1.0.0, spikingjelly 2.0.0, rockpool 3.1.0.
+Rockpool leaves ``w_in`` at 1, although its neurons add an input whole to their current, not
+dt / tau_syn of it. As in the source of sinabs 3.1.3, norse 1.1.0, snntorch 1.0.0, spikingjelly
+2.0.0 and rockpool 3.1.0.
 """
 
 from collections.abc import Iterable
@@ -29,6 +31,7 @@ NORSE_DT_S = 1e-6
 IN_STEPS = 1.0
 """No neuron forgets in seconds as long as this: from here on ``tau`` counts time steps."""
 ALIKE = 1e-3
+ROCKPOOL = "from tau and r, as Rockpool writes them"
 
 
 def time_step(nodes: Iterable[Any]) -> tuple[float, str]:
@@ -82,7 +85,7 @@ def _of_rockpool(tau: Float64Array, r: Float64Array) -> tuple[float, str] | None
     step = _same(tau * np.real(lambertw(1 / r)))
     if step is None or not np.isclose(step, float(f"{step:.0e}"), rtol=1e-4, atol=0):
         return None
-    return step, "from tau and r, as Rockpool writes them"
+    return step, ROCKPOOL
 
 
 def _values(value: Any) -> Float64Array:
