@@ -86,6 +86,17 @@ def norse_lif() -> Built:
     return graph, recorded([a, stateful(cells[0]), b, stateful(cells[1])], inputs())
 
 
+def norse_cuba() -> Built:
+    """LIFCell: a current and a voltage."""
+    import norse.torch as norse
+    from norse.torch.utils.export_nir import to_nir
+
+    a, b = linears(1.5)
+    cells = [norse.LIFCell(), norse.LIFCell()]
+    graph = to_nir(norse.SequentialState(a, cells[0], b, cells[1]), inputs()[0])
+    return graph, recorded([a, stateful(cells[0]), b, stateful(cells[1])], inputs())
+
+
 def stateful(cell: Any) -> Callable[[Any], Any]:
     """A Norse cell that keeps its state."""
     state: list[Any] = [None]
@@ -182,6 +193,7 @@ def rockpool_lif() -> Built:
 NETWORKS = {
     "snnTorch Leaky": ("snntorch", snntorch_leaky),
     "Norse LIFBox": ("norse", norse_lif),
+    "Norse LIF": ("norse", norse_cuba),
     "sinabs IAF": ("sinabs", sinabs_iaf),
     "sinabs LIF": ("sinabs", sinabs_lif),
     "spikingjelly LIF": ("spikingjelly", spikingjelly_lif),

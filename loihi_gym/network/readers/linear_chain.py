@@ -11,7 +11,7 @@ from ..foreign import require_size
 from ..sparse_mlp import MAX_WEIGHT_BITS
 from .float_layers import FloatLayer, float_layer
 from .imported import unsupported
-from .lowering import BYTES_EACH, Shape, Window, convolution, diagonal, pooling
+from .lowering import BYTES_EACH, Shape, Sliding, convolution, diagonal, pooling
 
 
 class LinearChain:
@@ -56,7 +56,7 @@ class LinearChain:
         kind: str,
         weight: NumberArray,
         bias: NumberArray | None,
-        window: Window,
+        window: Sliding,
         groups: int = 1,
         mask: BoolArray | None = None,
         bits: int = MAX_WEIGHT_BITS,
@@ -77,7 +77,7 @@ class LinearChain:
         self,
         name: str,
         kind: str,
-        window: Window,
+        window: Sliding,
         divisor: float | None = None,
         with_padding: bool = True,
     ) -> None:

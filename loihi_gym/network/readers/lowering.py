@@ -23,7 +23,7 @@ Padding = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True)
-class Window:
+class Sliding:
     """How a kernel moves over a signal; each field has an entry for each spatial dimension.
 
     Attributes:
@@ -90,7 +90,7 @@ def same_padding(kernel: Shape, dilation: Shape) -> Padding:
 def convolution(
     weight: NumberArray,
     shape: Shape,
-    window: Window,
+    window: Sliding,
     groups: int = 1,
     mask: BoolArray | None = None,
 ) -> tuple[csr_array, Shape]:
@@ -134,7 +134,7 @@ def convolution(
 
 
 def pooling(
-    shape: Shape, window: Window, divisor: float | None = None, with_padding: bool = True
+    shape: Shape, window: Sliding, divisor: float | None = None, with_padding: bool = True
 ) -> tuple[csr_array, Shape]:
     """Sums of each channel's windows, divided; a convolution of each channel by itself.
 

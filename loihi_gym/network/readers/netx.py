@@ -29,7 +29,7 @@ from .imported import (
     sample_shape,
     unsupported,
 )
-from .lowering import Shape, Window, convolution
+from .lowering import Shape, Sliding, convolution
 from .steps import each_dimension
 
 STATE_EXP = 6
@@ -150,7 +150,7 @@ def _matrix(number: int, layer: Layer, shape: Shape) -> tuple[csr_array, Shape]:
         for key, default in (("stride", 1), ("padding", 0), ("dilation", 1))
     }
     padding = [(pad, pad) for pad in settings["padding"]]
-    window = Window(kernel.shape[2:], settings["stride"], padding, settings["dilation"])
+    window = Sliding(kernel.shape[2:], settings["stride"], padding, settings["dilation"])
     try:
         return convolution(kernel, shape, window, int(layer.get("groups", 1)))
     except ValueError as error:

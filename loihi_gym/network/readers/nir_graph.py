@@ -18,9 +18,9 @@ from .float_layers import SpikingLayer
 from .hdf5 import opened
 from .imported import Imported, integer_samples, needed, sample_shape, unsupported
 from .linear_chain import LinearChain
-from .lowering import Shape, Window
+from .lowering import Shape, Sliding
 from .nir_neurons import NEURONS, SILENT, neurons, readout
-from .nir_time import ROCKPOOL, time_step
+from .nir_time import ADDS_WHOLE, time_step
 from .spiking_rounding import spiking_network
 from .steps import each_dimension, padding_of
 
@@ -35,13 +35,12 @@ def read(path: Path, inputs: NumberArray | None, dt_s: float | None = None) -> I
     source = "given"
     if dt_s is None:
         dt_s, source = time_step(node for _, node in nodes)
-    adds_whole = source == ROCKPOOL
+    cuba = any(_kind(node) in ("CubaLIF", "CubaLI") for _, node in nodes)
+    adds_whole = cuba and source in ADDS_WHOLE
     shape = _input_shape(nodes, sample_shape(inputs))
     layers, notes = _layers(nodes, shape, dt_s, adds_whole)
     if adds_whole:
-        notes.append(
-            "inputs are added whole to currents, as Rockpool's neurons do; --dt: as stated"
-        )
+        notes.append("inputs are added whole to currents, as there; with --dt, as w_in states")
     if not layers:
         raise NetworkImportError("it has no Linear or Affine node")
     width = layers[0].weights.shape[1]
@@ -154,11 +153,11 @@ def _append(chain: LinearChain, name: str, node: Any) -> None:
         chain.convolve(name, kind, weight, _array(node, "bias"), window, int(node.groups))
 
 
-def _window(node: Any, kernel: Shape) -> Window:
+def _window(node: Any, kernel: Shape) -> Sliding:
     dilation = each_dimension(getattr(node, "dilation", 1), len(kernel))
     padding = node.padding.decode() if isinstance(node.padding, bytes) else node.padding
     stride = each_dimension(node.stride, len(kernel))
-    return Window(kernel, stride, padding_of(padding, kernel, dilation), dilation)
+    return Sliding(kernel, stride, padding_of(padding, kernel, dilation), dilation)
 
 
 def _array(node: Any, key: str) -> NumberArray | None:

@@ -11,8 +11,8 @@ NIR's equations are in continuous time, and exporters differ in what their ``tau
     spikingjelly    IF                                 1 / dt             1 / r, that is 1e-4
     Rockpool        CubaLIF, LIF      seconds          tau exp(-x) / dt   x tau, x = dt / tau
 
-Rockpool leaves ``w_in`` at 1, although its neurons add an input whole to their current, not
-dt / tau_syn of it. As in the source of sinabs 3.1.3, norse 1.1.0, snntorch 1.0.0, spikingjelly
+Norse and Rockpool leave ``w_in`` at 1, although their neurons add an input whole to their current,
+not dt / tau_syn of it. As in the source of sinabs 3.1.3, norse 1.1.0, snntorch 1.0.0, spikingjelly
 2.0.0 and rockpool 3.1.0.
 """
 
@@ -32,6 +32,9 @@ IN_STEPS = 1.0
 """No neuron forgets in seconds as long as this: from here on ``tau`` counts time steps."""
 ALIKE = 1e-3
 ROCKPOOL = "from tau and r, as Rockpool writes them"
+NORSE = "since tau is below 1e-4 s, as Norse writes it"
+ADDS_WHOLE = (ROCKPOOL, NORSE)
+"""Exporters that leave ``w_in`` at 1 although their neurons add an input whole to their current."""
 
 
 def time_step(nodes: Iterable[Any]) -> tuple[float, str]:
@@ -65,7 +68,7 @@ def _of_unit_gain(tau: Float64Array) -> tuple[float, str] | None:
     if (tau >= IN_STEPS).all():
         return 1.0, "since tau counts time steps, as sinabs writes it"
     if (tau < DT_S).all():
-        return NORSE_DT_S, "since tau is below 1e-4 s, as Norse writes it"
+        return NORSE_DT_S, NORSE
     return None
 
 

@@ -16,7 +16,7 @@ from ..sparse_mlp import MAX_WEIGHT_BITS
 from .float_layers import FloatLayer
 from .imported import unsupported
 from .linear_chain import LinearChain
-from .lowering import Padding, Shape, Window, same_padding
+from .lowering import Padding, Shape, Sliding, same_padding
 
 
 @dataclass(frozen=True)
@@ -190,12 +190,12 @@ def each_dimension(value: Any, dimensions: int) -> Shape:
     return values * dimensions if len(values) == 1 else values
 
 
-def _window(step: Step, kernel: Shape, stride: Any = None) -> Window:
+def _window(step: Step, kernel: Shape, stride: Any = None) -> Sliding:
     dimensions = len(kernel)
     dilation = each_dimension(step.settings.get("dilation", 1), dimensions)
     given = step.settings.get("stride", 1) if stride is None else stride
     padding = padding_of(step.settings.get("padding", 0), kernel, dilation)
-    return Window(kernel, each_dimension(given, dimensions), padding, dilation)
+    return Sliding(kernel, each_dimension(given, dimensions), padding, dilation)
 
 
 def padding_of(padding: Any, kernel: Shape, dilation: Shape) -> Padding:

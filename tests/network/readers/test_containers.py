@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import gymnasium
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -136,3 +137,36 @@ def test_a_layer_table_is_for_state_dicts(tmp_path):
     np.savez(tmp_path / "a.npz", weights_1=np.ones((3, 6)))
     with pytest.raises(NetworkImportError, match="--layers is for state dicts"):
         read_network(tmp_path / "a.npz", INPUTS, table=LayerTable(()))
+
+
+def test_a_small_cnn_goes_from_file_to_mapping(tmp_path, capsys):
+    from loihi_gym.cli import main
+
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        *(nn.Conv2d(1, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4), nn.ReLU()),
+        *(nn.Conv2d(4, 8, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten()),
+        *(nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, 10)),
+    ).eval()
+    torch.save(model, tmp_path / "cnn.pt")
+    images = np.abs(np.random.default_rng(0).normal(0, 1, (12, 1, 12, 12)))
+    np.save(tmp_path / "x.npy", images.astype(np.float32))
+    problem, found = str(tmp_path / "p.npz"), str(tmp_path / "run")
+    given = ("--activity", str(tmp_path / "x.npy"), "--chip", "loihi2-16")
+    for arguments in (
+        ("import", str(tmp_path / "cnn.pt"), "-o", problem, *given),
+        ("info", problem),
+        ("solve", "random", problem, "--budget", "4", "--out", found),
+        ("export", f"{found}/mapping.json", "-o", str(tmp_path / "cores.csv")),
+        ("render", problem, f"{found}/mapping.json", "-o", str(tmp_path / "mesh.png")),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 0, capsys.readouterr().err
+    out = capsys.readouterr().out
+    assert "144-144-128-16-10" in out
+    assert "layer 3 is the product of 5 (AvgPool2d), 7 (Linear)" in out
+    env = gymnasium.make("LoihiPlace-v0", benchmark=problem)
+    env.reset(seed=0)
+    env.step(env.action_space.sample())
+    assert (tmp_path / "mesh.png").stat().st_size

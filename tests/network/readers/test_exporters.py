@@ -67,6 +67,13 @@ def rockpool(state, drive):
     return state[0]
 
 
+def norse(state, drive):
+    """An input is added to the current whole, once it has decayed."""
+    state[1] = 0.8 * state[1] + drive
+    state[0] = 0.9 * state[0] + 0.1 * state[1]
+    return state[0]
+
+
 def snntorch_leaky(n: int) -> nir.LIF:
     beta = np.full(n, 0.9, np.float32)
     tau = 1e-4 / (1 - beta)
@@ -86,6 +93,17 @@ def snntorch_synaptic(n: int) -> nir.CubaLIF:
 def norse_lif_box(n: int) -> nir.LIF:
     scalar = np.array(1e-3 / 100, np.float32)  # one number for all
     return nir.LIF(scalar, np.ones((), np.float32), 0 * scalar, np.ones((), np.float32))
+
+
+def norse_lif(n: int) -> nir.CubaLIF:
+    scalar = np.ones((), np.float32)
+    return nir.CubaLIF(
+        tau_syn=1e-3 / 200 * scalar,
+        tau_mem=1e-3 / 100 * scalar,
+        r=scalar,
+        v_leak=0 * scalar,
+        v_threshold=scalar,
+    )
 
 
 def sinabs_lif(n: int) -> nir.LIF:
@@ -111,6 +129,7 @@ EXPORTERS = {
     "snnTorch Leaky": Exporter(snntorch_leaky, leaky(0.9), 1e-4, 1.0),
     "snnTorch Synaptic": Exporter(snntorch_synaptic, current_based(0.8, 0.9), 1e-4, 0.3),
     "Norse LIFBox": Exporter(norse_lif_box, leaky(0.9, 0.1), 1e-6, 6.0),
+    "Norse LIF": Exporter(norse_lif, norse, 1e-6, 1.5, 0.9),
     "Norse IAF": Exporter(lambda n: nir.IF(np.ones(()), np.ones(())), leaky(1.0), 1.0, 1.0),
     "sinabs IAF": Exporter(lambda n: nir.IF(np.ones(n), np.ones(n)), leaky(1.0), 1.0, 1.0),
     "sinabs LIF": Exporter(sinabs_lif, leaky(np.exp(-1 / 20), 1 - np.exp(-1 / 20)), 1.0, 8.0, 0.93),
@@ -165,7 +184,8 @@ def test_a_network_spikes_as_in_the_framework_that_wrote_it(tmp_path, exporter):
         mine = run(alone(imported.network, layer), wanted[layer - 1])[1]
         assert 0.05 < wanted[layer].mean() < 0.8
         assert (mine == wanted[layer]).mean() > exporter.agreement
-    assert any("Rockpool" in note for note in imported.notes) == (exporter.dt == 1e-3)
+    whole = isinstance(nodes["1"], nir.CubaLIF) and (nodes["1"].w_in == 1).all()
+    assert any("added whole" in note for note in imported.notes) == whole
 
 
 def test_what_does_not_tell_is_the_default():

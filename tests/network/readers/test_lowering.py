@@ -8,7 +8,7 @@ from scipy.signal import correlate
 
 from loihi_gym.errors import NetworkImportError
 from loihi_gym.network.readers.linear_chain import LinearChain
-from loihi_gym.network.readers.lowering import Window, convolution, pooling, same_padding
+from loihi_gym.network.readers.lowering import Sliding, convolution, pooling, same_padding
 from loihi_gym.network.readers.steps import Step, relu_layers
 from tests.toys import examples
 
@@ -31,7 +31,7 @@ def convolutions(draw):
     rng = np.random.default_rng(draw(SEEDS))
     weight = rng.normal(0, 1, (groups * outer, inner, *kernel))
     weight[rng.random(weight.shape) < 0.2] = 0
-    window = Window(kernel, stride, [(p, p) for p in pad], dilation)
+    window = Sliding(kernel, stride, [(p, p) for p in pad], dilation)
     return weight, (groups * inner, *spatial), window, groups
 
 
@@ -62,7 +62,7 @@ def test_a_convolution_is_scipys_correlation(seed, channels, kernel, more, wider
     rng = np.random.default_rng(seed)
     signal = rng.normal(0, 1, (channels, kernel + more, kernel + wider))
     weight = rng.normal(0, 1, (2, channels, kernel, kernel))
-    window = Window((kernel,) * 2, (1, 1), [(0, 0)] * 2, (1, 1))
+    window = Sliding((kernel,) * 2, (1, 1), [(0, 0)] * 2, (1, 1))
     matrix, out = convolution(weight, signal.shape, window)
     wanted = np.array([correlate(signal, one, "valid")[0] for one in weight])
     np.testing.assert_allclose((matrix @ signal.ravel()).reshape(out), wanted, atol=1e-12)
@@ -95,7 +95,7 @@ def test_pooling_is_torchs(drawn, seed, with_padding):
 def test_same_padding_is_torchs(kernel, dilation):
     rng = np.random.default_rng(0)
     weight, signal = rng.normal(0, 1, (1, 1, kernel)), rng.normal(0, 1, (1, 11))
-    window = Window((kernel,), (1,), same_padding((kernel,), (dilation,)), (dilation,))
+    window = Sliding((kernel,), (1,), same_padding((kernel,), (dilation,)), (dilation,))
     matrix, out = convolution(weight, signal.shape, window)
     wanted = nn.functional.conv1d(
         torch.from_numpy(signal)[None], torch.from_numpy(weight), padding="same", dilation=dilation
