@@ -7,19 +7,16 @@ import h5py
 import nir
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 import loihi_gym
-from loihi_gym.benchmarks.custom import fastest_heuristic
 from loihi_gym.benchmarks.importing import import_problem, read_activity
 from loihi_gym.errors import LoihiGymError, NetworkImportError
 from loihi_gym.mapping import Mapping, fitting, heuristic, save_problem
 from loihi_gym.mapping.export import core_csv, core_json, core_rows
 from loihi_gym.mapping.pieces import Pieces
 from loihi_gym.network import SparseMLP, record
-from tests.toys import examples, silent_problem, toy_chip, toy_problem
+from tests.toys import silent_problem, toy_chip, toy_problem
 
 
 @pytest.fixture
@@ -310,14 +307,3 @@ def test_progress_says_what_is_done(network):
         "running 400 synapses on 9 samples",
         "measuring the standard heuristics",
     ]
-
-
-@given(st.integers(0, 9), st.sampled_from(["loihi2-16", "loihi2-8x19", "v1/loihi2-16"]))
-@examples(12)
-def test_the_reference_is_the_fastest_of_all_heuristics(seed, chip):
-    """Although only those are simulated that may be."""
-    problem = toy_problem((40, 60, 50, 20), 0.4, chip, seed=seed)
-    mappings = fitting(problem)
-    mesh = loihi_gym.make_backend("mesh", problem)
-    latencies = {name: mesh.evaluate(one).latency_ps for name, one in mappings.items()}
-    assert fastest_heuristic(problem) == min(latencies, key=lambda name: latencies[name])
