@@ -22,6 +22,10 @@ class NetworkImportError(LoihiGymError):
     """Another tool's network has something that cannot be mapped; names the layer and why."""
 
 
+class SilentNetworkError(LoihiGymError):
+    """A layer sends nothing in the recorded steps, so that a search would learn nothing."""
+
+
 class ProblemFileError(LoihiGymError):
     """A problem file is missing, corrupt or of another version."""
 

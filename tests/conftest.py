@@ -29,6 +29,8 @@ MARKED = {
         "leaderboard/test_fuzz.py",
         "leaderboard/test_hostile.py::test_none_takes_much_memory",
         "leaderboard/test_workflow.py",
+        "network/readers/test_containers.py::test_a_small_cnn",
+        "network/readers/test_lowering.py",
         "network/readers/test_torch_sequential.py",
         "search/test_own_solver.py",
         "search/test_run.py::test_a_killed_run_resumes",

@@ -43,7 +43,7 @@ COMMANDS = {
     },
     "leaderboard": {"leaderboard": "Submit mappings, not scores: pack, check, build, reproduce."},
     "networks": {
-        "import": "Make a problem of a network file: netx, NIR, PyTorch or .npz.",
+        "import": "Make a problem of a network file: netx, NIR, ONNX, PyTorch, ...",
         "export": "Write the core lists of a mapping's layers.",
     },
     "serve": {"serve": "Measure mappings for clients on other machines."},

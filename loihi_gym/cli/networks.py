@@ -18,26 +18,50 @@ from .progress import patience
 @options.activity
 @options.chip
 @options.steps
-@options.positive("--dt", 1e-4, "Time step of NIR, seconds.")
+@options.window
+@options.time_step
+@options.layers
 def import_network(
-    network: str, output: str, activity: str | None, chip: str, steps: int, dt: float
+    network: str,
+    output: str,
+    activity: str | None,
+    chip: str,
+    steps: int,
+    first: int | None,
+    dt: float | None,
+    layers: str | None,
 ) -> None:
-    """Make a problem of a network FILE: .net (netx), .nir, .pt (PyTorch) or .npz."""
+    """Make a problem of a network FILE.
+
+    .net (netx), .nir, .onnx, .safetensors, .pt, .pth or .ckpt (PyTorch), or .npz.
+    """
     from ..benchmarks.importing import import_problem, read_activity
     from ..mapping import save_problem
+    from ..network.readers.layer_table import read_table
 
     samples = None if activity is None else read_activity(activity)
-    with patience(f"importing {network}"):
-        problem, notes = import_problem(network, samples, chip, steps, Path(output).stem, dt)
+    with patience(f"importing {network}") as doing:
+        problem, notes = import_problem(
+            *(network, samples, chip, steps, Path(output).stem, dt, first, doing),
+            table=None if layers is None else read_table(layers),
+        )
+        doing("writing the problem")
         save_problem(output, problem)
     widths = "-".join(map(str, problem.network.widths))
     active = " ".join(f"{part:.1%}" for part in problem.activity.active)
     show(
         f"{problem.name}: {widths}, {problem.network.synapses:,} synapses",
-        *(f"note: {note}" for note in notes),
+        *noted(notes),
         f"active per layer: {active}; reference: {problem.reference}",
         f"wrote {output}; see: loihi-gym info {output}",
     )
+
+
+def noted(notes: tuple[str, ...]) -> list[str]:
+    """An import's notes as lines; warnings say themselves what they are."""
+    from ..benchmarks.importing import WARNING
+
+    return [note if note.startswith(WARNING) else f"note: {note}" for note in notes]
 
 
 @app.command(epilog="Example: loihi-gym export runs/mlp-xs/ga-seed0/mapping.json -o cores.csv")

@@ -105,6 +105,16 @@ chip = click.option(
     "--chip", default="loihi2", show_default=True, metavar="NAME", help="Chip for a network file."
 )
 steps = number("--steps", 1, 4, "Time steps to record.")
+window = click.option(
+    "--from",
+    "first",
+    type=click.IntRange(0),
+    help="First step to record, counted from 0.  [default: the window of median activity]",
+)
+layers = click.option(
+    "--layers", metavar="TABLE.toml", help="Order and kinds of the layers of a state dict."
+)
+time_step = positive("--dt", None, "Time step of NIR, in its tau's unit.  [default: guessed]")
 activity = click.option(
     "--activity", metavar="INPUTS.npy", help="Input samples, one row per time step."
 )

@@ -53,21 +53,24 @@ def progress(unit: str, every_s: float = PLAIN_SECONDS) -> Iterator[Update]:
 
 
 @contextmanager
-def patience(what: str) -> Iterator[None]:
-    """Around work without steps to count: a line after `SILENCE_S`, then ever more seldom."""
-    done = threading.Event()
+def patience(what: str) -> Iterator[Callable[[str], None]]:
+    """Around work without steps to count: a line after `SILENCE_S`, then ever more seldom.
+
+    What is yielded is called with what is being done, for the lines to come.
+    """
+    done, doing = threading.Event(), [what]
 
     def speak() -> None:
         begun, pause = time.monotonic(), SILENCE_S
         while not done.wait(pause):
             passed = time.monotonic() - begun
-            show(f"{one_line(what)}: {passed:.0f} s so far", error=True)
+            show(f"{one_line(': '.join(doing))}: {passed:.0f} s so far", error=True)
             pause = max(PLAIN_SECONDS, passed)
 
     speaker = threading.Thread(target=speak, daemon=True)
     speaker.start()
     try:
-        yield
+        yield lambda now: doing.__setitem__(slice(1, None), [now])
     finally:
         done.set()
         speaker.join()

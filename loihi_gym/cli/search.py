@@ -18,6 +18,7 @@ from ..search.run import Outcome, free_directory, resume, search
 from ..search.session import Session
 from . import options
 from .app import app
+from .networks import noted
 from .output import PlainTable, show, show_json, table
 from .problems import bound_text, microjoules, microseconds
 from .progress import patience, progress
@@ -84,6 +85,9 @@ def solve(
 @options.activity
 @options.chip
 @options.steps
+@options.window
+@options.time_step
+@options.layers
 @options.budget
 @options.seed
 @options.backend
@@ -98,6 +102,9 @@ def map_network(
     activity: str | None,
     chip: str,
     steps: int,
+    first: int | None,
+    dt: float | None,
+    layers: str | None,
     output: str | None,
     out: str | None,
     as_json: bool,
@@ -111,15 +118,20 @@ def map_network(
     directory = free_directory(config) if out is None else Path(out)
     if _is_network(network):
         from ..benchmarks.importing import import_problem, read_activity
+        from ..network.readers.layer_table import read_table
 
         samples = None if activity is None else read_activity(activity)
-        with patience(f"importing {network}"):
-            made, notes = import_problem(network, samples, chip, steps, Path(network).stem)
+        with patience(f"importing {network}") as doing:
+            made, notes = import_problem(
+                *(network, samples, chip, steps, Path(network).stem, dt, first, doing),
+                require_messages=True,
+                table=None if layers is None else read_table(layers),
+            )
         directory.parent.mkdir(parents=True, exist_ok=True)
         problem = directory.with_name(f"{directory.name}-problem.npz")
         save_problem(str(problem), made)
         config = replace(config, benchmark=str(problem.absolute()))
-        show(*(f"note: {note}" for note in notes), error=True)
+        show(*noted(notes), error=True)
     with _progress() as on_progress:
         outcome = search(config, directory, on_progress)
     if output is not None:
@@ -130,7 +142,9 @@ def map_network(
 def _is_network(name: str) -> bool:
     """Whether it is a file that must be made a problem first; benchmarks and problems are none."""
     if not name.endswith(".npz"):
-        return Path(name).suffix in (".net", ".nir", ".pt")
+        from ..network.readers import READERS
+
+        return Path(name).suffix.lower() in READERS
     try:
         load(name)
     except ProblemFileError:

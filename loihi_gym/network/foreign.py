@@ -12,6 +12,7 @@ from ..errors import LoihiGymError, NetworkImportError, one_line
 
 MAX_BYTES = 1 << 31
 """Most bytes of a file, and of what it unpacks to: some 400 million synapses."""
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 MAX_NAME = 200
 """Most characters of a problem's name."""
 MALFORMED = (
@@ -38,6 +39,20 @@ def require_file(path: str | Path) -> None:
     if not stat.S_ISREG(state.st_mode):
         raise ValueError(f"it is a {'directory' if stat.S_ISDIR(state.st_mode) else 'device'}")
     require_size(state.st_size)
+
+
+def refuse_pointer(path: str | Path) -> None:
+    """Raise if a file is but a pointer of Git LFS to what should be there.
+
+    Raises:
+        OSError, NetworkImportError: as above, or if it cannot be read.
+    """
+    require_file(path)
+    with Path(path).open("rb") as file:
+        if file.read(len(LFS_POINTER)) == LFS_POINTER:
+            raise NetworkImportError(
+                "it is a pointer of Git LFS, not the file itself: run git lfs pull where it is from"
+            )
 
 
 def require_size(size: int) -> None:

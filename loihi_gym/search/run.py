@@ -26,6 +26,7 @@ from ..benchmarks import load
 from ..errors import RunError
 from ..mapping import Mapping, Problem
 from ..mapping.heuristics import toolchain_default
+from ..network.silence import require_messages
 from .config import Config
 from .costs import SearchCosts
 from .recorder import Recorder
@@ -210,7 +211,9 @@ def _backend(config: Config) -> Backend:
     """The backend of a search; raises unless its solver, options and problem are all there."""
     check_options(config.solver, config.options)
     check_installed(config.solver)
-    backend = measuring(load(config.benchmark), config.backend, config.chips, config.aggregate)
+    problem = load(config.benchmark)
+    require_messages(problem.name, problem.network, problem.activity)
+    backend = measuring(problem, config.backend, config.chips, config.aggregate)
     if config.budget < evaluations_each(backend):
         raise RunError(
             f"budget {config.budget} does not pay for one mapping: it is measured on each of "

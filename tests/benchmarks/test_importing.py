@@ -1,8 +1,10 @@
 import json
 from dataclasses import replace
+from functools import partial
 
 import gymnasium
 import h5py
+import nir
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -55,7 +57,7 @@ def test_an_imported_problem_is_like_a_bundled_one(network):
     assert latencies[problem.reference] == min(latencies.values())
 
 
-def test_a_relu_network_is_recorded_on_its_last_samples(network):
+def test_a_relu_network_keeps_the_samples_that_fill_its_pipeline(network):
     problem, _ = import_problem(network, samples(9), "loihi2-16", steps=3)
     assert len(problem.inputs) == 5
     again = record(problem.network, problem.inputs, 3)
@@ -66,13 +68,14 @@ def test_a_relu_network_is_recorded_on_its_last_samples(network):
 def test_a_network_with_memory_is_run_from_its_first_sample(spiking):
     spikes = (np.random.default_rng(1).random((60, 12)) < 0.3).astype(int)
     problem, _ = import_problem(spiking, spikes, "loihi2-16", steps=20)
-    assert len(problem.inputs) == 60
+    assert (problem.inputs == spikes[: len(problem.inputs)]).all()
     assert problem.activity.steps == 20
     assert problem.activity.messages[1].any()
     assert set(np.unique(problem.activity.messages[1])) <= {0, 1}
     assert problem.activity.message_bits == 32
-    cut, _ = import_problem(spiking, spikes[-25:], "loihi2-16", steps=20)
-    assert (cut.activity.messages[1] != problem.activity.messages[1]).any()
+    last, _ = import_problem(spiking, spikes, "loihi2-16", steps=20, first=40)
+    cut, _ = import_problem(spiking, spikes[-25:], "loihi2-16", steps=20, first=5)
+    assert (cut.activity.messages[1] != last.activity.messages[1]).any()
 
 
 @pytest.mark.parametrize("steps", [0, 8])
@@ -172,7 +175,7 @@ def run_cli(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["import", "a.onnx", "-o", "x.npz"], "ends in none of"),
+        (["import", "a.txt", "-o", "x.npz"], "ends in none of"),
         (["import", "a.npz", "-o", "x.txt"], "x.txt: the name must end in .npz"),
         (["export", "packed/strided", "mlp-xs", "-o", "x.txt"], "must end in .csv or .json"),
         (["export", "nowhere/mapping.json", "-o", "x.csv"], "not the directory of a run"),
@@ -218,3 +221,89 @@ def test_an_illegal_mapping_is_not_exported():
 def test_a_problem_file_keeps_its_name(tmp_path):
     save_problem(tmp_path / "file.npz", toy_problem())
     assert loihi_gym.load(str(tmp_path / "file.npz")).name == "toy"
+
+
+def threshold_graph(path, threshold: float, tau: float | None = None):
+    n = np.ones(12)
+    neurons = nir.Threshold(threshold * n)
+    if tau is not None:
+        neurons = nir.LIF(tau=tau * n, r=3 * n, v_leak=0 * n, v_threshold=threshold * n)
+    nodes = {"a": nir.Linear(np.eye(12)), "b": neurons, "c": nir.Linear(np.eye(12))}
+    nodes |= {"d": nir.Threshold(0.5 * n)}
+    edges = [("a", "b"), ("b", "c"), ("c", "d")]
+    nir.write(path, nir.NIRGraph(nodes=nodes, edges=edges, type_check=False))
+    return path
+
+
+def burst(steps: int = 40) -> np.ndarray:
+    """Spikes in the first steps alone."""
+    spikes = np.zeros((steps, 12), int)
+    spikes[:6] = 1
+    return spikes
+
+
+def test_the_window_has_every_layer_heard_if_there_is_one(tmp_path):
+    path = threshold_graph(tmp_path / "a.nir", 0.5)
+    problem, notes = import_problem(path, burst(), "loihi2-16")
+    assert all(problem.activity.active)
+    assert any("of 40 are recorded" in note for note in notes)
+
+
+SILENT = {
+    "in the window": (0.5, None, burst(), {"first": 30}, "layers 0, 1, 2 send nothing", "--from"),
+    "threshold": (5.0, None, burst(), {}, "layers 1, 2 send nothing", "of 0.0001 may not be"),
+    "time step": (9.0, 0.1, burst(), {"dt_s": 1e-3}, "layers 1, 2 send", "of 0.001 may not be"),
+    "no input": (0.5, None, 0 * burst(), {}, "layers 0, 1, 2", "the activity is 0 in all 40"),
+}
+
+
+@pytest.mark.parametrize(
+    ("threshold", "tau", "spikes", "given", "named", "cause"), SILENT.values(), ids=SILENT.keys()
+)
+def test_silence_is_a_warning_of_an_import_and_an_error_of_a_search(
+    tmp_path, capsys, threshold, tau, spikes, given, named, cause
+):
+    path = threshold_graph(tmp_path / "a.nir", threshold, tau)
+    problem, notes = import_problem(path, spikes, "loihi2-16", **given)
+    assert notes[-1].startswith("warning: ")
+    assert named in notes[-1]
+    assert cause in notes[-1]
+    with pytest.raises(LoihiGymError, match=named):
+        import_problem(path, spikes, "loihi2-16", require_messages=True, **given)
+    save_problem(tmp_path / "a.npz", problem)
+    np.save(tmp_path / "x.npy", spikes)
+    run, out = f"{tmp_path}/run", f"{tmp_path}/b.npz"
+    activity = ["--activity", f"{tmp_path}/x.npy", "--chip", "loihi2-16"]
+    if "first" in given:
+        activity += ["--from", str(given["first"])]
+    if "dt_s" in given:
+        activity += ["--dt", str(given["dt_s"])]
+    failed = partial(ended, capsys, code=2)
+    assert named in failed("solve", "random", f"{tmp_path}/a.npz", "--budget", "3", "--out", run)
+    assert named in failed("map", str(path), *activity, "--budget", "3", "--out", run)
+    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "run-problem.npz").exists()
+    assert "\nwarning: layer" in ended(capsys, "import", str(path), *activity, "-o", out, code=0)
+
+
+def ended(capsys, *arguments: str, code: int) -> str:
+    """What a command printed, a refusal being one line."""
+    from loihi_gym.cli import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    captured = capsys.readouterr()
+    assert ended.value.code == code, captured.err
+    lines = [line for line in captured.err.splitlines() if "so far" not in line]
+    assert not code or len(lines) == 1
+    return captured.err if code else captured.out
+
+
+def test_progress_says_what_is_done(network):
+    said = []
+    import_problem(network, samples(), "loihi2-16", 2, on_progress=said.append)
+    assert said == [
+        "reading the network",
+        "running 400 synapses on 9 samples",
+        "measuring the standard heuristics",
+    ]

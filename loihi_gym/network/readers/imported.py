@@ -3,8 +3,9 @@
 Readers do not know the file's name: `read_network` adds it to what they raise.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -13,7 +14,7 @@ from scipy.sparse import csr_array
 
 from ...arrays import Int64Array, NumberArray
 from ...errors import NetworkImportError
-from ..sparse_mlp import Neuron, SparseMLP
+from ..sparse_mlp import MAX_WEIGHT_BITS, Neuron, SparseMLP
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,17 @@ class Imported:
         network: The network in our arithmetic.
         inputs: The samples given, as its input population takes them, integers (T, widths[0]).
         notes: What was assumed, rounded or left out, one sentence each.
+        clock: What may be wrong with the time step if neurons never send; empty if nothing can.
     """
 
     network: SparseMLP
     inputs: Int64Array
     notes: tuple[str, ...] = ()
+    clock: str = ""
+
+    def noted(self, *notes: str) -> "Imported":
+        """The same with notes ahead of its own."""
+        return replace(self, notes=(*notes, *self.notes))
 
 
 def needed(module: str, what: str, extra: str) -> Any:
@@ -69,27 +76,43 @@ def network_of(
     layers: Iterable[tuple[csr_array, int, int, Int64Array]],
     neuron: Neuron = "relu",
     decays: Iterable[tuple[int, int]] = (),
+    weight_bits: Sequence[int] = (),
 ) -> SparseMLP:
     """A network of layers, each its weights, exponent, threshold and biases, (width,)."""
     weights, exponents, thresholds, biases = zip(*layers, strict=True)
     given = tuple(bias.astype(np.int32) for bias in biases) if any(map(np.any, biases)) else ()
-    return SparseMLP(weights, exponents, thresholds, neuron, given, tuple(decays))
+    bits = tuple(weight_bits) if any(bits < MAX_WEIGHT_BITS for bits in weight_bits) else ()
+    return SparseMLP(weights, exponents, thresholds, neuron, given, tuple(decays), bits)
+
+
+def sample_shape(inputs: NumberArray | None) -> tuple[int, ...]:
+    """Shape of one of the samples given, which are one per time step.
+
+    Raises:
+        NetworkImportError: if there are none.
+    """
+    if inputs is None:
+        raise NetworkImportError("give the input samples by --activity")
+    if inputs.ndim < 2 or 0 in inputs.shape[1:]:
+        raise NetworkImportError(
+            f"the activity is {inputs.shape}; it must be (time steps, inputs), one sample for "
+            "each step"
+        )
+    return tuple(inputs.shape[1:])
 
 
 def checked_samples(inputs: NumberArray | None, width: int) -> NumberArray:
-    """The samples given, one per time step, (T, width).
+    """The samples given, flattened, one per time step, (T, width).
 
     Raises:
         NetworkImportError: if there are none, or they are of another size than the network's input.
     """
-    if inputs is None:
-        raise NetworkImportError("give the input samples by --activity")
-    if inputs.ndim != 2 or inputs.shape[1] != width:
+    if inputs is None or math.prod(sample_shape(inputs)) != width:
+        shape = inputs.shape if inputs is not None else sample_shape(inputs)
         raise NetworkImportError(
-            f"the activity is {inputs.shape}; it must be (time steps, {width}), one sample for "
-            "each step"
+            f"the activity is {shape}; it must be (time steps, {width}), one sample for each step"
         )
-    return inputs
+    return inputs.reshape(len(inputs), width)
 
 
 def integer_samples(inputs: NumberArray | None, width: int) -> Int64Array:

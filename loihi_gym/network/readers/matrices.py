@@ -11,8 +11,9 @@ from ...arrays import NumberArray
 from ...errors import NetworkImportError
 from ..foreign import file_bytes
 from ..network_file import stored_network, unpack_bytes
+from .float_layers import FloatLayer, float_layer
 from .imported import Imported, integer_samples
-from .quantise import FloatLayer, float_layer, relu_network
+from .relu_rounding import relu_network
 
 
 def read(path: Path, inputs: NumberArray | None) -> Imported:
@@ -28,7 +29,8 @@ def read(path: Path, inputs: NumberArray | None) -> Imported:
     for number in takewhile(lambda number: f"weights_{number}" in arrays, count(1)):
         bias, mask = arrays.get(f"biases_{number}"), arrays.get(f"masks_{number}")
         weights = arrays[f"weights_{number}"]
-        layers.append(float_layer(number, "matrix", weights, bias, mask, layers))
+        width = layers[-1].weights.shape[0] if layers else None
+        layers.append(float_layer(number, "matrix", weights, bias, mask, width))
     if not layers:
         raise NetworkImportError("it holds neither a loihi_gym network nor weights_1, weights_2, …")
     return relu_network(layers, inputs)

@@ -1,61 +1,52 @@
-"""NIR graphs (neuroir.org): a chain of Linear or Affine, each with spiking neurons behind it.
+"""NIR graphs (neuroir.org): a chain of linear maps, each with spiking neurons behind it.
 
-NIR's neurons are differential equations. A step of `dt` makes them the difference equations that
-NIR's own simulators use (forward Euler, a spike is an input of 1 for one step):
-
-    LIF        v += dt / tau (v_leak - v + r I)
-    CubaLIF    i += dt / tau_syn (w_in I - i);  v += dt / tau_mem (v_leak - v + r i)
-    IF         v += dt r I
-    Threshold  v = I
-
-A spike when v > v_threshold, then v = v_reset, which must be 0. LI, CubaLI or no neuron at all is
-supported in the last layer: a readout that sends nothing. Loihi's neurons have one time constant
-per layer here; thresholds and resistances may differ, since they fold into the weights.
+Linear maps are Linear, Affine, Scale, Conv1d, Conv2d, SumPool2d and AvgPool2d; those that follow
+each other are multiplied into one layer of synapses. Neurons are those of `nir_neurons`. LI, CubaLI
+or no neuron at all is supported in the last layer: a readout that sends nothing.
 """
 
+import math
 from collections import Counter
-from dataclasses import replace
-from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...arrays import Float64Array, NumberArray
+from ...arrays import NumberArray
 from ...errors import NetworkImportError
+from .float_layers import SpikingLayer
 from .hdf5 import opened
-from .imported import Imported, integer_samples, needed, unsupported
-from .quantise import LARGEST_THRESHOLD, WEIGHT_LIMIT, SpikingLayer, spiking_network, synapses
-
-DT_S = 1e-4
-"""Time step if none is given: the default of NIR's examples."""
+from .imported import Imported, integer_samples, needed, sample_shape, unsupported
+from .linear_chain import LinearChain
+from .lowering import Shape, Sliding
+from .nir_neurons import NEURONS, SILENT, neurons, readout
+from .nir_time import ADDS_WHOLE, time_step
+from .spiking_rounding import spiking_network
+from .steps import each_dimension, padding_of
 
 Node = tuple[str, Any]
-SYNAPSES = ("Linear", "Affine")
-NEURONS = ("LIF", "CubaLIF", "IF", "Threshold", "LI", "CubaLI")
-SILENT = ("LI", "CubaLI")
+MAPS = ("Linear", "Affine", "Scale", "Conv1d", "Conv2d", "SumPool2d", "AvgPool2d")
+CLOCK = "docs/own-networks.md lists --dt by exporter, such as 1 for sinabs and 1e-6 for Norse"
 
 
-def read(path: Path, inputs: NumberArray | None, dt_s: float = DT_S) -> Imported:
+def read(path: Path, inputs: NumberArray | None, dt_s: float | None = None) -> Imported:
     """Read a NIR file; see `read_network`. Needs the extra ``import``."""
-    chain = _chain(_graph(path))
-    layers, notes = [], [f"time step {dt_s:g} s"]
-    while chain:
-        name, node = chain.pop(0)
-        if _kind(node) not in SYNAPSES:
-            unsupported(name, _kind(node), "neurons must follow a Linear or Affine")
-        neuron = chain.pop(0) if chain and _kind(chain[0][1]) in NEURONS else None
-        if chain and neuron is None:
-            unsupported(name, _kind(node), "no neurons follow it, and it is not the last layer")
-        if neuron is not None and _kind(neuron[1]) in SILENT and chain:
-            unsupported(neuron[0], _kind(neuron[1]), "it never spikes, and is not the last layer")
-        if neuron is None or _kind(neuron[1]) in SILENT:
-            notes.append(f"layer {name} is taken as a readout: it sends nothing")
-        layers.append(_layer(name, node, neuron, dt_s))
+    nodes = _chain(_graph(path))
+    source = "given"
+    if dt_s is None:
+        dt_s, source = time_step(node for _, node in nodes)
+    cuba = any(_kind(node) in ("CubaLIF", "CubaLI") for _, node in nodes)
+    adds_whole = cuba and source in ADDS_WHOLE
+    shape = _input_shape(nodes, sample_shape(inputs))
+    layers, notes = _layers(nodes, shape, dt_s, adds_whole)
+    if adds_whole:
+        notes.append("inputs are added whole to currents, as there; with --dt, as w_in states")
     if not layers:
         raise NetworkImportError("it has no Linear or Affine node")
-    imported = spiking_network(layers, integer_samples(inputs, layers[0].weights.shape[1]))
-    return replace(imported, notes=(*notes, *imported.notes))
+    width = layers[0].weights.shape[1]
+    clock = f"the time step of {dt_s:g} may not be the file's; {CLOCK}"
+    imported = spiking_network(layers, integer_samples(inputs, width), clock)
+    return imported.noted(f"time step {dt_s:g} ({source}; --dt sets it)", *notes)
 
 
 def _graph(path: Path) -> Any:
@@ -63,13 +54,13 @@ def _graph(path: Path) -> Any:
         pass
     nir = needed("nir", "NIR", "import")
     try:
-        return nir.read(path, type_check=False)  # `_chain` and `_layer` say more
+        return nir.read(path, type_check=False)  # `_chain` and `_layers` say more
     except Exception as error:  # h5py's, and whatever a malformed node provokes in nir
         raise ValueError(f"not a NIR graph: {error}") from error
 
 
 def _chain(graph: Any) -> list[Node]:
-    """The nodes from input to output, those two left out.
+    """The nodes from input to output, the latter left out.
 
     Raises:
         NetworkImportError: names the first node at which the graph is no chain.
@@ -78,8 +69,8 @@ def _chain(graph: Any) -> list[Node]:
     targets = Counter(target for _, target in graph.edges)
     for name, node in graph.nodes.items():
         kind = _kind(node)
-        if kind not in (*SYNAPSES, *NEURONS, "Input", "Output", "Flatten"):
-            known = ", ".join((*SYNAPSES, *NEURONS))
+        if kind not in (*MAPS, *NEURONS, "Input", "Output", "Flatten"):
+            known = ", ".join((*MAPS, *NEURONS))
             unsupported(name, kind, f"supported are {known}")
         if sources[name] > 1 or targets[name] > 1:
             unsupported(name, kind, "recurrent, skipping and parallel connections are not")
@@ -90,74 +81,85 @@ def _chain(graph: Any) -> list[Node]:
         name = following.get(name)
     if len(chain) != len(graph.nodes):
         raise NetworkImportError("the graph's nodes are not one chain from input to output")
-    inner = (one for one in chain if _kind(one[1]) not in ("Input", "Output"))
-    flat = list(dropwhile(lambda one: _kind(one[1]) == "Flatten", inner))  # inputs are given flat
-    for name, node in flat:
-        if _kind(node) == "Flatten":
-            unsupported(name, "Flatten", "only ahead of the first layer")
-    return flat
+    return [one for one in chain if _kind(one[1]) != "Output"]
 
 
 def _kind(node: Any) -> str:
     return type(node).__name__
 
 
-def _layer(name: str, node: Any, neuron: Node | None, dt_s: float) -> SpikingLayer:
-    weight = np.asarray(node.weight, np.float64)
-    bias = np.asarray(getattr(node, "bias", 0.0), np.float64)
-    if weight.ndim != 2 or bias.shape not in ((), (len(weight),)):
-        unsupported(name, _kind(node), f"weights {weight.shape} and bias {bias.shape}")
-    width = len(weight)
-    bias = np.broadcast_to(bias, width)
-    gain, leak, threshold, current_decay, voltage_decay = _dynamics(neuron, width, dt_s)
-    if not all(np.isfinite(part).all() for part in (weight, bias, gain, leak)):
-        unsupported(name, _kind(node), "weights, biases and time constants are not all finite")
-    weight = weight * gain[:, None]
-    if threshold is None:  # so large that with these weights nothing reaches it
-        largest = float(np.abs(weight).max(initial=0)) or 1.0
-        threshold = np.full(width, largest * LARGEST_THRESHOLD / WEIGHT_LIMIT)
-    # A constant input reaches the voltage through the current's own gain of 1 / decay.
-    bias = leak + bias * gain / current_decay
-    return SpikingLayer(synapses(weight, None), bias, threshold, current_decay, voltage_decay)
+def _input_shape(nodes: list[Node], given: Shape) -> Shape:
+    """Shape of a sample: a first convolution's, or the activity's if it has dimensions, or the
+    input node's, without the batch that some exporters leave in it.
+    """  # noqa: D205
+    for _, node in nodes:
+        if _kind(node) in MAPS:
+            if getattr(node, "input_shape", None) is not None:
+                channels = node.weight.shape[1] * int(node.groups)
+                return (channels, *each_dimension(node.input_shape, node.weight.ndim - 2))
+            break
+    stated = getattr(nodes[0][1], "input_type", {}).get("input") if nodes else None
+    if len(given) > 1 or stated is None or _kind(nodes[0][1]) != "Input":
+        return given
+    shape = tuple(map(int, np.atleast_1d(stated)))
+    while len(shape) > 1 and shape[0] == 1 and len(shape) > 3:
+        shape = shape[1:]
+    return shape if math.prod(shape) == math.prod(given) else given
 
 
-def _dynamics(
-    neuron: Node | None, width: int, dt_s: float
-) -> tuple[Float64Array, Float64Array, Float64Array | None, float, float]:
-    """Voltage per input, leak per step, threshold (None: never), decay of current and voltage."""
-    if neuron is None:
-        return np.ones(width), np.zeros(width), None, 1.0, 1.0
-    name, node = neuron
+def _layers(
+    nodes: list[Node], shape: Shape, dt_s: float, adds_whole: bool
+) -> tuple[list[SpikingLayer], list[str]]:
+    chain, layers, notes = LinearChain(shape), list[SpikingLayer](), list[str]()
+    for number, (name, node) in enumerate(nodes):
+        kind = _kind(node)
+        if kind in MAPS or kind == "Flatten":
+            _append(chain, name, node)
+        elif kind in NEURONS:
+            if kind in SILENT and number < len(nodes) - 1:
+                unsupported(name, kind, "it never spikes, and is not the last layer")
+            if not chain.names:
+                unsupported(name, kind, "neurons must follow a Linear, Affine or convolution")
+            if kind in SILENT:
+                notes.append(f"layer {name} is taken as a readout: it sends nothing")
+            notes += chain.product_note(len(layers) + 1)
+            layer, behind = chain.take(), neurons(name, node, chain.shape, dt_s, adds_whole)
+            layers.append(behind.behind(layer))
+    if chain.names:
+        notes.append(f"layer {chain.names[-1]} is taken as a readout: it sends nothing")
+        layers.append(readout(chain.width).behind(chain.take()))
+    return layers, notes
+
+
+def _append(chain: LinearChain, name: str, node: Any) -> None:
     kind = _kind(node)
+    if kind in ("Linear", "Affine"):
+        chain.linear(name, kind, np.asarray(node.weight), _array(node, "bias"))
+    elif kind == "Scale":
+        factor = np.asarray(node.scale, np.float64).reshape(-1)
+        chain.scale(name, kind, factor, np.zeros(len(factor)))
+    elif kind == "Flatten":
+        chain.flatten(int(node.start_dim), int(node.end_dim))
+    elif kind in ("SumPool2d", "AvgPool2d"):
+        kernel = each_dimension(node.kernel_size, 2)
+        divisor = 1.0 if kind == "SumPool2d" else None
+        chain.pool(name, kind, _window(node, kernel), divisor)
+    else:
+        weight = np.asarray(node.weight)
+        window = _window(node, weight.shape[2:])
+        if len(chain.shape) == 1 and node.input_shape is not None:
+            spatial = each_dimension(node.input_shape, weight.ndim - 2)
+            chain.reshape(name, kind, (weight.shape[1] * int(node.groups), *spatial))
+        chain.convolve(name, kind, weight, _array(node, "bias"), window, int(node.groups))
 
-    def each(key: str) -> Float64Array:
-        value = np.asarray(getattr(node, key), np.float64).reshape(-1)
-        if len(value) not in (1, width):
-            unsupported(name, kind, f"{key} of {len(value)} neurons for {width}")
-        return np.broadcast_to(value, width)
 
-    def decay(key: str) -> float:
-        parts = dt_s / each(key)
-        if not np.allclose(parts, parts[0], rtol=1e-3, atol=0):
-            unsupported(name, kind, f"{key} differs from neuron to neuron")
-        if not 0 < parts[0] <= 1:
-            unsupported(name, kind, f"{key} is shorter than the time step of {dt_s:g} s (--dt)")
-        return float(parts[0])
+def _window(node: Any, kernel: Shape) -> Sliding:
+    dilation = each_dimension(getattr(node, "dilation", 1), len(kernel))
+    padding = node.padding.decode() if isinstance(node.padding, bytes) else node.padding
+    stride = each_dimension(node.stride, len(kernel))
+    return Sliding(kernel, stride, padding_of(padding, kernel, dilation), dilation)
 
-    threshold = None
-    if kind not in SILENT:
-        threshold = each("threshold" if kind == "Threshold" else "v_threshold")
-        if (threshold <= 0).any():
-            unsupported(name, kind, "a threshold is not positive")
-    if getattr(node, "v_reset", None) is not None and np.any(each("v_reset")):
-        unsupported(name, kind, "neurons can be reset to 0 only")
-    if kind == "Threshold":
-        return np.ones(width), np.zeros(width), threshold, 1.0, 1.0
-    if kind == "IF":
-        return dt_s * each("r"), np.zeros(width), threshold, 1.0, 0.0
-    if kind in ("LIF", "LI"):
-        voltage = decay("tau")
-        return each("r") * voltage, each("v_leak") * voltage, threshold, 1.0, voltage
-    current, voltage = decay("tau_syn"), decay("tau_mem")
-    gain = each("w_in") * current * each("r") * voltage
-    return gain, each("v_leak") * voltage, threshold, current, voltage
+
+def _array(node: Any, key: str) -> NumberArray | None:
+    value = getattr(node, key, None)
+    return None if value is None else np.atleast_1d(value)

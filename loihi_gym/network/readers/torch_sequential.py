@@ -1,117 +1,75 @@
-"""`torch.nn.Sequential` of Linear and ReLU, with or without pruning masks.
+"""PyTorch: `torch.nn.Sequential` of what `steps` knows, or a state dict.
 
-A file is what ``torch.save(model, path)`` or ``torch.save(model.state_dict(), path)`` wrote. It is
-read with ``weights_only``, and only torch's own classes of such a model are let through: nothing
-in the file is executed. A state dict does not say what is between the Linears: ReLU is assumed.
-
-A synapse is where the mask (``weight_mask`` of torch.nn.utils.prune, or a buffer ``mask``) is not
-0; without a mask, where the weight is not 0.
+A file is what ``torch.save(model, path)`` or ``torch.save(model.state_dict(), path)`` wrote, or a
+checkpoint that holds one of them; see `torch_file`.
 """
 
-import re
-import zipfile
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ...arrays import NumberArray
-from ...errors import NetworkImportError
-from ..foreign import require_file, require_size
-from .imported import Imported, needed, unsupported
-from .quantise import FloatLayer, float_layer, relu_network
+from ..foreign import require_size
+from .imported import Imported, sample_shape
+from .layer_table import LayerTable
+from .relu_rounding import relu_network
+from .state_dict import plain, read_state
+from .steps import Step, relu_layers
+from .torch_file import load
 
 if TYPE_CHECKING:
     from torch import nn
 
-PASSED_OVER = ("Dropout", "Identity")
-"""Modules that do nothing once trained."""
+SETTINGS = (
+    *("stride", "padding", "dilation", "groups", "padding_mode", "kernel_size", "output_size"),
+    *("ceil_mode", "count_include_pad", "divisor_override", "eps", "start_dim", "end_dim"),
+    *("dim", "unflattened_size"),
+)
+"""Attributes of modules that `steps` asks for."""
 
 
-def read(path: Path, inputs: NumberArray | None) -> Imported:
+def read(path: Path, inputs: NumberArray | None, table: LayerTable | None = None) -> Imported:
     """Read a PyTorch file; see `read_network`. Needs torch (extra ``train``)."""
-    loaded = _load(path)
-    if not isinstance(loaded, dict):
-        return read_sequential(loaded, inputs)
-    imported = _read_state(loaded, inputs)
-    return replace(imported, notes=("ReLU is assumed between the layers", *imported.notes))
+    loaded = load(path)
+    if isinstance(loaded, dict):
+        state = {name: tensor_array(value) for name, value in loaded.items()}
+        return read_state(state, inputs, table)
+    return read_sequential(loaded, inputs)
 
 
 def read_sequential(model: "nn.Sequential", inputs: NumberArray | None) -> Imported:
     """A network from a model in memory.
 
     Args:
-        model: Linear and ReLU in turn.
-        inputs: What the model is given, one sample per time step, (T, inputs).
+        model: Linear, convolutions and what `steps.KINDS` lists, with ReLU between; Sequentials in
+            it are taken apart.
+        inputs: What the model is given, one sample per time step, (T, ...).
 
     Raises:
         NetworkImportError: names the module that is not supported, and why.
     """
-    state: dict[str, Any] = {}
-    waiting = False  # a Linear without its ReLU yet
+    layers, notes = relu_layers(_steps(model, ""), sample_shape(inputs))
+    return relu_network(layers, inputs).noted(*notes)
+
+
+def _steps(model: "nn.Sequential", prefix: str) -> Iterator[Step]:
     for name, module in zip(model._modules, model, strict=True):
         kind = type(module).__name__
-        if kind in PASSED_OVER or (kind == "Flatten" and not state):
+        if kind == "Sequential":
+            yield from _steps(module, f"{prefix}{name}.")  # type: ignore[arg-type]
             continue
-        if kind not in ("Linear", "ReLU"):
-            unsupported(name, kind, "only Linear and ReLU can be mapped")
-        if kind == "ReLU" and not waiting:
-            unsupported(name, kind, "it does not follow a Linear")
-        if kind == "Linear" and waiting:
-            unsupported(name, kind, "no ReLU is between it and the Linear before it")
-        own = (*module.named_parameters(), *module.named_buffers())
-        state |= {f"{name}.{key}": value for key, value in own}
-        waiting = kind == "Linear"
-    return _read_state(state, inputs)
+        own = (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False))
+        tensors = {key: tensor_array(value) for key, value in own}
+        settings = {key: getattr(module, key) for key in SETTINGS if hasattr(module, key)}
+        yield Step(f"{prefix}{name}", kind, plain(tensors), settings)
 
 
-def _load(path: Path) -> Any:
-    torch = needed("torch", "PyTorch", "train")
-    from torch.nn.utils import prune  # torch does not import it by itself
-
-    nn = torch.nn
-    require_file(path)
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            require_size(sum(entry.file_size for entry in archive.infolist()))
-    allowed = [nn.Sequential, nn.Linear, nn.ReLU, nn.Flatten, nn.Dropout, nn.Identity]
-    methods = [prune.CustomFromMask, prune.L1Unstructured, prune.RandomUnstructured, prune.Identity]
-    try:
-        with torch.serialization.safe_globals([*allowed, *methods, set]):
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # UnpicklingError, RuntimeError, EOFError, ...
-        name = re.search(r"GLOBAL (\S+)", str(error))
-        if name is not None:
-            unsupported("?", name[1], "only Linear, ReLU, Flatten and Dropout are read")
-        first = str(error).strip().splitlines()[:1]
-        raise ValueError(f"not a PyTorch file: {''.join(first)}") from error
-    if not isinstance(loaded, dict | nn.Sequential):
-        raise NetworkImportError(f"it holds a {type(loaded).__name__}, not a Sequential")
-    return loaded
-
-
-def _read_state(state: dict[Any, Any], inputs: NumberArray | None) -> Imported:
-    groups: dict[str, dict[str, Any]] = {}
-    for key, value in state.items():
-        group, _, name = str(key).rpartition(".")
-        groups.setdefault(group, {})[name] = value
-    layers: list[FloatLayer] = []
-    for group, tensors in groups.items():
-        weight = tensors.get("weight", tensors.get("weight_orig"))
-        if getattr(weight, "ndim", 0) != 2:
-            unsupported(group, ", ".join(tensors), "only Linear layers can be mapped")
-        layers.append(_linear(group, tensors, layers))
-    if not layers:
-        raise NetworkImportError("it has no Linear layer")
-    return relu_network(layers, inputs)
-
-
-def _linear(name: str, tensors: dict[str, Any], layers: list[FloatLayer]) -> FloatLayer:
-    for value in tensors.values():
-        require_size(8 * value.numel())  # strides of 0 make a huge tensor of a few bytes
-    arrays = {key: value.detach().cpu().double().numpy() for key, value in tensors.items()}
-    bias = arrays.get("bias", arrays.get("bias_orig"))
-    if "bias_mask" in arrays and bias is not None:
-        bias = bias * arrays["bias_mask"]
-    weight = arrays.get("weight", arrays.get("weight_orig"))
-    mask = arrays.get("weight_mask", arrays.get("mask"))
-    return float_layer(name, "Linear", weight, bias, mask, layers)
+def tensor_array(value: Any) -> Any:
+    """A tensor as an array, in float64 if it has fractions; anything else as it is."""
+    if not hasattr(value, "detach"):
+        return value
+    require_size(8 * value.numel())  # strides of 0 make a huge tensor of a few bytes
+    tensor = value.detach().cpu()
+    return np.asarray((tensor.double() if tensor.is_floating_point() else tensor).numpy())

@@ -161,13 +161,10 @@ def test_weights_beyond_eight_bits_are_rounded_and_said_to_be(tmp_path):
 
 CONV = {"type": "conv", "shape": np.array([4, 4, 2]), "weight": np.ones((2, 1, 3, 3, 1))}
 REFUSED = {
-    "conv": ([CONV], "layer 0 (conv): only dense"),
+    "conv of a flat signal": ([CONV], "layer 0 (conv): its input has no channels"),
     "conv after dense": ([dense(even(1, 4, 3)), CONV], "layer 1 (conv)"),
+    "average": ([{"type": "average", "shape": np.array([4])}], "layer 0 (average): only dense and"),
     "pool": ([{"type": "pool", "shape": np.array([4])}], "layer 0 (pool)"),
-    "late flatten": (
-        [dense(even(1, 4, 3)), {"type": "flatten", "shape": np.array([4])}],
-        "layer 1 (flatten)",
-    ),
     "recurrent": (
         [{**dense(even(1, 4, 3)), "type": "dense_rec", "weight_rec": np.ones((4, 4))}],
         "layer 0 (dense_rec)",
@@ -189,8 +186,8 @@ REFUSED = {
     "broken chain": ([dense(even(1, 4, 3)), dense(even(2, 3, 5))], "layer 1 (dense): it takes 5"),
     "float weights": ([dense(even(1, 4, 3) + 0.5)], "not whole numbers"),
     "wrong biases": ([dense(even(1, 4, 3), bias=np.ones(3))], "3 biases for 4 neurons"),
-    "nothing": ([], "has no dense layer"),
-    "only an input": ([{"type": "input", "shape": np.array([4])}], "has no dense layer"),
+    "nothing": ([], "has no dense or conv layer"),
+    "only an input": ([{"type": "input", "shape": np.array([4])}], "has no dense or conv layer"),
 }
 
 
@@ -227,3 +224,57 @@ def test_a_file_that_is_none_is_refused(tmp_path, content):
         read_network(path, spikes(9, 3))
     with pytest.raises(NetworkFileError, match="No such file"):
         read_network(tmp_path / "none.net", spikes(9, 3))
+
+
+def conv(weight: np.ndarray, **changes: object) -> dict:
+    """As slayer's AbstractConv.export_hdf5 writes it."""
+    settings = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1, **changes}
+    return {
+        **{"type": "conv", "weight": weight.astype(np.float32), "neuron": {**CUBA, "vThMant": 60}},
+        **{key: np.array(value) for key, value in settings.items()},
+    }
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_a_convolutional_network_spikes_as_lavas(tmp_path, flat):
+    kernel, groups = even(4, 4, 1, 3, 2, limit=60), 2
+    layer = conv(kernel, stride=(2, 1), padding=(1, 0), groups=groups, bias=np.arange(4.0))
+    weight = even(5, 3, 4 * 3 * 5, limit=40)
+    layers = [
+        {"type": "input", "shape": np.array([2, 5, 6])},
+        {**layer, "shape": np.array([4, 3, 5])},
+        {"type": "flatten", "shape": np.array([60])},
+        dense(weight, {**CUBA, "vThMant": 90}),
+    ]
+    signal = spikes(30, 60).reshape(30, 2, 5, 6)
+    path = write(tmp_path / "a.net", *layers)
+    imported = read_network(path, signal.reshape(30, 60) if flat else signal)
+    assert imported.network.widths == (60, 60, 3)
+    # The convolution as a matrix, tap by tap.
+    matrix = np.zeros((4, 3, 5, 2, 5, 6), int)
+    for channel, row, column, y, x in np.ndindex(4, 3, 5, 3, 2):
+        if 0 <= 2 * row + y - 1 < 5:
+            group = channel // 2
+            matrix[channel, row, column, group, 2 * row + y - 1, column + x] = kernel[
+                channel, 0, y, x
+            ]
+    neurons = [{**CUBA, "vThMant": 60}, {**CUBA, "vThMant": 90}]
+    biases = np.repeat(np.arange(4), 15)
+    sent = run(imported.network, imported.inputs)
+    assert imported.network.biases[0].tolist() == (biases * 64).tolist()
+    wanted = biased_lif(matrix.reshape(60, 60), biases, neurons[0], spikes(30, 60))
+    assert sent[1].tolist() == wanted.tolist()
+    assert sent[2].tolist() == lava_lif([weight], neurons[1:], sent[1])[1]
+
+
+def biased_lif(weight, bias, neuron, inputs):
+    """One layer of Lava's LIF in integers, its bias for each neuron."""
+    u, v, out = np.zeros(len(weight), int), np.zeros(len(weight), int), []
+    for step in range(len(inputs)):
+        arriving = weight @ inputs[step - 1].astype(int) if step else 0 * u
+        u = np.trunc(u * (4096 - neuron["iDecay"]) / 4096).astype(int) + (arriving << 6)
+        v = np.trunc(v * (4096 - neuron["vDecay"]) / 4096).astype(int) + u + (bias << 6)
+        out.append((v > neuron["vThMant"] << 6).astype(int))
+        v = np.where(out[-1], 0, v)
+    assert 0.02 < np.mean(out) < 0.9
+    return np.array(out)
