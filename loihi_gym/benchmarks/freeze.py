@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from ..backends import Measurement, make_backend
+from ..backends import make_backend
 from ..backends.robust import RobustBackend
 from ..bounds import lower_bound
 from ..errors import SuiteError
@@ -61,15 +61,13 @@ def measure(problem: Problem, hypotheses: str = "") -> Frozen:
     Args:
         problem: The problem with its reference.
         hypotheses: Set of plausible chips that it is measured on; empty for its own alone. The
-            latency is then that on the first of them, no energy is measured, and the digest is of
-            all chips.
+            reference's latency and energy are then those on the first of them, as a robust
+            measurement has it, and the digest is of all chips.
     """
     if hypotheses:
-        robust = RobustBackend(problem, hypotheses=hypotheses)
-        problem = robust.problem
-        measured: Measurement = robust.evaluate(problem.reference_mapping)
-    else:
-        measured = make_backend("mesh", problem).evaluate(problem.reference_mapping)
+        problem = RobustBackend(problem, hypotheses=hypotheses).problem
+    alone = replace(problem, alternatives=())
+    measured = make_backend("mesh", alone).evaluate(problem.reference_mapping)
     return Frozen(
         sha256=problem.digest,
         chip=problem.chip.name,
