@@ -61,9 +61,9 @@ def train(seed: int) -> SparseMLP:
         seed=seed,
         device="cpu",
     )
-    layers: Any = model.policy.mlp_extractor.policy_net
-    hidden = [one for one in layers if isinstance(one, nn.Linear)]
-    actor = [*hidden, model.policy.action_net]
+    policy: Any = model.policy
+    hidden = [one for one in policy.mlp_extractor.policy_net if isinstance(one, nn.Linear)]
+    actor = [*hidden, policy.action_net]
     for layer in actor:
         layer.bias.requires_grad_(False)  # they begin at zero, and stay there
     model.learn(TRAINING_STEPS)
