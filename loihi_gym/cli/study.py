@@ -15,7 +15,7 @@ from .problems import microseconds
 from .progress import progress
 
 STUDIES = (pierro2026.NAME,)
-CHIP_HOURS = "{budget:,} evaluations would be {hours:.1f} h of a chip at {seconds:.0f} s each."
+CHIP_TIME = "{budget:,} evaluations would be {minutes:,.0f} min of a chip at {seconds:.0f} s each."
 
 
 @app.command(epilog="Example: loihi-gym reproduce pierro2026 --budget 300 --seeds 3")
@@ -69,7 +69,7 @@ def _change(reductions: Sequence[float]) -> str:
 
 
 def _reading(budget: int) -> tuple[str, ...]:
-    hours = budget * pierro2026.EVALUATION_S / 3600
+    minutes = budget * pierro2026.EVALUATION_S / 60
     return (
         "default: what the toolchain would do. reference: the fastest standard heuristic. latency, "
         "energy: change from the default, median and range over the seeds.",
@@ -78,7 +78,7 @@ def _reading(budget: int) -> tuple[str, ...]:
         "efficiency.",
         "Here everything is simulated, with substitute constants, other networks and another "
         "default as far as is known: no number of this table is the chip's.",
-        CHIP_HOURS.format(budget=budget, hours=hours, seconds=pierro2026.EVALUATION_S),
+        CHIP_TIME.format(budget=budget, minutes=minutes, seconds=pierro2026.EVALUATION_S),
         "What the paper states, what is unknown and what is ours: docs/pierro2026.md.",
     )
 

@@ -15,6 +15,7 @@ from loihi_gym.envs.observation import (
 )
 from loihi_gym.envs.observation_kernel import CORE_FEATURES, fill
 from loihi_gym.envs.task import EpisodeTask
+from loihi_gym.errors import LoihiGymError
 from loihi_gym.mapping import random_mapping
 from tests.envs.rollouts import IDS, make, slack_problem, walk
 from tests.toys import bundled_problem, examples, silent_problem, toy_chip, toy_problem
@@ -172,7 +173,19 @@ def test_graph_nodes_and_edges():
         assert hops == pytest.approx(steps / (mesh.width + mesh.height - 2))
 
 
-@pytest.mark.parametrize("name", benchmark_names())
+DEEPEST = "halapoint-8chip"
+"""The only bundled benchmark of more layers than there is room for by default."""
+
+
+def test_the_deepest_benchmark_says_how_much_room_it_needs():
+    with pytest.raises(LoihiGymError, match="pass max_layers=73 or more"):
+        make("LoihiPlace-v0", benchmark=DEEPEST)
+    env = make("LoihiPlace-v0", benchmark=DEEPEST, max_layers=73)
+    observation, _ = env.reset(seed=0)
+    assert observation in env.observation_space
+
+
+@pytest.mark.parametrize("name", [name for name in benchmark_names() if name != DEEPEST])
 def test_every_bundled_benchmark_fits_the_default_shapes(name):
     env = make("LoihiPlace-v0", benchmark=name)
     observation, _ = env.reset(seed=0)
