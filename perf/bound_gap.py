@@ -28,7 +28,7 @@ from loihi_gym.search.registry import run_solver
 from loihi_gym.search.session import BudgetSpent, Session
 
 PROBLEMS = ("mlp-deep", "mlp-wide")
-SUBMISSIONS = Path(__file__).parent.parent / "leaderboard/submissions"
+SUBMISSIONS = Path(__file__).parent.parent / "leaderboard/previous/v1/submissions"
 
 
 def searched(problem: Problem, budget: int) -> Mapping:

@@ -116,7 +116,7 @@ def taken_for_copies(submissions: list[Submission], replayer: Replayer) -> Itera
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="What symmetric mappings are worth.")
-    parser.add_argument("--board", default="leaderboard", type=Path)
+    parser.add_argument("--board", default="leaderboard/previous/v1", type=Path)
     parser.add_argument("--suite", default="sparse-mlp-v1")
     arguments = parser.parse_args()
     suite, replayer = load_suite(arguments.suite), Replayer(load_suite(arguments.suite))

@@ -12,7 +12,7 @@ from ..mapping import Problem
 from ..mapping.heuristics import FIRST_RELEASE, PARTITIONINGS
 from .bundled import problem_of
 from .references import fastest_heuristic
-from .suite import SCORER, Frozen, Suite
+from .suite import SCORER, Entry, Frozen, Suite
 
 MANIFEST = """\
 # What `loihi-gym compare {suite.name}` runs and the leaderboard scores. Written by
@@ -46,16 +46,23 @@ def freeze(suite: Suite) -> Suite:
     """The suite with references chosen and all that is measured computed again."""
     frozen = []
     for entry in suite.problems:
-        problem = problem_of(entry)
-        if entry.uri:
-            # Of a suite of the first release the reference is one of that release's heuristics.
-            among = FIRST_RELEASE if entry.chips else PARTITIONINGS
-            problem = problem.with_reference(fastest_heuristic(problem, among))
-        frozen.append(replace(entry, frozen=measure(problem, suite.hypotheses)))
+        problem = with_best_reference(entry)
+        bound_ps = lower_bound(problem).latency_ps
+        frozen.append(replace(entry, frozen=measure(problem, suite.hypotheses, bound_ps)))
     return replace(suite, problems=tuple(frozen), scorer=SCORER)
 
 
-def measure(problem: Problem, hypotheses: str = "") -> Frozen:
+def with_best_reference(entry: Entry) -> Problem:
+    """A suite's problem with the fastest standard heuristic; a bundled one has it already."""
+    problem = problem_of(entry)
+    if not entry.uri:
+        return problem
+    # Of a suite of the first release the reference is one of that release's heuristics.
+    among = FIRST_RELEASE if entry.chips else PARTITIONINGS
+    return problem.with_reference(fastest_heuristic(problem, among))
+
+
+def measure(problem: Problem, hypotheses: str, bound_ps: int) -> Frozen:
     """What a manifest states of a problem.
 
     Args:
@@ -63,6 +70,7 @@ def measure(problem: Problem, hypotheses: str = "") -> Frozen:
         hypotheses: Set of plausible chips that it is measured on; empty for its own alone. The
             reference's latency and energy are then those on the first of them, as a robust
             measurement has it, and the digest is of all chips.
+        bound_ps: Its proven lower bound.
     """
     if hypotheses:
         problem = RobustBackend(problem, hypotheses=hypotheses).problem
@@ -74,7 +82,7 @@ def measure(problem: Problem, hypotheses: str = "") -> Frozen:
         reference=problem.reference,
         reference_latency_ps=measured.latency_ps,
         reference_energy_fj=measured.energy_fj or 0,
-        lower_bound_ps=lower_bound(problem).latency_ps,
+        lower_bound_ps=bound_ps,
     )
 
 

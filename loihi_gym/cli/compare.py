@@ -25,7 +25,7 @@ SOLVERS = (
 
 
 @app.command(
-    epilog="Example: loihi-gym compare sparse-mlp-v1 --solvers random,ga,map --budgets 300,1000 "
+    epilog="Example: loihi-gym compare sparse-mlp-v2 --solvers random,ga,map --budgets 300,1000 "
     "--seeds 5 --jobs 2. A solver's options follow a colon: ga:unseeded, nested-es:start=random. "
     f"Suites: {', '.join(suite_names())}."
 )
@@ -73,7 +73,7 @@ def compare(
     _report(made, directory)
 
 
-@app.command(epilog="Example: loihi-gym report runs/sparse-mlp-v1")
+@app.command(epilog="Example: loihi-gym report runs/sparse-mlp-v2")
 @click.argument("directory", metavar="DIR")
 def report(directory: str) -> None:
     """Write the report of the comparison in DIR again."""
@@ -88,7 +88,7 @@ def _report(made: Plan, directory: Path) -> None:
     show(f"report  {written}")
 
 
-@app.command(epilog="Example: loihi-gym archive runs/sparse-mlp-v1 -o sparse-mlp-v1.tar.xz")
+@app.command(epilog="Example: loihi-gym archive runs/sparse-mlp-v2 -o sparse-mlp-v2.tar.xz")
 @click.argument("directory", metavar="DIR")
 @options.output("FILE", "The archive, a .tar.xz.")
 def archive(directory: str, output: str) -> None:

@@ -28,7 +28,7 @@ def leaderboard() -> None:
 
 
 @leaderboard.command(
-    epilog="Examples: loihi-gym leaderboard pack runs/sparse-mlp-v1 --solver ga --track solver@1k "
+    epilog="Examples: loihi-gym leaderboard pack runs/sparse-mlp-v2 --solver ga --track solver@1k "
     "--author 'Ada Lovelace' -o 2026-11-25-ga. Of single mappings: loihi-gym leaderboard pack "
     "mlp-xs=a.json mlp-deep=b.json … --name mine --author 'Ada Lovelace' -o 2026-11-25-mine"
 )
@@ -123,7 +123,7 @@ def build(board: str, only_check: bool) -> None:
 
 
 @leaderboard.command(
-    epilog="Example: loihi-gym leaderboard reproduce leaderboard/submissions/2026-11-25-ga"
+    epilog="Example: loihi-gym leaderboard reproduce leaderboard/submissions/2026-12-01-ga"
 )
 @click.argument("directory", metavar="DIR")
 def reproduce(directory: str) -> None:
@@ -155,7 +155,7 @@ def changed(base: str, head: str, repository: str, copy_to: str | None) -> None:
     show(new_submission(Path(repository), base, head, folder))
 
 
-@leaderboard.command(epilog="Example: loihi-gym leaderboard freeze sparse-mlp-v1")
+@leaderboard.command(epilog="Example: loihi-gym leaderboard freeze sparse-mlp-v2")
 @click.argument("suite", metavar="SUITE")
 def freeze(suite: str) -> None:
     """Write the manifest of SUITE (a name or a .toml file) with all numbers measured again.
