@@ -14,6 +14,7 @@ from ..arrays import Float64Array, Int64Array
 from ..chip.hypotheses import Hypotheses
 from ..errors import LoihiGymError
 from ..mapping import Mapping, Problem, fitting
+from ..mapping.heuristics import COARSE
 from . import make_backend
 
 
@@ -66,7 +67,9 @@ def regrets(
         legal = {name: one for name, one in mappings.items() if not own.check(one)}
         measured = _latencies(own, list(legal.values()), backend)
         latencies[[list(mappings).index(name) for name in legal], column] = measured
-        best[column] = min([*measured, *_latencies(own, list(fitting(own).values()), backend)])
+        best[column] = min(
+            [*measured, *_latencies(own, list(fitting(own, COARSE).values()), backend)]
+        )
     for row, mapping in enumerate(mappings.values()):
         if not latencies[row].any():
             replace(problem, chip=hypotheses.chips[0], alternatives=()).require(mapping)

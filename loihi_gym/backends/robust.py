@@ -15,6 +15,7 @@ from ..chip.hypotheses import Hypotheses, load_hypotheses
 from ..errors import BackendError, IllegalMappingError, unknown
 from ..mapping import Mapping, Problem, fitting
 from ..mapping.fewest import packed
+from ..mapping.heuristics import COARSE
 from .measurement import Backend, Measurement
 
 ONE_CHIP = ("lava", "robust")
@@ -108,8 +109,8 @@ class RobustBackend(Backend):
     def _reference(self) -> RobustMeasurement:
         """Settle and measure the reference mapping."""
         problem = self.problem
-        if problem.reference not in fitting(problem):
-            mappings = fitting(problem)
+        if problem.reference not in fitting(problem, {problem.reference.split("/")[0]}):
+            mappings = fitting(problem, COARSE)
             measured = self._backends[0].evaluate_batch(list(mappings.values()))
             latencies = {n: m.latency_ps for n, m in zip(mappings, measured, strict=True)}
             fastest = min(latencies, key=lambda name: latencies[name])

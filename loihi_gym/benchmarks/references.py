@@ -14,14 +14,21 @@ from ..backends import Bound, MeshBackend
 from ..backends.bound import bound
 from ..chip import Topology
 from ..mapping import Mapping, Problem, fitting
-from ..mapping.heuristics import PARTITIONINGS, partition, partitions, standard_positions
+from ..mapping.heuristics import (
+    COARSE,
+    FIRST_RELEASE,
+    PARTITIONINGS,
+    partition,
+    partitions,
+    standard_positions,
+)
 from ..threads import processors
 
 AFFORDABLE = 1 << 25
 """Messages times links on the way that `mesh` is still asked about: some two seconds."""
 HUGE = 1 << 24
 """Messages of a system on which even `bound` takes a second for each partitioning."""
-QUICK = ("packed", "balanced", *(n for n in PARTITIONINGS if n.startswith(("sweep-", "by-chip"))))
+QUICK = ("packed", *(name for name in COARSE if name not in FIRST_RELEASE), "balanced")
 """Partitionings that `quick_reference` looks at; the others are like one of these."""
 FEW = ("lava-default", "packed")
 """Those that it looks at on a huge system: to count the others takes seconds."""

@@ -200,11 +200,12 @@ def read_suite(path: Path) -> Suite:
 
 def generated(name: str) -> Entry | None:
     """The entry of a generated problem of some bundled suite; None if no suite has that name."""
-    return _generated().get(name)
+    return _generated(folder()).get(name)
 
 
 @cache
-def _generated() -> dict[str, Entry]:
+def _generated(folder: Path) -> dict[str, Entry]:
+    """All generated problems of the suites in a folder, by name; the files are read once."""
     suites = map(load_suite, [*suite_names(), *previous_names()])
     return {entry.name: entry for suite in suites for entry in suite.problems if entry.uri}
 

@@ -57,7 +57,7 @@ import numpy as np
 
 from ..arrays import Int64Array
 from ..mapping import Problem
-from ..mapping.heuristics import partitions
+from ..mapping.heuristics import COARSE, partitions
 from .averages import Averages
 from .boxes import alone, least
 from .count_tables import MAX_TABLE, WEIGHTS, CountTables
@@ -190,7 +190,7 @@ def _feasible_sum(problem: Problem) -> int:
     """Sum of step times, barriers left out, that satisfies 1 to 4 of the proof."""
     n, ways = n_router_links(problem.topology), least_hops(problem)
     sums = []
-    for counts in partitions(problem).values():
+    for counts in partitions(problem, COARSE).values():
         traffic = problem.traffic(counts)
         link_ps = least_link_ps(problem)
         hops = [

@@ -5,8 +5,8 @@ others are what an engineer would try next. Search has to beat the best of them.
 
 - ``packed``: the fewest cores; ``balanced``: all of them; ``balanced-90`` to ``-60``: so many
   percent, each further core to the layer that works longest.
-- ``sweep-1`` to ``sweep-9``: balanced over numbers of cores that grow by the same factor each, from
-  those of ``packed`` (which would be 0) to all (which would be 10).
+- ``sweep-1`` to ``sweep-39``: balanced over numbers of cores that grow by the same factor each,
+  from those of ``packed`` (which would be 0) to all (which would be 40).
 - ``by-chip`` and ``by-chip-110`` to ``-200``, on several chips only: see `by_chip`.
 
 A network fits on a chip if `packed` does. Of the others, those that do not fit are left out.
@@ -33,7 +33,7 @@ MANY = 64
 """With more cores than this to give per layer, `balanced` gives most of them in proportion."""
 HELD_BACK = 4
 """Cores per layer that `balanced` then still gives one by one."""
-SWEEP = 10
+SWEEP = 40
 """Steps from the fewest cores to all, by the same factor each."""
 SLOWER = (110, 125, 150, 200)
 """Step times of `by-chip` besides the least, in percent of it."""
@@ -120,6 +120,12 @@ PARTITIONINGS: dict[str, Callable[[Workload], Int32Array]] = {
     **{f"{BY_CHIP}-{percent}": partial(_by_chip, percent=percent) for percent in SLOWER},
 }
 """The standard partitionings by name."""
+COARSE = tuple(
+    name
+    for name in PARTITIONINGS
+    if not name.startswith("sweep-") or int(name.removeprefix("sweep-")) % 4 == 0
+)
+"""All but three of four steps of the sweep: where all of them would take long."""
 TOOLCHAIN_DEFAULT = "lava-default/row-major"
 """What Intel's toolchain would do as far as is public; shown beside every reference."""
 FIRST_RELEASE = tuple(PARTITIONINGS)[:7]

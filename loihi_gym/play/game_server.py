@@ -3,6 +3,7 @@
 import secrets
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 
@@ -29,7 +30,8 @@ def serve(game: Game, port: int, ready: Callable[[str], None]) -> None:
     server, listening, address = prepare(game, port)
     with listening:
         ready(address)
-        server.run(sockets=[listening])
+        with suppress(KeyboardInterrupt):  # the way to end it; not always raised by the server
+            server.run(sockets=[listening])
 
 
 def prepare(game: Game, port: int) -> tuple[uvicorn.Server, socket.socket, str]:

@@ -13,6 +13,9 @@ CORES = {
     "kapoho-point": 8 * 152,
     "loihi2": 152,
     "loihi2-12000-words": 152,
+    "loihi2-16-chips": 16 * 152,
+    "loihi2-2-chips": 2 * 152,
+    "loihi2-4-chips": 4 * 152,
     "loihi2-128": 128,
     "loihi2-16": 16,
     "loihi2-24": 24,
@@ -41,7 +44,13 @@ def test_bundled_chip_loads(name):
     chip = load_chip(name)
     assert chip.name == name
     assert chip.n_cores == CORES[name]
-    assert chip.n_chips == {"kapoho-point": 8, "hala-point": 1152}.get(name, 1)
+    assert chip.n_chips == {
+        "loihi2-2-chips": 2,
+        "loihi2-4-chips": 4,
+        "kapoho-point": 8,
+        "loihi2-16-chips": 16,
+        "hala-point": 1152,
+    }.get(name, 1)
     assert chip.description
     assert "\n" not in chip.description
     assert chip.grid[0] in STATUSES

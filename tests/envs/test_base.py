@@ -55,7 +55,7 @@ from tests.envs.rollouts import IDS, digest, make, walk
 print(digest([walk(make(env_id, observation=o, start="random"), 20)
     for env_id in IDS for o in ("flat", "image")]))
 """
-GOLDEN = "f35192dd17ef5767e2bf2338155bad8b87606a89763aa58e749501a1ef5aa82e"
+GOLDEN = "1b743ee0fd63d1983d33a46ed04d53df86773568781be271bb355fe19979e19e"
 
 
 def test_trajectories_are_the_same_in_other_processes_and_pythons():

@@ -203,8 +203,8 @@ def test_the_nightly_replay_finds_a_stale_board(project, python, tmp_path):
     assert failed is None, said
 
     def change(where: Path) -> None:
-        results = where / "leaderboard/results/sparse-mlp-v1.json"
-        results.write_text(results.read_text().replace("mesh", "Mesh").replace("xs", "sx"))
+        results = where / "leaderboard/results/sparse-mlp-v2.json"
+        results.write_text(results.read_text().replace("mnist", "mnits"))
 
     event = request(project, 4, change)
     failed, said = Runner(tmp_path / "bad", project, python).run("replay", {}, event["head.sha"])
