@@ -33,7 +33,7 @@ def generate(board: Path, on_progress: OnSubmission = ignored) -> dict[str, str]
     """
     submissions = read_board(board)
     made = []
-    for suite in sorted(_suites(submissions), key=lambda one: (bool(one.commit), one.name)):
+    for suite in sorted(_suites(submissions), key=lambda one: len(one.name)):  # the main one first
         own = [one for one in submissions if one.about.suite == suite.name]
         replayer = Replayer(suite)
         made.append(results(replayer, _replayed(own, replayer, on_progress), board))
