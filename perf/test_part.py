@@ -47,13 +47,13 @@ def sweep_ps(problem: Problem) -> int:
     return min(one.latency_ps for one in measured)
 
 
-def references(suite_name: str, budget: int) -> None:
-    """Print one line for each problem of a suite."""
+def references(suite_name: str, budget: int, first: int) -> None:
+    """Print one line for each problem of a suite, from the first on."""
     suite = load_suite(suite_name)
     print("problem, chip, layers, synapses; latencies in us")
     print("                 reference  toolchain  sweep of 40  proven bound  map")
     worst = 0.0
-    for name in suite.names:
+    for name in suite.names[first:]:
         problem, frozen = load(name), suite.frozen(name)
         default = toolchain_default(problem)
         mesh = make_backend("mesh", problem)
@@ -112,6 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Is a family's test part fair?")
     parser.add_argument("what", choices=["references", "draws"])
     parser.add_argument("--suite", default="sparse-mlp-test-v2")
+    parser.add_argument("--first", type=int, default=0, help="number of the first problem")
     parser.add_argument("--budget", type=int, help="evaluations  [3,000 of map; 300 of draws]")
     parser.add_argument("--commits", default=",", help="hashes, comma between; empty: the frozen")
     parser.add_argument("--solvers", default="hillclimb,ga")
@@ -119,7 +120,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
     if arguments.what == "references":
-        references(arguments.suite, arguments.budget or 3000)
+        references(arguments.suite, arguments.budget or 3000, arguments.first)
     else:
         draws(
             arguments.commits.split(","),
