@@ -7,7 +7,7 @@ import pytest
 from loihi_gym import benchmark_names, chip_names, load, make_backend
 from loihi_gym.bounds import lower_bound
 from loihi_gym.mapping import fitting, heuristic
-from loihi_gym.mapping.heuristics import FIRST_RELEASE, heuristic_names, partitions
+from loihi_gym.mapping.heuristics import COARSE, FIRST_RELEASE, heuristic_names, partitions
 from tests.toys import DATA
 
 
@@ -33,10 +33,10 @@ def test_chips_lists_chips_and_constants_with_sources(run):
     assert "Davies et al. 2018" in row
 
 
-def test_info_measures_every_heuristic(run):
+def test_info_measures_the_heuristics(run):
     code, out, _ = run("info", "mlp-xs")
     assert code == 0
-    assert all(f"{partitioning}/" in out for partitioning in partitions(load("mlp-xs")))
+    assert all(f"{partitioning}/" in out for partitioning in partitions(load("mlp-xs"), COARSE))
     assert "lava-default/row-major" in out
     assert f"{load('mlp-xs').reference} (reference)" in out
     assert "not measured on a chip" in out
@@ -45,7 +45,7 @@ def test_info_measures_every_heuristic(run):
     backend = make_backend("mesh", problem)
     for name, row in data["heuristics"].items():
         assert row["latency_ps"] == backend.evaluate(heuristic(problem, name)).latency_ps
-    assert list(data["heuristics"]) == list(fitting(problem))
+    assert list(data["heuristics"]) == list(fitting(problem, COARSE))
     first = heuristic_names(FIRST_RELEASE)
     assert data["reference"] == min(first, key=lambda name: data["heuristics"][name]["latency_ps"])
 
