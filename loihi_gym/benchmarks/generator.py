@@ -95,7 +95,9 @@ def _sends(spec: Generated, layer: int) -> BoolArray:
     """Which neurons of a layer send, (T, width); in whole numbers, so the same everywhere.
 
     The first numbers of the layer's sequence are the neurons' ranks among rates, then come one for
-    each step and one for each (step, neuron).
+    each step and one for each (step, neuron). Of a layer that would send nothing at all and is
+    not the last, the busiest neuron sends in the first step: no mapping can be told from another by
+    a layer that is silent.
     """
     width, steps = spec.widths[layer], spec.steps
     numbers = np.empty(width + steps + steps * width, np.uint64)
@@ -106,6 +108,9 @@ def _sends(spec: Generated, layer: int) -> BoolArray:
     millionths = int(spec.active[layer] * 1_000_000) * rate * scale[:, None] // 1_000_000
     chances = small[width + steps :].reshape(steps, width) * 1_000_000 >> 20
     sends: BoolArray = chances < millionths
+    last = layer + 1 == len(spec.widths)  # it is only read, and may be silent
+    if spec.kind != "mlp" and not last and not sends.any():
+        sends[0, rate.argmax()] = True
     return sends
 
 

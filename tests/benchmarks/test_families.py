@@ -28,6 +28,7 @@ from loihi_gym.benchmarks.shapes import (
 from loihi_gym.chip import load_chip
 from loihi_gym.errors import BenchmarkError, LoihiGymError, UnknownNameError
 from loihi_gym.mapping.heuristics import partition
+from loihi_gym.network.silence import silent_layers
 from tests.toys import examples
 
 TRAIN = loihi_gym.family("sparse-mlp").train
@@ -191,6 +192,19 @@ def test_a_piece_is_as_large_as_certainly_fits(before, fan_in, following, system
 
     assert n == 0 or fits(n)
     assert not fits(n + 2)  # each synapse with an axon of its own is rounded on its own
+
+
+@pytest.mark.parametrize("name", ["train?chip=loihi2-24", "validation?chip=loihi2-24"])
+def test_no_layer_of_a_member_is_silent(name):
+    """Solvers refuse problems of which a layer sends nothing."""
+    for address in part(f"family://sparse-mlp/{name}")[:60]:
+        problem = loihi_gym.load(address)
+        assert silent_layers(problem.network, problem.activity) == ()
+
+
+def test_a_layer_that_would_be_silent_sends_once():
+    problem = loihi_gym.load("generator://sparse-mlp?widths=9-8-8-4&active=0.000001&chip=loihi2-16")
+    assert [int((layer != 0).sum()) for layer in problem.activity.messages] == [1, 1, 1, 0]
 
 
 # The members themselves are frozen: what follows from an address may not change.

@@ -102,10 +102,16 @@ def slow_sends(spec: Generated, layer: int) -> list[list[bool]]:
             chance = int(spec.active[layer] * 10**6) * rate * scale // 10**6
             drawn = small[width + spec.steps + step * width + neuron] * 10**6 >> 20
             sends[-1].append(drawn < chance)
+    if spec.kind != "mlp" and layer < len(spec.widths) - 1 and not any(map(any, sends)):
+        rates_of = [slow_rate(spec.kind, small[neuron]) for neuron in range(width)]
+        sends[0][rates_of.index(max(rates_of))] = True
     return sends
 
 
-@pytest.mark.parametrize("uri", [FIRST + "&active=0.3", SMALL + "&active=0.3-0.2-0.1-0.9"])
+@pytest.mark.parametrize(
+    "uri",
+    [FIRST + "&active=0.3", SMALL + "&active=0.3-0.2-0.1-0.9", SMALL + "&active=0.000001"],
+)
 def test_activity_equals_its_slow_twin(uri):
     spec = parse(uri + "&steps=3")
     for layer, messages in enumerate(activity(spec).messages):
