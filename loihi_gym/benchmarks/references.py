@@ -27,7 +27,9 @@ from ..threads import processors
 AFFORDABLE = 1 << 25
 """Messages times links on the way that `mesh` is still asked about: some two seconds."""
 HUGE = 1 << 24
-"""Messages of a system on which even `bound` takes a second for each partitioning."""
+"""Messages of a problem on which even `bound` takes a second for each partitioning."""
+HUGE_SYSTEM = 1 << 14
+"""Cores of a system for which to construct a partitioning takes a second."""
 QUICK = ("packed", *(name for name in COARSE if name not in FIRST_RELEASE), "balanced")
 """Partitionings that `quick_reference` looks at; the others are like one of these."""
 FEW = ("lava-default", "packed")
@@ -54,7 +56,7 @@ def fastest_heuristic(problem: Problem, among: Container[str] = PARTITIONINGS) -
     Raises:
         IllegalMappingError: if the network does not fit on the chip.
     """
-    if _messages(problem, partition(problem, "packed")) > HUGE:
+    if _is_huge(problem):
         return quick_reference(problem)
     names: dict[Mapping, str] = {}
     for name, mapping in fitting(problem, among).items():
@@ -95,7 +97,7 @@ def quick_reference(problem: Problem) -> str:
     Raises:
         IllegalMappingError: if the network does not fit on the chip.
     """
-    huge = _messages(problem, partition(problem, "packed")) > HUGE
+    huge = _is_huge(problem)
     names = _different(problem, FEW if huge else QUICK)
     ranked = sorted(names, key=lambda name: estimate_ps(problem, name))
     if huge:
@@ -110,6 +112,12 @@ def quick_reference(problem: Problem) -> str:
         measured = MeshBackend(problem).evaluate_batch([mappings[i] for i in best[:quick]])
         chosen = min((one.latency_ps, i) for one, i in zip(measured, best, strict=False))[1]
     return list(found)[chosen]
+
+
+def _is_huge(problem: Problem) -> bool:
+    """Whether all but a few partitionings would take too long to count or to measure."""
+    packed = partition(problem, "packed")
+    return problem.topology.n_cores > HUGE_SYSTEM or _messages(problem, packed) > HUGE
 
 
 def _different(problem: Problem, among: Container[str]) -> list[str]:
