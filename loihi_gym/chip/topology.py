@@ -51,6 +51,22 @@ class Topology:
     core_y: Int32Array
     core_port: Int32Array
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both are the same mesh; objects may differ, since `topology_of` forgets."""
+        if self is other or not isinstance(other, Topology):
+            return self is other
+        return self._size == other._size and all(
+            np.array_equal(getattr(self, name), getattr(other, name))
+            for name in ("core_chip", "core_x", "core_y", "core_port")
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._size)
+
+    @property
+    def _size(self) -> tuple[int, ...]:
+        return self.width, self.height, self.chip_width, self.chip_height, self.n_cores
+
     @property
     def n_cores(self) -> int:
         """Number of physical cores."""
@@ -159,7 +175,7 @@ def _topology(
 
 
 def topology_of(chip: ChipSpec) -> Topology:
-    """The mesh of a chip (cached: the same object for equal grids).
+    """The mesh of a chip; the last ones asked for are kept.
 
     Raises:
         ChipFileError: if it has no cores, or more cores or routers than `MOST_PLACES`.

@@ -220,7 +220,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         """
         if not isinstance(state, Snapshot):
             raise LoihiGymError(f"{shown(state)} is not what get_state() returns")
-        if state.episode.task.problem.topology is not self.layout.mesh:
+        if state.episode.task.problem.topology != self.layout.mesh:
             raise LoihiGymError(f"a state of {state.episode.task.problem.name} is of another mesh")
         self.np_random.bit_generator.state = state.generator
         self.go_to(state.episode)

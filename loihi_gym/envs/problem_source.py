@@ -67,7 +67,7 @@ class Problems:
             LoihiGymError: if it is for another mesh than the first one, or has too many layers.
         """
         problem, first = self._load(benchmark), self.first
-        if problem.topology is not first.topology:
+        if problem.topology != first.topology:
             raise LoihiGymError(
                 f"benchmarks {first.name!r} (chip {first.chip.name}) and {problem.name!r} (chip "
                 f"{problem.chip.name}) have different meshes: one environment needs one"

@@ -95,7 +95,7 @@ def _problem(arrays: NamedArrays) -> Problem:
         raise ValueError(f"it has {len(texts)} alternatives; at most {MAX_ALTERNATIVES} are read")
     others = tuple(_chip(text, name) for text, name in zip(texts, names, strict=True))
     for other in others:
-        if topology_of(other) is not topology_of(chip):
+        if topology_of(other) != topology_of(chip):
             raise ValueError(f"alternative {other.name} has another mesh than {chip.name}")
     reference = str(arrays["reference"])
     if reference not in heuristic_names():

@@ -127,3 +127,13 @@ def test_equal_grids_share_one_mesh():
     assert topology_of(chip) is topology_of(chip.with_constant("costs.link_ps", 1))
     with pytest.raises(ValueError, match="read-only"):
         topology_of(chip).core_x[0] = 1
+
+
+def test_a_mesh_that_was_forgotten_equals_the_one_made_anew():
+    chip = load_chip("loihi2")
+    before = topology_of(chip)
+    for width in range(2, 40):
+        assert topology_of(toy_chip(routers=(width, 3))) != before
+    after = topology_of(chip)
+    assert after is not before and after == before and hash(after) == hash(before)
+    assert topology_of(toy_chip(routers=(2, 3))) != topology_of(toy_chip(routers=(3, 2)))
