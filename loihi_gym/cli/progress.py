@@ -10,14 +10,13 @@ from rich.console import Console
 
 from ..errors import one_line
 from ..progress_bar import LONGEST_NOTE, Update, progress_bar
+from .app import QUIET
 from .output import show
 
 SILENCE_S = 2.0
 """Seconds for which a command may say nothing."""
 PLAIN_SECONDS = 10.0
 """How often a line is printed where there is no terminal to draw a bar on."""
-QUIET = "loihi_gym.quiet"
-"""Where a command's context keeps that it was called with ``--quiet``."""
 
 
 def is_quiet() -> bool:

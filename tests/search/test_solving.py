@@ -9,9 +9,9 @@ from rich.console import Console
 
 import loihi_gym
 from loihi_gym.errors import RunError, UnknownNameError
+from loihi_gym.mapping import save_problem
 from loihi_gym.progress_bar import Rate, progress_bar
 from loihi_gym.search import Config, resume, search, solve
-from tests.toys import DATA
 
 
 def test_one_call_is_the_search_of_the_command_line():
@@ -25,9 +25,10 @@ def test_one_call_is_the_search_of_the_command_line():
     assert found.out is None
 
 
-def test_a_name_a_file_and_a_problem_are_solved_alike():
+def test_a_name_a_file_and_a_problem_are_solved_alike(tmp_path):
     problem = loihi_gym.load("mlp-xs")
-    file = DATA / "mlp-xs.npz"
+    file = tmp_path / "problem.npz"
+    save_problem(str(file), problem)
     found = {solve(one, 30, "ga", unseeded=True).mapping for one in ("mlp-xs", problem, file)}
     assert len(found) == 1
     assert found != {solve("mlp-xs", 30, "ga").mapping}  # the solver's own option counts
