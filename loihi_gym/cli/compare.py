@@ -12,10 +12,11 @@ from ..benchmarks.suite import load_suite, suite_names
 from ..comparison.plan import Plan, Scope, SearchTask, plan, read_plan, write_plan
 from ..comparison.runner import EXECUTORS, run_all
 from ..errors import LoihiGymError
+from ..progress_bar import Update
 from . import options
 from .app import app
 from .output import show, show_json
-from .progress import Update, patience, progress
+from .progress import patience, progress
 
 SOLVERS = (
     "random,lava-default,packed,balanced,greedy,hillclimb,nested-es,nested-es:start=random,"

@@ -304,10 +304,10 @@ def _chips_data(name: str | None) -> dict[str, object]:
             ]
         }
     chip = load_chip(name)
-    facts = {"choices": chip.choices, "constants": chip.constants}
     return {
         **{"name": chip.name, "cores": chip.n_cores, "description": chip.description},
-        **{key: {fact: asdict(it) for fact, it in all_.items()} for key, all_ in facts.items()},
+        "choices": {key: asdict(choice) for key, choice in chip.choices.items()},
+        "constants": {key: asdict(constant) for key, constant in chip.constants.items()},
     }
 
 
