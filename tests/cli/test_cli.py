@@ -137,15 +137,6 @@ def test_reports_compare_in_words_without_a_sign(run, tmp_path):
     assert "%" not in title
 
 
-def test_quiet_leaves_the_result_alone(run, monkeypatch):
-    monkeypatch.setattr("loihi_gym.cli.progress.SILENCE_S", 0.0)
-    words = ("evaluate", "mlp-deep", "packed/hilbert", "--json")
-    assert run(*words)[2].startswith("measuring: ")
-    code, out, err = run(*words, "-q")
-    assert (code, err) == (0, "")
-    assert last_json(out)["benchmark"] == "mlp-deep"
-
-
 def test_facts_are_there_as_json(run):
     assert {one["name"] for one in last_json(run("chips", "--json")[1])["chips"]} == set(
         chip_names()
