@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from .errors import LoihiGymError
     from .mapping import Mapping, Problem, Violation, heuristic, heuristic_names
     from .network import SparseMLP
+    from .search import Outcome, solve
 
 __all__ = [
     "ChipSpec",
     "LoihiGymError",
     "Mapping",
     "Measurement",
+    "Outcome",
     "Problem",
     "SparseMLP",
     "Violation",
@@ -36,11 +38,12 @@ __all__ = [
     "load_chip",
     "make_backend",
     "make_problem",
+    "solve",
 ]
 
 __version__ = "0.1.0"
 
-_ROOMS = ("backends", "benchmarks", "chip", "envs", "errors", "mapping", "network")
+_ROOMS = ("backends", "benchmarks", "chip", "envs", "errors", "mapping", "network", "search")
 
 if not TYPE_CHECKING:
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import loihi_gym
 from tests.pythons import fresh_python, install, said
 
 ROOT = Path(__file__).parent.parent
@@ -33,6 +34,12 @@ def test_importing_twice_registers_once():
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True)
     assert done.stdout.strip() == b"True", done.stderr
+
+
+def test_what_a_star_would_import_is_there_and_typed():
+    assert {"solve", "Outcome"} <= set(loihi_gym.__all__)
+    assert all(getattr(loihi_gym, name) is not None for name in loihi_gym.__all__)
+    assert (ROOT / "loihi_gym" / "py.typed").exists()
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,8 @@ def test_the_sdist_has_what_builds_and_no_more(built):
     with tarfile.open(built.sdist) as sdist:
         names = {name.split("/", 1)[1] for name in sdist.getnames()}
     around = {name for name in names if not name.startswith(("loihi_gym/", "baselines/"))}
-    assert around == {"pyproject.toml", "README.md", "LICENSE", "PKG-INFO", ".gitignore"}
+    said = {"README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff"}
+    assert around == said | {"pyproject.toml", "PKG-INFO", ".gitignore"}
     assert {name.removeprefix("baselines/") for name in names - around} == sources(built.clone)
 
 

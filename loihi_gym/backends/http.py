@@ -289,7 +289,7 @@ class _Server:
             import httpx
         except ImportError as error:
             raise ServerError(
-                "measuring over HTTP needs httpx; pip install loihi-gym[server]"
+                'measuring over HTTP needs httpx: pip install "loihi-gym[server]"'
             ) from error
         self.url = url
         self.ready_s = 0.0

@@ -56,12 +56,50 @@ COMMANDS = {
         "validate": "Simulate the public figures of Loihi 2 in silicon with a chip file.",
     },
 }
-"""Module of this package: its commands, each with its line in `--help`. In the order shown: what a
-newcomer needs first."""
+"""Module of this package: its commands, each with its line in `--help`."""
+
+
+SECTIONS = {
+    "Map a network": ("map", "import", "export", "play"),
+    "Look at benchmarks, chips and mappings": (
+        *("list", "info", "chips", "hypotheses", "evaluate", "render"),
+    ),
+    "Search": ("solvers", "solve", "replay"),
+    "Compare": (
+        *("compare", "report", "archive", "tensorboard"),
+        *("robustness", "compare-backends", "reproduce"),
+    ),
+    "Submit to the leaderboard": ("leaderboard",),
+    "Use Lava, a board or another machine": (
+        *("lava", "verify", "serve", "probe", "measure", "calibrate", "validate"),
+    ),
+}
+"""The commands as `--help` groups them: what a newcomer needs first."""
+QUIET = "loihi_gym.quiet"
+"""Where a command's context keeps that it was called with ``--quiet``."""
+
+
+def _hush(context: click.Context, _: click.Parameter, value: bool) -> None:
+    context.meta[QUIET] = value
+
+
+class QuietCommand(click.Command):
+    """A command that can be told to print its result and nothing else."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The command's own, and ``--quiet`` before ``--help``."""
+        *own, helping = super().get_params(ctx)
+        text = "Show no progress, only the result and errors."
+        quiet = click.Option(
+            ["-q", "--quiet"], is_flag=True, expose_value=False, callback=_hush, help=text
+        )
+        return [*own, quiet, helping]
 
 
 class Commands(click.Group):
     """A group that lists its commands in the order they were added, and helps if none is named."""
+
+    command_class = QuietCommand
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in order of definition."""
@@ -74,6 +112,14 @@ class Commands(click.Group):
 
 class AllCommands(Commands):
     """The root: importing every command would take a second, so only the called one is."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands by section, each with its sentence."""
+        width = max(map(len, self.commands))
+        for section, names in SECTIONS.items():
+            with formatter.section(section):
+                rows = [(name, self.commands[name].short_help or "") for name in names]
+                formatter.write_dl([(name.ljust(width), text) for name, text in rows])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -90,7 +136,7 @@ class AllCommands(Commands):
 @click.group(
     cls=AllCommands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Example: loihi-gym solve ga mlp-xs --budget 500",
+    epilog="Example: loihi-gym map mlp-xs --budget 300. Every command has --help, with an example.",
 )
 @click.version_option(__version__, prog_name="loihi-gym")
 def app() -> None:

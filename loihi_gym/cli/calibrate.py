@@ -66,8 +66,15 @@ def probe(chip: str, count: int, seed: int, output: str, as_json: bool) -> None:
 @options.seed
 @options.output("FILE.jsonl", "File to add to.")
 @options.backend
+@options.json
 def measure(
-    name: str, mappings: tuple[str, ...], count: int, seed: int, output: str, backend: str
+    name: str,
+    mappings: tuple[str, ...],
+    count: int,
+    seed: int,
+    output: str,
+    backend: str,
+    as_json: bool,
 ) -> None:
     """Measure MAPPINGs (files or heuristics), or the heuristics and random ones, to calibrate by.
 
@@ -91,7 +98,11 @@ def measure(
             result = _backend_for(backend, benchmark).evaluate(mapping)
             append_measured(output, [DataPoint(benchmark, mapping, result.step_times_ps)])
             update(f"measured on {backend}", number, len(fresh))
-    show(f"measured {len(fresh)} mappings on {backend}; {output} has {len(done | {*wanted})}")
+    total = len(done | {*wanted})
+    if as_json:
+        show_json({"output": output, "measured": len(fresh), "total": total, "backend": backend})
+        return
+    show(f"measured {len(fresh)} mappings on {backend}; {output} has {total}")
 
 
 def _probes(directory: str, mappings: tuple[str, ...]) -> list[tuple[str, Mapping]]:
@@ -164,7 +175,7 @@ def calibrate(
         for number, mapping in enumerate(suggested, 1):
             mapping.save(Path(next_to) / f"next-{number}.json")
     if as_json:
-        show_json(_calibration_data(found, suggested, ways))
+        show_json({"chip": output, **_calibration_data(found, suggested, ways)})
         return
     if ways:
         show(_ways_table(ways), "")

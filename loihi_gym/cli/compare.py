@@ -12,10 +12,11 @@ from ..benchmarks.suite import load_suite, suite_names
 from ..comparison.plan import Plan, Scope, SearchTask, plan, read_plan, write_plan
 from ..comparison.runner import EXECUTORS, run_all
 from ..errors import LoihiGymError
+from ..progress_bar import Update
 from . import options
 from .app import app
-from .output import show
-from .progress import Update, patience, progress
+from .output import show, show_json
+from .progress import patience, progress
 
 SOLVERS = (
     "random,lava-default,packed,balanced,greedy,hillclimb,nested-es,nested-es:start=random,"
@@ -44,7 +45,8 @@ SOLVERS = (
     show_default=True,
     help=f"Where searches run: {', '.join(EXECUTORS)} (a cluster, or this machine).",
 )
-@options.folder("--out", "Runs and report.  [default: runs/SUITE]")
+@options.out_folder("Runs and report.  [default: runs/SUITE]")
+@options.json
 def compare(
     suite: str,
     solvers: str,
@@ -55,6 +57,7 @@ def compare(
     jobs: int,
     executor: str,
     out: str | None,
+    as_json: bool,
 ) -> None:
     """Run every solver on every problem of SUITE and write a report.
 
@@ -70,28 +73,33 @@ def compare(
     write_plan(made, directory)
     with progress("evaluations", every_s=0.0) as update:
         run_all(made, jobs, executor, _teller(made, update))
-    _report(made, directory)
+    _report(made, directory, as_json)
 
 
 @app.command(epilog="Example: loihi-gym report runs/sparse-mlp-v2")
 @click.argument("directory", metavar="DIR")
-def report(directory: str) -> None:
+@options.json
+def report(directory: str, as_json: bool) -> None:
     """Write the report of the comparison in DIR again."""
-    _report(read_plan(Path(directory)), Path(directory))
+    _report(read_plan(Path(directory)), Path(directory), as_json)
 
 
-def _report(made: Plan, directory: Path) -> None:
+def _report(made: Plan, directory: Path, as_json: bool) -> None:
     from ..comparison.report import write_report
 
     with patience("writing the report"):
         written = write_report(made, directory)
-    show(f"report  {written}")
+    if as_json:
+        show_json({"report": str(written), "runs": len(made.tasks)})
+    else:
+        show(f"report  {written}")
 
 
 @app.command(epilog="Example: loihi-gym archive runs/sparse-mlp-v2 -o sparse-mlp-v2.tar.xz")
 @click.argument("directory", metavar="DIR")
 @options.output("FILE", "The archive, a .tar.xz.")
-def archive(directory: str, output: str) -> None:
+@options.json
+def archive(directory: str, output: str, as_json: bool) -> None:
     """Pack what the report of the comparison in DIR needs, to publish beside it.
 
     Some 2 kB a run: settings, costs and the evaluations that improved. `tar xf` it, and
@@ -101,7 +109,10 @@ def archive(directory: str, output: str) -> None:
 
     with patience("packing"):
         packed = write_archive(read_plan(Path(directory)), Path(directory), Path(output))
-    show(f"packed  {output}  {packed} runs")
+    if as_json:
+        show_json({"archive": output, "runs": packed})
+    else:
+        show(f"packed  {output}  {packed} runs")
 
 
 @app.command(epilog="Example: loihi-gym tensorboard runs")

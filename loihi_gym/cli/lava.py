@@ -8,9 +8,10 @@ from ..backends.lava import LavaWorker, examine, installed
 from ..backends.lava import install as make_environment
 from ..backends.lava import verify as compare_all
 from ..benchmarks import load
+from . import options
 from .app import Commands, app
 from .options import read_mapping
-from .output import show, table
+from .output import show, show_json, table
 from .progress import patience
 
 MARKS = {True: "ok  ", False: "BAD ", None: "--  "}
@@ -18,7 +19,11 @@ MARKS = {True: "ok  ", False: "BAD ", None: "--  "}
 
 @app.group(cls=Commands)
 def lava() -> None:
-    """Lava, Intel's framework, in a Python 3.10 environment of its own."""
+    """Lava, Intel's framework, in a Python 3.10 environment of its own.
+
+    It runs on Python 3.10 alone, so no extra of this package can install it: `loihi-gym lava
+    install` does, whatever Python runs loihi_gym.
+    """
 
 
 @lava.command(epilog="Example: loihi-gym lava install")
@@ -43,29 +48,37 @@ def doctor() -> None:
         sys.exit(1)
 
 
-@app.command(epilog="Example: loihi-gym verify mlp-xs --mapping balanced/strided")
+@app.command(epilog="Example: loihi-gym verify mlp-xs balanced/strided")
 @click.argument("name", metavar="BENCHMARK")
-@click.option(
-    "--mapping",
-    metavar="MAPPING",
-    help="Also run it in pieces, one Lava process per logical core: a file, the name of a standard "
-    "heuristic, or 'heuristic' for the benchmark's reference.",
-)
-def verify(name: str, mapping: str | None) -> None:
+@click.argument("mapping", metavar="[MAPPING]", required=False)
+@options.json
+def verify(name: str, mapping: str | None, as_json: bool) -> None:
     """Run BENCHMARK in Lava and here, with ReLU and sigma-delta neurons; compare every message.
 
-    Exits with 1 if any message differs. Needs 'loihi-gym lava install'.
+    With MAPPING also in pieces, one Lava process per logical core: a file, the name of a standard
+    heuristic, or 'heuristic' for the benchmark's reference. Exits with 1 if any message differs.
+    Needs 'loihi-gym lava install'.
     """
     problem = load(name)
     chosen = None
     if mapping is not None:
         chosen = read_mapping(problem, problem.reference if mapping == "heuristic" else mapping)
-    rows = table("neurons", "processes", "steps", "messages", "not silent", "differing", title=name)
+    columns = ("neurons", "processes", "steps", "messages", "not silent", "differing")
+    rows = table(*columns, title=name)
     with patience("running Lava"), LavaWorker() as worker:
         results = list(compare_all(worker, problem, chosen))
     for result in results:
         counts = (result.processes, result.steps, result.compared, result.sent, result.differing)
         rows.add_row(result.neuron, *(f"{count:,}" for count in counts))
+    if as_json:
+        fields = ("neuron", "processes", "steps", "compared", "sent", "differing", "equal")
+        show_json(
+            {
+                "benchmark": name,
+                "runs": [{field: getattr(one, field) for field in fields} for one in results],
+            }
+        )
+        sys.exit(0 if all(one.equal for one in results) else 1)
     first = [f"{result.neuron}: {result.first}" for result in results if not result.equal]
     show(rows, "", *(first or ["Lava and loihi_gym compute the same, to the bit."]))
     if first:

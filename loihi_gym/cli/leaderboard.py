@@ -12,7 +12,8 @@ from ..benchmarks.suite import MAPPING, folder, load_suite, suite_names
 from ..files import require_writable, write_text
 from .app import Commands, app
 from .options import folder as folder_option
-from .output import show, table
+from .options import json
+from .output import show, show_json, table
 from .progress import patience, progress
 
 BOARD = "leaderboard"
@@ -43,6 +44,7 @@ def leaderboard() -> None:
 @click.option("--code-url", default="", help="Where the solver's code is, https.")
 @click.option("--code-commit", default="", help="Which commit of it.")
 @click.option("--licence", default="CC0-1.0", show_default=True, help="Licence of the mappings.")
+@json
 def pack(
     runs: tuple[str, ...],
     output: str,
@@ -51,6 +53,7 @@ def pack(
     solver: str | None,
     name: str | None,
     method: str | None,
+    as_json: bool,
     **more: Any,
 ) -> None:
     """Make a submission from RUNS: directories of runs, or PROBLEM=MAPPING.json on mapping."""
@@ -68,7 +71,10 @@ def pack(
         **more,  # the options that are called as the fields of a submission
     )
     write_submission(Path(output), about, gathered.mappings, gathered.traces)
-    show(f"wrote {output}; next: loihi-gym leaderboard check {output}")
+    if as_json:
+        show_json({"submission": output, "runs": len(gathered.mappings)})
+    else:
+        show(f"wrote {output}; next: loihi-gym leaderboard check {output}")
 
 
 @leaderboard.command(epilog="Example: loihi-gym leaderboard check 2026-11-25-ga")

@@ -8,7 +8,7 @@ from ..benchmarks import load
 from ..files import write_text
 from . import options
 from .app import app
-from .output import show
+from .output import show, show_json
 from .progress import patience
 
 
@@ -21,6 +21,7 @@ from .progress import patience
 @options.window
 @options.time_step
 @options.layers
+@options.json
 def import_network(
     network: str,
     output: str,
@@ -30,6 +31,7 @@ def import_network(
     first: int | None,
     dt: float | None,
     layers: str | None,
+    as_json: bool,
 ) -> None:
     """Make a problem of a network FILE.
 
@@ -47,6 +49,18 @@ def import_network(
         )
         doing("writing the problem")
         save_problem(output, problem)
+    if as_json:
+        show_json(
+            {
+                "problem": output,
+                "widths": list(problem.network.widths),
+                "synapses": problem.network.synapses,
+                "active": list(problem.activity.active),
+                "reference": problem.reference,
+                "notes": list(notes),
+            }
+        )
+        return
     widths = "-".join(map(str, problem.network.widths))
     active = " ".join(f"{part:.1%}" for part in problem.activity.active)
     show(
@@ -64,11 +78,14 @@ def noted(notes: tuple[str, ...]) -> list[str]:
     return [note if note.startswith(WARNING) else f"note: {note}" for note in notes]
 
 
-@app.command(epilog="Example: loihi-gym export runs/mlp-xs/ga-seed0/mapping.json -o cores.csv")
-@click.argument("mapping", metavar="MAPPING")
-@click.argument("name", metavar="BENCHMARK", required=False)
+@app.command(
+    epilog="Example: loihi-gym export mlp-xs packed/hilbert -o cores.csv. "
+    "Of a run: loihi-gym export runs/mlp-xs/ga-seed0/mapping.json -o cores.csv"
+)
+@click.argument("words", metavar="[BENCHMARK] MAPPING", nargs=-1, required=True)
 @options.output("FILE", "Core lists: .csv or .json.", ".csv", ".json")
-def export(mapping: str, name: str | None, output: str) -> None:
+@options.json
+def export(words: tuple[str, ...], output: str, as_json: bool) -> None:
     """Write the (chip, core) lists of MAPPING's layers, a file or a heuristic's name.
 
     BENCHMARK may be left out for the mapping.json of a run, which knows what it is of.
@@ -76,8 +93,15 @@ def export(mapping: str, name: str | None, output: str) -> None:
     from ..mapping.export import core_csv, core_json
     from ..search.run import read_config
 
-    problem = load(name or read_config(Path(mapping).parent).benchmark)
+    if len(words) > 2:
+        raise click.UsageError("Give BENCHMARK and MAPPING, or MAPPING alone.")
+    *names, mapping = words
+    problem = load(names[0] if names else read_config(Path(mapping).parent).benchmark)
     chosen = options.read_mapping(problem, mapping)
     text = core_csv if output.lower().endswith(".csv") else core_json
     write_text(output, text(problem, chosen))
+    if as_json:
+        cores = chosen.n_logical_cores
+        show_json({"output": output, "cores": cores, "layers": problem.n_layers})
+        return
     show(f"wrote {output}: {chosen.n_logical_cores} cores in {problem.n_layers} layers")

@@ -64,6 +64,12 @@ def folder(flag: str, text: str, name: str | None = None, required: bool = False
     return click.option(*names, metavar="DIR", type=kind, required=required, help=text)
 
 
+def out_folder(text: str) -> Any:
+    """``-o DIR``, by its older name ``--out``, too: where a command keeps runs."""
+    kind = OutputPath(directory=True)
+    return click.option("-o", "--output", "--out", "out", metavar="DIR", type=kind, help=text)
+
+
 def output(metavar: str, text: str, *endings: str, required: bool = True) -> Any:
     """``-o FILE``, looked at before the command begins to work."""
     return click.option(

@@ -1,6 +1,7 @@
 """Commands that look at chips, benchmarks and single mappings."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import click
 
@@ -12,6 +13,7 @@ from ..chip import chip_names, load_chip
 from ..chip.hypotheses import hypotheses_names, load_hypotheses
 from ..mapping import Mapping, Problem, fitting, heuristic
 from ..mapping.heuristics import COARSE, TOOLCHAIN_DEFAULT
+from ..wording import against_reference
 from . import options
 from .app import app
 from .output import PlainTable, show, show_json, table
@@ -96,8 +98,12 @@ def info(name: str, as_json: bool) -> None:
 
 @app.command(epilog="Example: loihi-gym chips loihi2")
 @click.argument("name", metavar="CHIP", required=False)
-def chips(name: str | None) -> None:
+@options.json
+def chips(name: str | None, as_json: bool) -> None:
     """List the chips, or the constants of CHIP (a name or a .toml file) with their sources."""
+    if as_json:
+        show_json(_chips_data(name))
+        return
     if name is None:
         rows = table("chip", "cores", "description", left=(2,))
         for known in chip_names():
@@ -123,8 +129,12 @@ def chips(name: str | None) -> None:
 
 @app.command(epilog="Example: loihi-gym hypotheses loihi2-hypotheses")
 @click.argument("name", metavar="SET", required=False)
-def hypotheses(name: str | None) -> None:
+@options.json
+def hypotheses(name: str | None, as_json: bool) -> None:
     """List the sets of plausible chips, or the chips of SET (a name or a .toml file) and why."""
+    if as_json:
+        show_json(_hypotheses_data(name))
+        return
     if name is None:
         rows = table("set", "chips", "description", left=(2,))
         for known in hypotheses_names():
@@ -174,12 +184,14 @@ def evaluate(name: str, mapping: str, backend: str, as_json: bool) -> None:
 )
 @options.output("FILE", "Picture (.png, .svg, .pdf); else text.", required=False)
 @options.backend
+@options.json
 def render(
     name: str,
     mapping: str | None,
     compare: tuple[str, str] | None,
     output: str | None,
     backend: str,
+    as_json: bool,
 ) -> None:
     """Draw MAPPING (a file or a heuristic's name): layers as colours, heat on links and cores.
 
@@ -202,7 +214,14 @@ def render(
             drawing.save_comparison(output, problem, *shown)
         elif output is not None:
             drawing.save(output, problem, mappings[0], results[0], results[-1])
-    if output is not None:
+    if as_json:
+        mapped = [
+            {"name": one.name, **_measurement_data(problem, backend, one.mapping, *measured)}
+            for one in shown
+            for measured in [(one.measurement, results[-1])]
+        ]
+        show_json({"picture": output, "mappings": mapped})
+    elif output is not None:
         show(f"wrote {output}")
     elif compare is not None:
         show(drawing.comparison_text(problem, *shown).removesuffix("\n"))
@@ -275,6 +294,44 @@ def bound_text(problem: Problem, measured: Measurement, backend: str) -> str:
     return f"{microseconds(bound.of(backend))} us, {gap:.1%} below"
 
 
+def _chips_data(name: str | None) -> dict[str, object]:
+    """The chips by name, or the facts of one."""
+    if name is None:
+        known = {each: load_chip(each) for each in chip_names()}
+        return {
+            "chips": [
+                {"name": each, "cores": chip.n_cores, "description": chip.description}
+                for each, chip in known.items()
+            ]
+        }
+    chip = load_chip(name)
+    return {
+        **{"name": chip.name, "cores": chip.n_cores, "description": chip.description},
+        "choices": {key: asdict(choice) for key, choice in chip.choices.items()},
+        "constants": {key: asdict(constant) for key, constant in chip.constants.items()},
+    }
+
+
+def _hypotheses_data(name: str | None) -> dict[str, object]:
+    """The sets by name, or the chips of one."""
+    if name is None:
+        sets = [(each, load_hypotheses(each)) for each in hypotheses_names()]
+        return {
+            "sets": [
+                {"name": each, "chips": len(found.members), "description": found.description}
+                for each, found in sets
+            ]
+        }
+    found = load_hypotheses(name)
+    return {
+        "description": found.description,
+        "chips": [
+            {"name": one.name, "changes": dict(one.changes), "why": one.why}
+            for one in found.members
+        ],
+    }
+
+
 def _info_data(problem: Problem, measured: Sequence[Measured]) -> dict[str, object]:
     return {
         "benchmark": problem.name,
@@ -305,11 +362,14 @@ def _measurement_data(
         "benchmark": problem.name,
         "backend": backend,
         "mapping": mapping.digest,
+        "cores": mapping.n_logical_cores,
+        "cores_per_layer": mapping.cores_per_layer.tolist(),
         "latency_ps": result.latency_ps,
         "step_times_ps": list(result.step_times_ps),
         "energy_fj": result.energy_fj,
         "bottleneck": result.bottleneck and str(result.bottleneck),
         "reference_latency_ps": reference.latency_ps,
+        "reference_energy_fj": reference.energy_fj,
         "lower_bound_ps": lower_bound(problem).of(backend) if result.counted else None,
         "reduction": 1.0 - result.latency_ps / reference.latency_ps,
     }
@@ -320,10 +380,10 @@ def _measurement_table(
 ) -> PlainTable:
     rows = table("quantity", "value", title=f"{problem.name} on {backend}", left=(1,))
     steps = " ".join(microseconds(time) for time in result.step_times_ps)
+    compared = against_reference(result.latency_ps, reference.latency_ps)
     known = {
-        "latency": f"{microseconds(result.latency_ps)} us ({steps} per step)",
+        "latency": f"{microseconds(result.latency_ps)} us ({steps} per step), {compared}",
         "reference": f"{microseconds(reference.latency_ps)} us ({problem.reference})",
-        "reduction": f"{1.0 - result.latency_ps / reference.latency_ps:.1%}",
         "proven lower bound": bound_text(problem, result, backend),
         "energy": _energy_text(result),
         "bottleneck": str(result.bottleneck or ""),

@@ -5,49 +5,43 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..errors import one_line
+from ..progress_bar import LONGEST_NOTE, Update, progress_bar
+from .app import QUIET
 from .output import show
 
 SILENCE_S = 2.0
 """Seconds for which a command may say nothing."""
 PLAIN_SECONDS = 10.0
 """How often a line is printed where there is no terminal to draw a bar on."""
-LONGEST_NOTE = 100
 
-Update = Callable[[str, int, int], None]
-"""Called with a note, what is done, and what there is to do."""
+
+def is_quiet() -> bool:
+    """Whether the command that runs was told to say nothing but its result."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(QUIET))
 
 
 @contextmanager
 def progress(unit: str, every_s: float = PLAIN_SECONDS) -> Iterator[Update]:
     """A bar on a terminal, else a line every `every_s` seconds, about the `unit` that are done."""
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    row = bar.add_task(unit, total=None, note="")
+    quiet = is_quiet()
+    lines = not quiet and not Console(stderr=True).is_terminal
     last = time.monotonic()
 
-    def update(note: str, done: int, total: int) -> None:
-        nonlocal last
-        starting.close()
-        note = one_line(note, LONGEST_NOTE)
-        bar.update(row, completed=done, total=total, note=note)
-        if not console.is_terminal and time.monotonic() - last >= every_s:
-            last = time.monotonic()
-            show(f"{done:,} of {total:,} {unit}: {note}", error=True)
+    with progress_bar(unit, shown=not quiet) as draw, ExitStack() as starting:
 
-    with bar, ExitStack() as starting:
+        def update(note: str, done: int, total: int) -> None:
+            nonlocal last
+            starting.close()
+            draw(note, done, total)
+            if lines and time.monotonic() - last >= every_s:
+                last = time.monotonic()
+                show(f"{done:,} of {total:,} {unit}: {one_line(note, LONGEST_NOTE)}", error=True)
+
         starting.enter_context(patience(f"preparing the {unit}"))
         yield update
 
@@ -68,9 +62,11 @@ def patience(what: str) -> Iterator[Callable[[str], None]]:
             pause = max(PLAIN_SECONDS, passed)
 
     speaker = threading.Thread(target=speak, daemon=True)
-    speaker.start()
+    if not is_quiet():
+        speaker.start()
     try:
         yield lambda now: doing.__setitem__(slice(1, None), [now])
     finally:
         done.set()
-        speaker.join()
+        if speaker.ident is not None:
+            speaker.join()

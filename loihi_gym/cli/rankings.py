@@ -71,7 +71,9 @@ def robustness(
             for text, row in zip(found.mappings, found.latencies_ps, strict=True)
         }
         best = dict(zip(found.hypotheses, found.best_ps.tolist(), strict=True))
-        show_json({"latencies_ps": rows, "best_ps": best})
+        cores = {text: mapping.n_logical_cores for text, mapping in chosen.items()}
+        written = {"picture": output, "kept": keep if budget else None}
+        show_json({"latencies_ps": rows, "best_ps": best, "cores": cores, **written})
         return
     title = f"{problem.name} on {backend}, simulated: regret in % of the best mapping known"
     show(_regret_table(found, title), "", _hypothesis_table(hypotheses))
@@ -130,6 +132,7 @@ def compare_backends(name: str, count: int, seed: int, names: str, as_json: bool
             {
                 "latency_ps": {key: times.tolist() for key, (times, _) in found.items()},
                 "agreement": [pair._asdict() for pair in pairs],
+                "seconds_each": {key: each for key, (_, each) in found.items()},
             }
         )
         return

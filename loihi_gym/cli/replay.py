@@ -14,7 +14,7 @@ from ..search.run import read_config
 from ..search.trace import NAME, read_trace
 from . import options
 from .app import app
-from .output import show
+from .output import show, show_json
 from .progress import patience
 
 
@@ -25,7 +25,8 @@ from .progress import patience
 @options.output("FILE", "Animation to write (.gif or .mp4).", ".gif", ".mp4")
 @options.number("--fps", 1, 4, "Mappings a second.", most=50)
 @options.number("--frames", 1, 120, "Most mappings to show.", most=10_000)
-def replay(run: str, output: str, fps: int, frames: int) -> None:
+@options.json
+def replay(run: str, output: str, fps: int, frames: int, as_json: bool) -> None:
     """Animate RUN: the directory of a search, or an episode that `SaveEpisodes` wrote.
 
     Of a search each improvement is shown, of an episode each step: the mesh with layers as colours,
@@ -37,8 +38,12 @@ def replay(run: str, output: str, fps: int, frames: int) -> None:
         problem = load(shown.benchmark)
         measuring = make_backend(_simulation(shown.backend), problem)
         reference = measuring.evaluate(problem.reference_mapping)
-        animate(Path(output), problem, reference, thinned(shown.visits, frames), latencies_ps, fps)
-    show(f"wrote {output}")
+        visits = thinned(shown.visits, frames)
+        animate(Path(output), problem, reference, visits, latencies_ps, fps)
+    if as_json:
+        show_json({"animation": output, "mappings": len(visits), "latency_ps": min(latencies_ps)})
+    else:
+        show(f"wrote {output}")
 
 
 def _simulation(backend: str) -> str:

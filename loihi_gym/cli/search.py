@@ -1,8 +1,5 @@
 """Commands that search for mappings."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,29 +7,43 @@ import click
 
 from ..benchmarks import load
 from ..errors import ProblemFileError
-from ..mapping import save_problem
 from ..mapping.heuristics import TOOLCHAIN_DEFAULT
 from ..search.config import Config
 from ..search.registry import flag, load_solver, parse_options, solver_names, solver_options
-from ..search.run import Outcome, free_directory, resume, search
-from ..search.session import Session
+from ..search.run import MAPPING, Outcome, free_directory, resume, search
+from ..search.solving import teller
+from ..wording import against_reference
 from . import options
 from .app import app
 from .networks import noted
 from .output import PlainTable, show, show_json, table
 from .problems import bound_text, microjoules, microseconds
-from .progress import patience, progress
+from .progress import is_quiet, patience, progress
 
 
 @app.command("solvers")
-def list_solvers() -> None:
+@options.json
+def list_solvers(as_json: bool) -> None:
     """List the solvers and their options."""
+    if as_json:
+        show_json({"solvers": [_solver_data(name) for name in solver_names()]})
+        return
     rows = table("solver", "what it does", "options", left=(1, 2))
     for name in solver_names():
-        doc = (load_solver(name).__doc__ or "").strip().splitlines()
         own = " ".join(flag(option) for option in solver_options(name).values())
-        rows.add_row(name, doc[0] if doc else "", own)
+        rows.add_row(name, _first_line(name), own)
     show(rows)
+
+
+def _first_line(solver: str) -> str:
+    """What a solver does, as its docstring begins."""
+    doc = (load_solver(solver).__doc__ or "").strip().splitlines()
+    return doc[0] if doc else ""
+
+
+def _solver_data(name: str) -> dict[str, object]:
+    flags = [flag(option) for option in solver_options(name).values()]
+    return {"name": name, "description": _first_line(name), "options": flags}
 
 
 @app.command(
@@ -50,6 +61,7 @@ def list_solvers() -> None:
 @options.seconds
 @click.option("--count-unique", is_flag=True, help="A mapping asked for again costs nothing.")
 @options.run_directory
+@options.output("FILE", "Write the mapping there, too.", required=False)
 @click.option("--resume", "resumed", metavar="DIR", help="Go on with an interrupted run instead.")
 @options.json
 @click.pass_context
@@ -58,6 +70,7 @@ def solve(
     /,
     solver: str | None,
     benchmark: str | None,
+    output: str | None,
     out: str | None,
     resumed: str | None,
     as_json: bool,
@@ -67,17 +80,17 @@ def solve(
     if resumed is not None:
         if solver is not None or out is not None:
             raise click.UsageError("--resume takes all settings from the run's directory.", context)
-        with _progress() as on_progress:
-            outcome = resume(Path(resumed), on_progress)
+        with progress("evaluations") as update:
+            outcome = resume(Path(resumed), teller(update))
     else:
         if solver is None or benchmark is None:
             raise click.UsageError("Name a solver and a benchmark.", context)
         own = parse_options(solver, context.args)
         config = Config(solver, benchmark, options=own, **settings)
-        with _progress() as on_progress:
+        with progress("evaluations") as update:
             directory = free_directory(config) if out is None else Path(out)
-            outcome = search(config, directory, on_progress)
-    _print(outcome, as_json)
+            outcome = search(config, directory, teller(update))
+    _finish(outcome, output, as_json)
 
 
 @app.command("map", epilog="Example: loihi-gym map net.nir --activity spikes.npy -o mapping.json")
@@ -116,6 +129,7 @@ def map_network(
     """
     config = Config("map", network, **settings)
     directory = free_directory(config) if out is None else Path(out)
+    made = None
     if _is_network(network):
         from ..benchmarks.importing import import_problem, read_activity
         from ..network.readers.layer_table import read_table
@@ -127,16 +141,11 @@ def map_network(
                 require_messages=True,
                 table=None if layers is None else read_table(layers),
             )
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        problem = directory.with_name(f"{directory.name}-problem.npz")
-        save_problem(str(problem), made)
-        config = replace(config, benchmark=str(problem.absolute()))
-        show(*noted(notes), error=True)
-    with _progress() as on_progress:
-        outcome = search(config, directory, on_progress)
-    if output is not None:
-        outcome.mapping.save(output)
-    _print(outcome, as_json)
+        if not is_quiet():
+            show(*noted(notes), error=True)
+    with progress("evaluations") as update:
+        outcome = search(config, directory, teller(update), made)
+    _finish(outcome, output, as_json)
 
 
 def _is_network(name: str) -> bool:
@@ -152,43 +161,48 @@ def _is_network(name: str) -> bool:
     return False
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[Session], None]]:
-    """Progress that says how a search stands."""
-    with progress("evaluations") as update:
-
-        def on_progress(now: Session) -> None:
-            assert now.best is not None
-            speed = now.evaluations / max(now.seconds, 1e-9)
-            best = microseconds(now.best.latency_ps)
-            off = f"{now.reduction:.1%} below the reference"
-            update(f"{speed:.0f}/s, best {best} us, {off}", now.evaluations, now.budget)
-
-        yield on_progress
-
-
 def _chip_table(outcome: Outcome) -> PlainTable:
     """What the search took off on each chip of a set."""
-    rows = table("hypothesis", "reference (us)", "best found (us)", "less latency")
+    rows = table("hypothesis", "reference (us)", "best found (us)", "the best is", left=(3,))
     for name, (before, after) in outcome.by_chip.items():
         times = (microseconds(before), microseconds(after))
-        rows.add_row(name, *times, f"{1 - after / before:.1%}")
+        rows.add_row(name, *times, against_reference(after, before))
     return rows
 
 
-def _print(outcome: Outcome, as_json: bool) -> None:
+def _finish(outcome: Outcome, output: str | None, as_json: bool) -> None:
+    """Write the mapping to `output`, too, and print what was found."""
+    if output is not None:
+        outcome.mapping.save(output)
     if as_json:
-        show_json(outcome.summary())
-        return
+        show_json(_data(outcome, output))
+    else:
+        _print(outcome, output)
+
+
+def _data(outcome: Outcome, output: str | None) -> dict[str, object]:
+    """The outcome for other programs: its numbers, and where what it wrote is."""
+    run = outcome.out
+    return {
+        **outcome.summary(),
+        "reference_energy_fj": outcome.reference.energy_fj,
+        "energy_fj": outcome.best.energy_fj,
+        "reference_cores": outcome.problem.reference_mapping.n_logical_cores,
+        "cores": outcome.mapping.n_logical_cores,
+        "seconds": round(outcome.costs.seconds, 3),
+        "run": None if run is None else str(run),
+        "mapping": output or (None if run is None else str(run / MAPPING)),
+    }
+
+
+def _print(outcome: Outcome, output: str | None) -> None:
     problem, reference, best = outcome.problem, outcome.reference, outcome.best
     config, chips = outcome.config, len(outcome.by_chip)
     both = (reference, best)
     bounds = ("" if chips else bound_text(problem, m, config.backend) for m in both)
-    over = f" over {chips} chips ({config.aggregate})" if chips else ""
     rows = table(
         *("", "reference", "best found"),
-        title=f"{config.solver} on {config.benchmark}: {outcome.reduction:.1%} less latency{over} "
-        f"after {outcome.evaluations:,} evaluations in {outcome.costs.seconds:.0f} s",
+        title=f"{outcome.headline()} in {outcome.costs.seconds:.0f} s",
         left=(1, 2),
     )
     before = problem.reference_mapping
@@ -222,6 +236,8 @@ def _print(outcome: Outcome, as_json: bool) -> None:
             f"trace        {outcome.out}/trace.jsonl",
             f"TensorBoard  tensorboard --logdir {outcome.out}",
         ]
+    if output is not None:
+        notes.append(f"wrote {output}")
     if chips:
         notes.insert(
             0, f"{outcome.evaluations // chips:,} mappings, an evaluation on each of {chips} chips."

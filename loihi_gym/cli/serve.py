@@ -38,7 +38,7 @@ def serve(
         from ..server.serving import Limits, read_tokens
         from ..server.serving import serve as run
     except ImportError as error:
-        raise ServerError(f"serving needs {error.name}; pip install loihi-gym[server]") from error
+        raise ServerError(f'serving needs {error.name}: pip install "loihi-gym[server]"') from error
     tokens = read_tokens(token_file)
     limits = Limits(measure_s=measure_s or QUICK.get(backend, Limits.measure_s))
     folder = None if state is None else Path(state)

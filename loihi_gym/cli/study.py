@@ -24,7 +24,7 @@ CHIP_TIME = "{budget:,} evaluations would be {minutes:,.0f} min of a chip at {se
 @click.option("--solvers", default=",".join(pierro2026.SOLVERS), help="Solvers, with commas.")
 @options.number("--budget", 1, pierro2026.BUDGET, "Evaluations of each search.")
 @options.number("--seeds", 1, pierro2026.SEEDS, "Searches of each solver and network.")
-@options.folder("--out", "Runs.  [default: runs/STUDY-BUDGET]")
+@options.out_folder("Runs.  [default: runs/STUDY-BUDGET]")
 @options.json
 def reproduce(
     study: str,
@@ -45,7 +45,8 @@ def reproduce(
         rows = pierro2026.run_study(made, update)
     if as_json:
         found = [_data(row) for row in rows]
-        show_json({"study": study, "simulated": True, "budget": budget, "rows": found})
+        about = {"study": study, "simulated": True, "budget": budget, "runs": str(folder)}
+        show_json({**about, "rows": found})
         return
     title = f"{study}: median of {seeds} seeds, {budget:,} evaluations each, simulated"
     show(_table(rows, title), "", *_reading(budget))

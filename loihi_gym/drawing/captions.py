@@ -5,6 +5,7 @@ import numpy as np
 from ..backends import Measurement
 from ..errors import one_line
 from ..mapping import Mapping, Problem
+from ..wording import against_reference
 from .heat import core_layers
 
 LONGEST_NAME = 60
@@ -16,21 +17,11 @@ def title(problem: Problem) -> str:
     return " on ".join(one_line(name, LONGEST_NAME) for name in (problem.name, problem.chip.name))
 
 
-def against(latency_ps: int, other_ps: int) -> str:
-    """How much less or more time one latency is than another."""
-    change = latency_ps / other_ps - 1.0
-    if change == 0.0:
-        return "equal to"
-    if change >= 1.0:
-        return f"{change + 1.0:.1f} times"
-    return f"{abs(change):.1%} {'above' if change > 0 else 'below'}"
-
-
 def result(problem: Problem, measurement: Measurement, reference: Measurement) -> str:
     """Latency, and how it compares with the reference."""
-    compared = against(measurement.latency_ps, reference.latency_ps)
+    compared = against_reference(measurement.latency_ps, reference.latency_ps)
     latency = f"{measurement.latency_ps * 1e-6:.2f} us, simulated"
-    return f"{title(problem)}: {latency}, {compared} the reference"
+    return f"{title(problem)}: {latency}, {compared}"
 
 
 def bottleneck(problem: Problem, measurement: Measurement) -> str:

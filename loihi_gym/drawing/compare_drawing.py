@@ -11,6 +11,7 @@ from ..arrays import Int64Array
 from ..backends import Measurement
 from ..errors import one_line
 from ..mapping import Mapping, Problem
+from ..wording import against
 from . import captions
 from .heat import core_layers, heat, link_busy_ps, step_us
 from .mesh_drawing import (
@@ -136,7 +137,7 @@ def _sides(a: Shown, b: Shown) -> list[tuple[str, Shown]]:
 
 
 def _title(problem: Problem, a: Shown, b: Shown) -> str:
-    compared = captions.against(b.measurement.latency_ps, a.measurement.latency_ps)
+    compared = against(b.measurement.latency_ps, a.measurement.latency_ps)
     if compared.endswith("times"):
         compared = f"{compared} as long as"
     latencies = " to ".join(f"{one.measurement.latency_ps * 1e-6:.2f}" for one in (a, b))

@@ -7,6 +7,7 @@ recorder   listens to a session and writes it down: `trace`, a line per evaluati
 registry   solvers by name, from installed packages
 config     what a search is asked to do
 run        a search on disk: begun, resumed, finished
+solving    a search in one call
 storage    its files, whose every failure is one line
 """
 
@@ -14,5 +15,15 @@ from .config import Config
 from .registry import solver_names
 from .run import Outcome, resume, search
 from .session import BudgetSpent, Session
+from .solving import solve
 
-__all__ = ["BudgetSpent", "Config", "Outcome", "Session", "resume", "search", "solver_names"]
+__all__ = [
+    "BudgetSpent",
+    "Config",
+    "Outcome",
+    "Session",
+    "resume",
+    "search",
+    "solve",
+    "solver_names",
+]

@@ -12,7 +12,7 @@ result.json     the outcome, written last: a directory without it is an interrup
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,9 +24,11 @@ from filelock import FileLock, Timeout
 from ..backends import Backend, Measurement, make_backend
 from ..benchmarks import load
 from ..errors import RunError
-from ..mapping import Mapping, Problem
+from ..mapping import Mapping, Problem, save_problem
 from ..mapping.heuristics import toolchain_default
 from ..network.silence import require_messages
+from ..notebook import html_table
+from ..wording import against_reference
 from .config import Config
 from .costs import SearchCosts
 from .recorder import Recorder
@@ -71,6 +73,31 @@ class Outcome:
     evaluations: int
     costs: SearchCosts
     out: Path | None
+
+    def __repr__(self) -> str:
+        return f"Outcome({self.headline()})"
+
+    def _repr_html_(self) -> str:
+        """Reference and best mapping side by side, for notebooks."""
+        both = ((self.reference, self.problem.reference_mapping), (self.best, self.mapping))
+        rows = [
+            ("latency (us)", *(f"{one.latency_ps * 1e-6:,.3f}" for one, _ in both)),
+            ("energy (uJ)", *(f"{(one.energy_j or 0.0) * 1e6:.2f}" for one, _ in both)),
+            ("cores", *(mapping.n_logical_cores for _, mapping in both)),
+            ("bottleneck", *(one.bottleneck or "" for one, _ in both)),
+        ]
+        if self.best.energy is None or self.reference.energy is None:
+            del rows[1]
+        note = "Simulated, unless a chip measured it."
+        return html_table(self.headline(), ("", "reference", "best found"), rows, note)
+
+    def headline(self) -> str:
+        """What was searched, and what it took off, in a line."""
+        found = against_reference(self.best.latency_ps, self.reference.latency_ps)
+        what = f"{self.config.solver} on {self.config.benchmark}: latency {found}"
+        chips = f" over {len(self.by_chip)} chips ({self.config.aggregate})" if self.by_chip else ""
+        plural = "" if self.evaluations == 1 else "s"
+        return f"{what}{chips} after {self.evaluations:,} evaluation{plural}"
 
     @property
     def reduction(self) -> float:
@@ -117,15 +144,22 @@ def search(
     config: Config,
     out: Path | None = None,
     on_progress: Callable[[Session], None] | None = None,
+    problem: Problem | None = None,
 ) -> Outcome:
     """Run a solver, in the directory `out` if that is given; it must be new or empty.
+
+    A `problem` is solved instead of loading the config's benchmark, which then only names it; with
+    `out` it is saved beside, as ``OUT-problem.npz``, and is the benchmark of the run.
 
     Raises:
         LoihiGymError: if anything asked for does not exist or `out` cannot be used.
     """
-    backend = _backend(config)
+    backend = _backend(config, problem)
     if out is not None:
-        _begin(out, config)
+        if problem is not None:
+            beside = out.with_name(f"{out.name}-problem.npz").absolute()
+            config = replace(config, benchmark=str(beside))
+        _begin(out, config, problem)
     return _run(config, backend, out, on_progress)
 
 
@@ -207,11 +241,11 @@ def locked(out: Path) -> Iterator[None]:
         yield
 
 
-def _backend(config: Config) -> Backend:
+def _backend(config: Config, problem: Problem | None = None) -> Backend:
     """The backend of a search; raises unless its solver, options and problem are all there."""
     check_options(config.solver, config.options)
     check_installed(config.solver)
-    problem = load(config.benchmark)
+    problem = load(config.benchmark) if problem is None else problem
     require_messages(problem.name, problem.network, problem.activity)
     backend = measuring(problem, config.backend, config.chips, config.aggregate)
     if config.budget < evaluations_each(backend):
@@ -239,7 +273,7 @@ def evaluations_each(backend: Backend) -> int:
     return each
 
 
-def _begin(out: Path, config: Config) -> None:
+def _begin(out: Path, config: Config, problem: Problem | None) -> None:
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         # A process killed just while it wrote the config leaves only this.
@@ -250,6 +284,8 @@ def _begin(out: Path, config: Config) -> None:
             )
         for path in torn:
             path.unlink()
+    if problem is not None:
+        save_problem(config.benchmark, problem)
     written = {
         "config": asdict(config),
         "python": python_version(),

@@ -148,7 +148,7 @@ def test_from_file_to_search_to_core_lists(network, tmp_path, run_cli):
     found = json.loads(run_cli("solve", "random", problem, "--budget", "5", "--out", out, "--json"))
     assert found["benchmark"] == problem
     run_cli("export", f"{out}/mapping.json", "-o", str(tmp_path / "cores.csv"))
-    run_cli("export", f"{out}/mapping.json", problem, "-o", str(tmp_path / "cores.json"))
+    run_cli("export", problem, f"{out}/mapping.json", "-o", str(tmp_path / "cores.json"))
     mapping = Mapping.load(f"{out}/mapping.json")
     assert (tmp_path / "cores.csv").read_text().count("\n") == mapping.n_logical_cores + 1
     lists = json.loads((tmp_path / "cores.json").read_text())
@@ -177,7 +177,7 @@ def run_cli(capsys):
     [
         (["import", "a.txt", "-o", "x.npz"], "ends in none of"),
         (["import", "a.npz", "-o", "x.txt"], "x.txt: the name must end in .npz"),
-        (["export", "packed/strided", "mlp-xs", "-o", "x.txt"], "must end in .csv or .json"),
+        (["export", "mlp-xs", "packed/strided", "-o", "x.txt"], "must end in .csv or .json"),
         (["export", "nowhere/mapping.json", "-o", "x.csv"], "not the directory of a run"),
         (["info", "none.npz"], "No such file"),
     ],

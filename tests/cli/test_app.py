@@ -6,7 +6,7 @@ import click
 import pytest
 from click.shell_completion import ShellComplete
 
-from loihi_gym.cli.app import COMMANDS, app
+from loihi_gym.cli.app import COMMANDS, SECTIONS, app
 
 HEAVY = ("gymnasium", "matplotlib", "numba", "numpy", "rich", "scipy")
 
@@ -75,3 +75,47 @@ def test_options_say_what_they_are():
             for option in each.params:
                 assert isinstance(option, click.Argument) or option.help, (name, option.name)
                 assert not (getattr(option, "help", "") or "").startswith("Of "), option.name
+
+
+def test_help_has_every_command_once_with_a_whole_sentence(run):
+    out = run("--help")[1]
+    grouped = [name for names in SECTIONS.values() for name in names]
+    assert sorted(grouped) == sorted(app.commands)
+    for section in SECTIONS:
+        assert f"\n{section}:\n" in out
+    for helps in COMMANDS.values():
+        assert all(text[0].isupper() and text.endswith(".") for text in helps.values())
+    assert all(
+        sum(line.split()[:1] == [name] for line in out.splitlines()) == 1 for name in grouped
+    )
+
+
+def leaves() -> list[click.Command]:
+    found = []
+    for name in (name for names in COMMANDS.values() for name in names):
+        _, command, _ = app.resolve_command(click.Context(app), [name])
+        found += command.commands.values() if isinstance(command, click.Group) else [command]
+    return found
+
+
+def options_of(command: click.Command) -> set[str]:
+    params = command.get_params(click.Context(command))
+    return {flag for param in params for flag in param.opts if isinstance(param, click.Option)}
+
+
+def test_a_benchmark_is_named_before_a_mapping():
+    for command in leaves():
+        words = [each.metavar for each in command.params if isinstance(each, click.Argument)]
+        order = [("MAPPING" in word, "BENCHMARK" in word) for word in words if word]
+        assert order == sorted(order) or order == [(True, True)], command.name
+
+
+SILENT = {"tensorboard", "serve", "play", "install", "doctor"}
+BOARD = {"check", "build", "reproduce", "changed", "freeze"}
+
+
+def test_what_makes_something_says_it_as_json_too():
+    for command in leaves():
+        if command.name not in SILENT | BOARD:
+            assert "--json" in options_of(command), command.name
+        assert "--quiet" in options_of(command)

@@ -98,7 +98,7 @@ def test_a_line_is_bounded_and_holds_no_control_characters(run, monkeypatch):
     [
         ["info", "a\0b.npz"],
         ["evaluate", "mlp-xs", "a\0b.json"],
-        ["export", "packed/hilbert", "mlp-xs", "-o", "a\0b.csv"],
+        ["export", "mlp-xs", "packed/hilbert", "-o", "a\0b.csv"],
         ["info", "\udcff.npz"],
         ["info", "x" * 5_000 + ".npz"],
         ["render", "mlp-xs", "packed/hilbert", "-o", "x" * 5_000 + ".png"],

@@ -39,7 +39,7 @@ def test_doctor_fails_without_one(capsys, tmp_path, monkeypatch):
 
 
 def test_verify_compares_whole_and_in_pieces(lava, capsys):
-    code, out, _ = run(capsys, "verify", "mlp-xs", "--mapping", "heuristic")
+    code, out, _ = run(capsys, "verify", "mlp-xs", "heuristic")
     assert code == 0
     pieces = str(load("mlp-xs").reference_mapping.n_logical_cores)
     rows = [line.split() for line in out.splitlines() if line.startswith(("relu", "sigma"))]
@@ -74,7 +74,7 @@ def test_verify_fails_on_a_difference(lava, capsys, monkeypatch):
     ("arguments", "message"),
     [
         (["verify", "mlp-xxs"], "unknown benchmark 'mlp-xxs'"),
-        (["verify", "mlp-xs", "--mapping", "absent.json"], "absent.json"),
+        (["verify", "mlp-xs", "absent.json"], "absent.json"),
     ],
 )
 def test_bad_input_is_one_line(capsys, arguments, message):

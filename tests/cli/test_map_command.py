@@ -33,7 +33,7 @@ def test_a_network_file_becomes_a_problem_that_can_be_resumed(tmp_path, monkeypa
     network = str(DATA / "mlp-xs.npz")
     words = ["map", network, "--chip", "loihi2-24", "--steps", "2", "--budget", "20"]
     said = run([*words, "--out", "mine"], capsys)
-    assert "less latency after 20 evaluations" in said
+    assert "the reference after 20 evaluations" in said
     problem = load(read_config(Path("mine")).benchmark)
     assert problem.chip.name == "loihi2-24"
     assert problem.activity.steps == 2

@@ -11,7 +11,7 @@ WRITING = {
     "robustness": ["mlp-xs", "-o", "{out}.png"],
     "replay": ["run", "-o", "{out}.gif"],
     "import": [str(DATA / "mlp-xs.npz"), "-o", "{out}.npz"],
-    "export": ["packed/hilbert", "mlp-xs", "-o", "{out}.csv"],
+    "export": ["mlp-xs", "packed/hilbert", "-o", "{out}.csv"],
     "measure": ["mlp-xs", "-o", "{out}.jsonl"],
     "calibrate": ["measured.jsonl", "--chip", "loihi2", "-o", "{out}.toml"],
     "archive": ["runs", "-o", "{out}.tar.xz"],

@@ -110,7 +110,8 @@ def find_python() -> str:
         if _is_python_310(candidate):
             return candidate
     raise LavaSetupError(
-        f"no Python 3.10 was found, and {LAVA} needs one; run 'pip install uv' (it fetches one) "
+        f"no Python 3.10 was found, and {LAVA} needs one, which no extra can bring; run "
+        "'pip install uv' (it fetches one) "
         "or 'pyenv install 3.10', then again: loihi-gym lava install"
     )
 

@@ -48,7 +48,7 @@ def needed(module: str, what: str, extra: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise NetworkImportError(
-            f"reading {what} files needs {module}; pip install loihi-gym[{extra}]"
+            f'reading {what} files needs {module}: pip install "loihi-gym[{extra}]"'
         ) from error
 
 
