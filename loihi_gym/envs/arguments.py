@@ -23,6 +23,8 @@ MOST_LAYERS = 4096
 """More layers than any network has that fits a system of Loihi 2."""
 RENDER_MODES = ("ansi", "rgb_array", "human")
 STARTS = ("reference", "random")
+ON_ILLEGAL = ("noop", "penalty", "raise")
+"""What an environment may do with an action that a rule forbids."""
 
 
 def is_start(name: str, value: Any) -> None:
@@ -88,7 +90,14 @@ class EnvArguments:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SteppedArguments(EnvArguments):
+class MovingArguments(EnvArguments):
+    """Arguments of environments whose actions change a mapping bit by bit."""
+
+    on_illegal: str = field(default="noop", metadata={"check": word(*ON_ILLEGAL)})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SteppedArguments(MovingArguments):
     """Arguments of environments whose episodes have a number of steps of the user's choice."""
 
     max_steps: int | None = field(default=None, metadata={"check": count()})

@@ -10,7 +10,7 @@ from gymnasium import spaces
 from ..arrays import BoolArray
 from ..errors import InvalidActionError, LoihiGymError, MeasurementError
 from ..mapping import Mapping, Problem, random_mapping
-from .arguments import RENDER_MODES, EnvArguments, is_start
+from .arguments import RENDER_MODES, EnvArguments, MovingArguments, is_start
 from .checks import check_options, check_seed, shown
 from .episode_state import EpisodeState, Snapshot
 from .measured_mapping import Change, Evaluated, MeasuredMapping
@@ -19,6 +19,8 @@ from .observation_kernel import fill
 from .task import EpisodeTask, EpisodeTasks
 
 Mask = BoolArray
+PENALTY = 0.01
+"""Taken off the reward for an illegal action, if so asked."""
 PICKLED = ("_np_random", "_np_random_seed", "action_space", "spec")
 """Attributes that a pickled environment keeps as they are."""
 
@@ -50,6 +52,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
 
     def __init__(self, **given: Any) -> None:
         self.arguments = arguments = self.Arguments.read(type(self).__name__, given)
+        self._rules = arguments if isinstance(arguments, MovingArguments) else MovingArguments()
         self.render_mode = arguments.render_mode
         self.max_layers = arguments.max_layers
         self._tasks = EpisodeTasks(arguments)
@@ -77,6 +80,10 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
             InvalidActionError: if a rule forbids it; it names the rule.
         """
         raise NotImplementedError
+
+    def _is_illegal(self, action: Any) -> bool:
+        """Whether a rule forbids an action of the space."""
+        return False
 
     def _horizon(self, measured: MeasuredMapping) -> int:
         """Steps in an episode."""
@@ -164,7 +171,8 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         """Take an action and measure what it makes of the mapping.
 
         Raises:
-            InvalidActionError: if a rule forbids it, or no episode is under way.
+            InvalidActionError: if it is not in the space, a rule forbids it and `on_illegal` is
+                ``raise``, or no episode is under way.
         """
         change, state = self.propose(action), self._state
         return self.settle(action, state.task.change(state.measured, change))
@@ -173,12 +181,15 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         """What an action makes of the mapping; the first half of `step`, for batches.
 
         Raises:
-            InvalidActionError: if a rule forbids it, or no episode is under way.
+            InvalidActionError: if it is not in the space, a rule forbids it and `on_illegal` is
+                ``raise``, or no episode is under way.
         """
         if self._state.over:
             raise InvalidActionError("no episode is under way: call reset() first")
         if not self._is_action(action):
             raise InvalidActionError(f"action {shown(action)} is not in {self.action_space}")
+        if self._rules.on_illegal != "raise" and self._is_illegal(action):
+            return self._state.measured
         return self._change(action)
 
     def settle(
@@ -194,6 +205,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         value = state.value if measured is state.measured else state.task.value(measured)
         steps = state.steps + 1
         over = steps >= self._horizon(measured)
+        penalised = self._rules.on_illegal == "penalty" and self._is_illegal(action)
         undo = None if known else state.measured
         evaluations = state.evaluations + (0 if known else state.task.evaluations_each)
         best = min(state.best, value)
@@ -201,7 +213,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
             state.task, measured, value, best, evaluations, steps, -1, over, undo=undo
         )
         self.go_to(moved if over else moved._replace(cursor=self._cursor(moved, action)))
-        reward = (state.value - value) / state.task.scale
+        reward = (state.value - value) / state.task.scale - PENALTY * penalised
         return self._observe(), reward, over, False, self._info()
 
     def action_masks(self) -> Mask:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from .arguments import EnvArguments
+from .arguments import MovingArguments
 from .base import LoihiEnv, Mask
 from .checks import count
 from .episode_state import EpisodeState
@@ -14,7 +14,7 @@ from .measured_mapping import Change, MeasuredMapping, Swap
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PlaceArguments(EnvArguments):
+class PlaceArguments(MovingArguments):
     """Arguments of `LoihiPlace`."""
 
     passes: int = field(default=1, metadata={"check": count()})
@@ -87,6 +87,7 @@ class LoihiPlace(LoihiEnv):
     - `observation`: ``flat``, ``image`` or ``graph``.
     - `start`: see Starting State.
     - `max_layers`: layers that observations have room for, 32 by default, 4,096 at most.
+    - `on_illegal`: taken, as by all environments of this kind; no action is illegal here.
     - `passes`: passes over the logical cores, 1 by default.
     - `render_mode`: ``ansi`` (text), ``rgb_array``, or ``human`` (a matplotlib window).
 
@@ -99,7 +100,8 @@ class LoihiPlace(LoihiEnv):
     `loihi_gym.sb3.make_vec_env` gives the same to Stable-Baselines3.
 
     ## Version History
-    - v0: first release. Since then: unknown arguments and options raise, so does a step before the
+    - v0: not released yet. What changed: illegal actions do nothing unless `on_illegal` says
+      otherwise; unknown arguments and options raise, so does a step before the
       first `reset`; observations, masks and infos are the caller's to write to.
     """
 

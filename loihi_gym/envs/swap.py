@@ -52,6 +52,7 @@ class LoihiSwap(LoihiEnv):
 
     ## Arguments
     - `max_steps`: steps in an episode; as many as the chip has cores by default.
+    - `on_illegal`: taken, as by all environments of this kind; no action is illegal here.
     - `undo`: whether naming one core twice takes the last swap back; off by default.
     - `benchmark`, `backend`, `chips`, `randomize_chip`, `objective`, `observation`, `start`,
       `max_layers`, `render_mode`: as in `LoihiPlace`.

@@ -26,6 +26,7 @@ COMPILED = [
     {"objective": "latency"},
     {"objective": "energy", "passes": 2},
     {"objective": "edp", "start": "random"},
+    {"on_illegal": "raise"},
     {"benchmark": [PROBLEM, slack_problem(1), toy_problem(steps=3)], "start": "random"},
 ]
 BATCHED = [
@@ -35,7 +36,7 @@ BATCHED = [
     ("LoihiPlace-v0", {"backend": "bound", "objective": steps_time}),
     ("LoihiSwap-v0", {"backend": "bound", "undo": True}),
     ("LoihiSwap-v0", {"backend": "mesh"}),
-    ("LoihiPartition-v0", {"backend": "mesh"}),
+    ("LoihiPartition-v0", {"backend": "mesh", "on_illegal": "penalty"}),
     ("LoihiMap-v0", {"backend": "bound", "benchmark": [PROBLEM, slack_problem(1)]}),
     ("LoihiOneShot-v0", {"backend": "mesh"}),
     ("LoihiOneShot-v0", {"backend": "bound", "observation": "image"}),
@@ -161,6 +162,18 @@ def test_wrong_actions_move_nothing(arguments):
     assert all(mapping == PROBLEM.reference_mapping for mapping in mappings)
     with pytest.raises(InvalidActionError):
         vector(num_envs=3, **arguments).step(np.zeros(3, np.int64))
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_actions_sampled_without_masks_are_taken(env_id):
+    native, reference = vector(env_id, backend="mesh"), singles(env_id, backend="mesh")
+    for envs in (native, reference):
+        envs.reset(seed=0)
+    native.action_space.seed(0)
+    for _ in range(30):
+        actions = native.action_space.sample()
+        ours, theirs = native.step(actions), reference.step(actions)
+        assert_same(ours, theirs)
 
 
 def test_looking_at_compiled_environments_does_not_disturb_them():
