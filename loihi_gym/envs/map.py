@@ -46,6 +46,7 @@ class LoihiMap(LoihiPartition):
     ## Arguments
     - `max_steps`: steps in an episode; as many as the chip has cores by default.
     - `max_layers`: L, 32 by default; sets the actions too.
+    - `hold`, `commit_every`: as in `LoihiPlace`.
     - `on_illegal`: as in `LoihiPartition`.
     - `benchmark`, `backend`, `chips`, `randomize_chip`, `objective`, `observation`, `start`,
       `render_mode`: as in `LoihiPlace`.

@@ -22,9 +22,9 @@ class LoihiPartition(LoihiEnv):
     mapping is measured. L = `max_layers` below.
 
     ## Action Space
-    `Discrete(2L)`: l gives a core to layer l, L + l takes one from it. Illegal are: a layer that the
-    network does not have; taking a layer's only core; giving when no core is free or a layer has a
-    core per neuron; whatever would break a capacity of a core. `on_illegal` says what such an
+    `Discrete(2L)`: l gives a core to layer l, L + l takes one from it. Illegal are: a layer that
+    the network does not have; taking a layer's only core; giving when no core is free or a layer
+    has a core per neuron; whatever would break a capacity of a core. `on_illegal` says what such an
     action does; the mask leaves out exactly these, and `action_space.sample()` of a single
     environment draws among the others. If no action is legal, `reset` raises.
 
@@ -46,6 +46,7 @@ class LoihiPartition(LoihiEnv):
     ## Arguments
     - `max_steps`: steps in an episode; as many as the chip has cores by default.
     - `max_layers`: L, 32 by default; sets the actions too.
+    - `hold`, `commit_every`: as in `LoihiPlace`.
     - `on_illegal`: what an illegal action does. ``noop`` (default): nothing, which takes a step and
       no evaluation; ``penalty``: the same, and the reward is -0.01; ``raise``: an
       `InvalidActionError` that names the rule, and no step is taken.

@@ -10,7 +10,7 @@ from ..arrays import BoolArray
 
 
 class LegalDiscrete(spaces.Discrete):
-    """A `Discrete` whose `sample()` draws among the actions that are legal now, unless told others."""
+    """A `Discrete` whose `sample()` draws among the actions legal now, unless told others."""
 
     _legal: BoolArray | None = None
 

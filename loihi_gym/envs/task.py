@@ -27,6 +27,7 @@ from .measured_mapping import (
     Partition,
     PlacedMapping,
     Swap,
+    Unmeasured,
     after,
 )
 from .objective import OBJECTIVES, Objective, find_objective
@@ -117,6 +118,13 @@ class EpisodeTask:
             return self.evaluate(after(measured, change))
         except MeasurementError as error:
             return error
+
+    def unmeasured(
+        self, measured: MeasuredMapping, change: Swap | Mapping, last: MeasuredMapping
+    ) -> Unmeasured:
+        """What a mapping becomes, without measuring it; `last` is what was measured last."""
+        mapping = after(measured, change)
+        return Unmeasured(mapping, self.partition(mapping.cores_per_layer), last)
 
     def change_all(
         self, changes: Sequence[tuple[MeasuredMapping, Change]]

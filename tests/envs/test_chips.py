@@ -213,7 +213,7 @@ def test_the_chip_drawn_measures(env_id, backend):
         _, reward, _, _, info = env.step(legal_action(env, np.random.default_rng(seed)))
         after = measuring.evaluate(env.mapping)
         assert info["latency_s"] == after.latency_s
-        assert info["bottleneck"] == str(after.bottleneck)
+        assert env.describe_bottleneck() == str(after.bottleneck)
         assert info["chip"] == name
         assert "latencies_s" not in info
         assert reward == (before - after.latency_ps) / reference

@@ -66,11 +66,11 @@ def singles(env_id="LoihiPlace-v0", num_envs=4, mode=AutoresetMode.NEXT_STEP, **
 
 
 def without_bottleneck(info):
-    """Compiled environments leave the sentence out."""
+    """Compiled environments leave the bottleneck out."""
     return {
         key: without_bottleneck(value) if isinstance(value, dict) else value
         for key, value in info.items()
-        if not key.endswith("bottleneck")
+        if "bottleneck" not in key
     }
 
 
