@@ -92,11 +92,17 @@ class EnvArguments:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MovingArguments(EnvArguments):
+class HoldingArguments(EnvArguments):
     """Arguments of environments whose actions change a mapping bit by bit."""
 
     on_illegal: str = field(default="noop", metadata={"check": word(*ON_ILLEGAL)})
     hold: bool = field(default=False, metadata={"check": is_bool})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MovingArguments(HoldingArguments):
+    """Arguments of environments that measure after so many actions."""
+
     commit_every: int = field(default=1, metadata={"check": count()})
 
 

@@ -11,7 +11,13 @@ from ..arrays import BoolArray
 from ..backends.measurement import Bottleneck, Term
 from ..errors import InvalidActionError, LoihiGymError, MeasurementError
 from ..mapping import Mapping, Problem, random_mapping
-from .arguments import RENDER_MODES, EnvArguments, MovingArguments, is_start
+from .arguments import (
+    RENDER_MODES,
+    EnvArguments,
+    HoldingArguments,
+    MovingArguments,
+    is_start,
+)
 from .checks import check_options, check_seed, shown
 from .episode_state import MAPPINGS, EpisodeState, Found, Kept, Snapshot
 from .measured_mapping import Change, Evaluated, MeasuredMapping, Swap, Unmeasured, after
@@ -57,7 +63,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
 
     def __init__(self, **given: Any) -> None:
         self.arguments = arguments = self.Arguments.read(type(self).__name__, given)
-        self._rules = arguments if isinstance(arguments, MovingArguments) else MovingArguments()
+        self._rules = arguments if isinstance(arguments, HoldingArguments) else HoldingArguments()
         self.render_mode = arguments.render_mode
         self.max_layers = arguments.max_layers
         self._tasks = EpisodeTasks(arguments)
@@ -66,7 +72,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
         first = self._tasks.first
         mesh, with_chip = first.problem.topology, arguments.randomize_chip
         self.layout = Layout(mesh, arguments.max_layers, with_chip)
-        self.observation_space = self.layout.space(arguments.observation)
+        self.observation_space = self._make_observation_space()
         self.action_space = self._make_action_space()
         self._begin(first, first.reference)
         self._state = self._state._replace(over=True)  # until reset() begins an episode
@@ -78,6 +84,28 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
 
     def _make_action_space(self) -> spaces.Space[Any]:
         raise NotImplementedError
+
+    def _make_observation_space(self) -> spaces.Space[Any]:
+        return self.layout.space(self.arguments.observation)
+
+    def _restarted(self, state: EpisodeState) -> EpisodeState:
+        """Where an episode goes on after a step."""
+        return state
+
+    def _offer(self, state: EpisodeState) -> Any:
+        """The candidates that the next action is to choose from; None where there are none."""
+        return None
+
+    def _reward(self, before: float, found: float, kept: float, scale: float) -> float:
+        """Reward of a step.
+
+        Args:
+            before: The objective before it.
+            found: What was measured.
+            kept: The objective after it: `before` if what was found is taken back.
+            scale: The reference's.
+        """
+        return (before - kept) / scale
 
     def _change(self, action: Any) -> Change:
         """What an action of the space makes of the mapping.
@@ -221,7 +249,7 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
             return self._observe(), 0.0, False, True, self._info()
         # A mapping that was measured before is not measured again.
         known = measured in (state.committed, state.undo) or isinstance(measured, Unmeasured)
-        value = self._value(measured)
+        value = found = self._value(measured)
         best = min(state.best, value)
         lowest = measured if value < state.least else state.lowest
         held = self._rules.hold and value > state.value
@@ -246,8 +274,10 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
             error=None,
             undo=undo,
         )
+        moved = self._restarted(moved)
+        moved = moved._replace(offer=self._offer(moved))
         self.go_to(moved if over else moved._replace(cursor=self._cursor(moved, action)))
-        reward = (state.value - value) / state.task.scale - PENALTY * penalised
+        reward = self._reward(state.value, found, value, state.task.scale) - PENALTY * penalised
         return self._observe(), reward, over, False, self._info()
 
     def action_masks(self) -> Mask:
@@ -384,11 +414,13 @@ class LoihiEnv(gymnasium.Env[Any, Any]):
             evaluations=evaluations,
             error=error,
         )
+        state = state._replace(offer=self._offer(state))
         self.go_to(state._replace(cursor=self._cursor(state, None)))
 
     def _commits(self, action: Any) -> bool:
         """Whether what an action makes of the mapping is measured now."""
-        state, every = self._state, self._rules.commit_every
+        state, given = self._state, self.arguments
+        every = given.commit_every if isinstance(given, MovingArguments) else 1
         steps = state.steps + 1
         return steps % every == 0 or steps >= self._horizon(state.measured)
 

@@ -29,6 +29,7 @@ class EpisodeState(NamedTuple):
         over: Whether the episode has ended, or none has begun.
         error: Why it could not go on, None unless a measurement failed.
         undo: The mapping before the last swap, if it may be taken back.
+        offer: The candidates that the next action chooses from, where there are such.
     """
 
     task: EpisodeTask
@@ -44,6 +45,7 @@ class EpisodeState(NamedTuple):
     over: bool = False
     error: str | None = None
     undo: MeasuredMapping | None = None
+    offer: Any = None
 
 
 class Snapshot(NamedTuple):

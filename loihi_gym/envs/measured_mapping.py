@@ -5,7 +5,7 @@ nothing. Where several are possible they are equal (tested).
 """
 
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,7 @@ class Partition:
         first: Offsets, L + 1: layer l owns logical cores first[l] to first[l + 1] - 1.
         traffic: The load.
         table: What it fixes of an observation.
+        moves: Tables that describe moves, once `LoihiRefine` has made them.
         legal_changes: Which changes of the counts are legal, once `LoihiPartition` has worked it
             out.
     """
@@ -47,6 +48,7 @@ class Partition:
         self.traffic = problem.traffic(counts)
         self.table = core_table(problem, self.traffic, max_layers)
         self.legal_changes: BoolArray | None = None
+        self.moves: Any = None
 
     def occupant(self, placement: Int32Array) -> Int32Array:
         """Logical core on each physical core, -1 for none, (C,)."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..arrays import Float32Array, Int32Array
 from ..backends import Backend, Measurement, make_backend
+from ..backends.congestion import Congestion
 from ..backends.robust import RobustBackend
 from ..chip.hypotheses import Hypotheses, load_hypotheses
 from ..errors import LoihiGymError, MeasurementError, one_line
@@ -82,6 +83,11 @@ class EpisodeTask:
     def chip_features(self) -> Float32Array:
         """What observations say of the chip, if they do."""
         return chip_features(self.problem.chip)
+
+    @cached_property
+    def congestion(self) -> Congestion:
+        """What counts how messages meet, for descriptions of moves."""
+        return Congestion(self.problem)
 
     def partition(self, counts: Int32Array) -> Partition:
         """What those cores per layer fix; the last ones are kept."""

@@ -38,6 +38,8 @@ BATCHED = [
     ("LoihiSwap-v0", {"backend": "mesh"}),
     ("LoihiPartition-v0", {"backend": "mesh", "on_illegal": "penalty"}),
     ("LoihiMap-v0", {"backend": "bound", "benchmark": [PROBLEM, slack_problem(1)]}),
+    ("LoihiRefine-v0", {"backend": "mesh", "max_steps": 12}),
+    ("LoihiRefine-v0", {"backend": "bound", "restart": "best", "hold": False}),
     ("LoihiOneShot-v0", {"backend": "mesh"}),
     ("LoihiOneShot-v0", {"backend": "bound", "observation": "image"}),
 ]
