@@ -18,6 +18,7 @@ ENVIRONMENTS = {
     "LoihiSwap-v0": "loihi_gym.envs.swap:LoihiSwap",
     "LoihiPartition-v0": "loihi_gym.envs.partition:LoihiPartition",
     "LoihiMap-v0": "loihi_gym.envs.map:LoihiMap",
+    "LoihiRefine-v0": "loihi_gym.envs.refine:LoihiRefine",
     "LoihiOneShot-v0": "loihi_gym.envs.one_shot:LoihiOneShot",
 }
 """Id and class of each environment."""

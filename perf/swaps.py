@@ -3,14 +3,14 @@
     python perf/swaps.py
 
 Prints, for the reference mapping of each large benchmark, how many of 200 random swaps of either
-kind are faster on `mesh`, and how much the best takes off. Behind `loihi_gym_baselines.near`.
+kind are faster on `mesh`, and how much the best takes off. Behind `loihi_gym.chip.near`.
 """
 
 import numpy as np
 from loihi_gym_baselines.genome import Genes, Genome
-from loihi_gym_baselines.near import near
 
 from loihi_gym import load, make_backend
+from loihi_gym.chip.near import near
 
 PROBLEMS = ("mlp-deep", "mlp-wide", "mlp-deep-8chip")
 SWAPS = 200

@@ -6,18 +6,16 @@ to repair a placement.
 """
 
 from collections.abc import Callable
-from itertools import pairwise
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 
 from loihi_gym.arrays import Int32Array, IntArray
+from loihi_gym.chip.near import near
 from loihi_gym.mapping import Mapping, Problem, full_order, heuristic, reorder
-
-from .near import near
+from loihi_gym.mapping.per_layer import PerLayer
 
 Genes = Int32Array
-Value = TypeVar("Value")
 
 GUIDED = 0.5
 """Part of the changes of core counts that favour the layer whose cores work longest."""
@@ -31,26 +29,6 @@ AGAIN = 0.5
 """Chance that one change of core counts is followed by another."""
 ATTEMPTS = 20
 """Draws after which a change is taken even if it changes nothing: a toy may have no other."""
-
-
-class PerLayer(Generic[Value]):
-    """What a layer's count and the next one's decide, worked out once: it is asked all the time.
-
-    Args:
-        make: Works it out for a layer of a partitioning, given by its cores per layer.
-    """
-
-    def __init__(self, make: Callable[[int, Genes], Value]) -> None:
-        self._make = make
-        self._kept: dict[tuple[int, int, int], Value] = {}
-
-    def of(self, counts: Genes) -> list[Value]:
-        """The values of all layers of a partitioning."""
-        keys = [(layer, *two) for layer, two in enumerate(pairwise([*counts.tolist(), 0]))]
-        for key in keys:
-            if key not in self._kept:
-                self._kept[key] = self._make(key[0], counts)
-        return [self._kept[key] for key in keys]
 
 
 class Genome:

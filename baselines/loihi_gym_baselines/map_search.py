@@ -17,6 +17,7 @@ from itertools import count, permutations
 
 import numpy as np
 
+from loihi_gym.backends.congestion_kernel import N_FEATURES
 from loihi_gym.mapping import Mapping
 from loihi_gym.mapping.heuristics import balanced
 from loihi_gym.search.registry import anytime
@@ -24,7 +25,7 @@ from loihi_gym.search.session import Session
 
 from .genome import Genes, Genome
 from .surrogate import Model, Surrogate, fit
-from .surrogate_kernel import N_FEATURES, descend
+from .surrogate_kernel import descend
 
 PERCENTS = (100, 80)
 """Numbers of cores of the first mappings, of the chip's."""

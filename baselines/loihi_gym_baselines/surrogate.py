@@ -11,14 +11,20 @@ from typing import NamedTuple
 import numpy as np
 
 from loihi_gym.arrays import Float64Array, Int32Array
-from loihi_gym.backends.assembly import link_service_ps
+from loihi_gym.backends.congestion import US, Congestion
+from loihi_gym.backends.congestion_kernel import (
+    LEAST_US,
+    N_FEATURES,
+    Flow,
+    PlacedPieces,
+    features,
+    place,
+)
+from loihi_gym.mapping.per_layer import PerLayer
 from loihi_gym.mapping.recent import Recent
 
-from .genome import Genes, Genome, PerLayer
-from .near import near
-from .surrogate_kernel import LEAST_US, N_FEATURES, Flow, PlacedPieces, features, place
+from .genome import Genes, Genome
 
-US = 1e-6
 KEPT = 256
 """Partitionings whose tables are kept."""
 
@@ -38,7 +44,7 @@ class Surrogate:
         genome: Reads the problem's genes.
 
     Attributes:
-        size: Numbers that describe a mapping: first those of `surrogate_kernel.FEATURES`, then
+        size: Numbers that describe a mapping: first those of `congestion_kernel.FEATURES`, then
             those that the partitioning alone decides.
     """
 
@@ -47,11 +53,7 @@ class Surrogate:
         self._problem = problem = genome.problem
         self._layers = PerLayer(self._layer_times)
         self._cuts: Recent[bytes, Cut] = Recent(KEPT)
-        self._pairs = PerLayer(self._words)
-        self._near = near(problem.topology)
-        service = link_service_ps(problem.chip).astype(np.float64) * US
-        self._link_us = service[: 4 * problem.topology.n_routers].reshape(-1, 4)
-        self._core_us = float(service[-1])
+        self._congestion = Congestion(problem)
         self.size = N_FEATURES + 6 + 2 * problem.n_layers
 
     def describe(self, genes: Genes) -> Float64Array:
@@ -69,38 +71,7 @@ class Surrogate:
         return cut
 
     def _cut(self, counts: Int32Array) -> Cut:
-        # Of `Problem.traffic` only this is needed, and it would take twice the time.
-        mesh = self._problem.topology
-        layer = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-        fan_out = np.append(counts[1:], 0)[layer]
-        flow = Flow(
-            layer=layer,
-            first=np.cumsum([0, *counts, 0], dtype=np.int32),
-            pair_first=np.cumsum(fan_out, dtype=np.int64) - fan_out,
-            words=np.concatenate(self._pairs.of(counts)),
-            core_x=mesh.core_x,
-            core_y=mesh.core_y,
-            width=mesh.width,
-            link_us=self._link_us,
-            core_us=self._core_us,
-            near=self._near,
-        )
-        placed = PlacedPieces(
-            placement=np.zeros(len(layer), np.int32),
-            occupant=np.full(mesh.n_cores, -1, np.int32),
-            load_us=np.zeros((mesh.n_routers, 5, 5)),
-            layer_us=np.zeros((len(counts), mesh.n_routers, 4)),
-        )
-        return Cut(flow, placed, self._times(counts))
-
-    def _words(self, layer: int, counts: Int32Array) -> Float64Array:
-        """Words from each core of a layer to each of the next one's, over all steps, (pairs,)."""
-        if layer == len(counts) - 1:
-            return np.zeros(0)
-        loads = self._problem.loads
-        between = loads.between(layer, *counts[layer : layer + 2].tolist())
-        words: Float64Array = between.sum(axis=2).reshape(-1) * float(loads.words[layer])
-        return words
+        return Cut(*self._congestion.of(counts), self._times(counts))
 
     def _times(self, counts: Int32Array) -> Float64Array:
         """How long layers send and receive, and how far receivers fall behind, (6 + 2 L,)."""

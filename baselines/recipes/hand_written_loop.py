@@ -18,5 +18,5 @@ while not over:
     if reward < 0 and not over:
         _, _, over, _, info = env.step(np.array([0, 0]))  # the same core twice: undo, for free
 print(f"{info['evaluations']} evaluations, {info['reduction']:.1%} below the reference")
-print(f"bottleneck now: {info['bottleneck']}")
+print(f"bottleneck now: {env.unwrapped.describe_bottleneck()}")
 env.unwrapped.mapping.save("mapping.json")

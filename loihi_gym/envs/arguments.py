@@ -22,7 +22,11 @@ MAX_LAYERS = 32
 MOST_LAYERS = 4096
 """More layers than any network has that fits a system of Loihi 2."""
 RENDER_MODES = ("ansi", "rgb_array", "human")
-STARTS = ("reference", "random")
+KEPT_STARTS = ("best", "incumbent")
+"""Starts that episodes before this one have left."""
+STARTS = ("reference", "random", *KEPT_STARTS)
+ON_ILLEGAL = ("noop", "penalty", "raise")
+"""What an environment may do with an action that a rule forbids."""
 
 
 def is_start(name: str, value: Any) -> None:
@@ -88,7 +92,22 @@ class EnvArguments:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SteppedArguments(EnvArguments):
+class HoldingArguments(EnvArguments):
+    """Arguments of environments whose actions change a mapping bit by bit."""
+
+    on_illegal: str = field(default="noop", metadata={"check": word(*ON_ILLEGAL)})
+    hold: bool = field(default=False, metadata={"check": is_bool})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MovingArguments(HoldingArguments):
+    """Arguments of environments that measure after so many actions."""
+
+    commit_every: int = field(default=1, metadata={"check": count()})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SteppedArguments(MovingArguments):
     """Arguments of environments whose episodes have a number of steps of the user's choice."""
 
     max_steps: int | None = field(default=None, metadata={"check": count()})

@@ -23,10 +23,10 @@ class LoihiMap(LoihiPartition):
 
     ## Action Space
     `Discrete(2L + C)`: l gives a core to layer l, L + l takes one from it, 2L + c puts the piece
-    under the cursor on core c, which gets in turn what was there. Illegal, masked, and refused with
-    an `InvalidActionError` is what `LoihiPartition` refuses; `action_space.sample()` draws among
-    the others. The mask leaves out, as in `LoihiPlace`, cores with another piece of the same layer,
-    though they are legal.
+    under the cursor on core c, which gets in turn what was there. What is illegal in
+    `LoihiPartition` is so here; `on_illegal` says what it does. The mask leaves it out and, as in
+    `LoihiPlace`, cores with another piece of the same layer, though they are legal;
+    `action_space.sample()` of a single environment draws among what the mask leaves.
 
     ## Observation Space
     The measured mapping as a flat Dict, an image or a graph; with a cursor.
@@ -46,6 +46,8 @@ class LoihiMap(LoihiPartition):
     ## Arguments
     - `max_steps`: steps in an episode; as many as the chip has cores by default.
     - `max_layers`: L, 32 by default; sets the actions too.
+    - `hold`, `commit_every`: as in `LoihiPlace`.
+    - `on_illegal`: as in `LoihiPartition`.
     - `benchmark`, `backend`, `chips`, `randomize_chip`, `objective`, `observation`, `start`,
       `render_mode`: as in `LoihiPlace`.
 
@@ -65,6 +67,9 @@ class LoihiMap(LoihiPartition):
             return super()._change(action)
         place = int(state.measured.placement[state.cursor])
         return state.measured if place == core else Swap(place, core)
+
+    def _is_illegal(self, action: np.int64) -> bool:
+        return int(action) < 2 * self.max_layers and super()._is_illegal(action)
 
     def _cursor(self, state: EpisodeState, action: Any) -> int:
         """On by one after a placing action, as it was after a change of counts."""

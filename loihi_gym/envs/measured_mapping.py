@@ -4,7 +4,8 @@ All kinds are immutable, so that a state can be kept, restored and shared betwee
 nothing. Where several are possible they are equal (tested).
 """
 
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +36,7 @@ class Partition:
         first: Offsets, L + 1: layer l owns logical cores first[l] to first[l + 1] - 1.
         traffic: The load.
         table: What it fixes of an observation.
+        moves: Tables that describe moves, once `LoihiRefine` has made them.
         legal_changes: Which changes of the counts are legal, once `LoihiPartition` has worked it
             out.
     """
@@ -46,6 +48,7 @@ class Partition:
         self.traffic = problem.traffic(counts)
         self.table = core_table(problem, self.traffic, max_layers)
         self.legal_changes: BoolArray | None = None
+        self.moves: Any = None
 
     def occupant(self, placement: Int32Array) -> Int32Array:
         """Logical core on each physical core, -1 for none, (C,)."""
@@ -81,6 +84,11 @@ class MeasuredMapping:
         self.placement, self.latency_ps = mapping.placement, said.latency_ps
         self.occupant = partition.occupant(mapping.placement)
         self.busy_ps = partition.busy_ps(mapping, measurement)
+
+    def seal(self) -> None:
+        """Make its arrays read-only."""
+        for part in (self.placement, self.occupant, self.busy_ps):
+            part.flags.writeable = False
 
     @property
     def mapping(self) -> Mapping:
@@ -122,6 +130,52 @@ class Evaluated(MeasuredMapping):
     def by_chip(self) -> dict[str, Measurement]:
         """Its measurement on each chip of a set; empty unless it was measured on one."""
         return self._said.by_chip if isinstance(self._said, RobustMeasurement) else {}
+
+
+class Unmeasured(MeasuredMapping):
+    """A mapping that was not measured: it says what the one measured last said, and its own loads.
+
+    Args:
+        mapping: The mapping.
+        partition: What its cores per layer fix.
+        last: What was measured last.
+    """
+
+    def __init__(self, mapping: Mapping, partition: Partition, last: MeasuredMapping) -> None:
+        self.partition, self.last = partition, last
+        self.placement, self.latency_ps = mapping.placement, last.latency_ps
+        self.occupant = partition.occupant(mapping.placement)
+
+    @cached_property
+    def busy_ps(self) -> Int64Array:  # type: ignore[override]  # few look at it
+        """Time each link between routers is busy in each step, (4 R, T); not to be written to."""
+        busy_ps = self.partition.busy_ps(self.mapping, None)
+        busy_ps.flags.writeable = False
+        return busy_ps
+
+    @property
+    def energy_fj(self) -> int | None:
+        """Energy of what was measured last."""
+        return self.last.energy_fj
+
+    @property
+    def measurement(self) -> Measurement:
+        """All that the backend says of what was measured last."""
+        return self.last.measurement
+
+    @property
+    def bottleneck(self) -> Bottleneck | None:
+        """What the slowest step waited for in what was measured last."""
+        return self.last.bottleneck
+
+    @property
+    def by_chip(self) -> dict[str, Measurement]:
+        """What was measured last, on each chip."""
+        return self.last.by_chip
+
+    def seal(self) -> None:
+        """Make its arrays read-only."""
+        self.placement.flags.writeable = self.occupant.flags.writeable = False
 
 
 class PlacedMapping(MeasuredMapping):

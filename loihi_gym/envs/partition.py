@@ -22,12 +22,11 @@ class LoihiPartition(LoihiEnv):
     mapping is measured. L = `max_layers` below.
 
     ## Action Space
-    `Discrete(2L)`: l gives a core to layer l, L + l takes one from it. Illegal, and refused with an
-    `InvalidActionError` that names the rule: a layer that the network does not have; taking a
-    layer's only core; giving when no core is free or a layer has a core per neuron; whatever would
-    break a capacity of a core. The mask leaves out exactly these, and `action_space.sample()` draws
-    among the others: use an algorithm that knows masks. If no action is legal from the start,
-    `reset` raises.
+    `Discrete(2L)`: l gives a core to layer l, L + l takes one from it. Illegal are: a layer that
+    the network does not have; taking a layer's only core; giving when no core is free or a layer
+    has a core per neuron; whatever would break a capacity of a core. `on_illegal` says what such an
+    action does; the mask leaves out exactly these, and `action_space.sample()` of a single
+    environment draws among the others. If no action is legal, `reset` raises.
 
     ## Observation Space
     The measured mapping as a flat Dict, an image or a graph; without a cursor.
@@ -47,6 +46,10 @@ class LoihiPartition(LoihiEnv):
     ## Arguments
     - `max_steps`: steps in an episode; as many as the chip has cores by default.
     - `max_layers`: L, 32 by default; sets the actions too.
+    - `hold`, `commit_every`: as in `LoihiPlace`.
+    - `on_illegal`: what an illegal action does. ``noop`` (default): nothing, which takes a step and
+      no evaluation; ``penalty``: the same, and the reward is -0.01; ``raise``: an
+      `InvalidActionError` that names the rule, and no step is taken.
     - `benchmark`, `backend`, `chips`, `randomize_chip`, `objective`, `observation`, `start`,
       `render_mode`: as in `LoihiPlace`.
 
@@ -85,14 +88,21 @@ class LoihiPartition(LoihiEnv):
             raise InvalidActionError(f"action {action}: {verb} layer {layer} breaks {violation}")
         return mapping
 
+    def _is_illegal(self, action: np.int64) -> bool:
+        return not self._legal()[action]
+
     def _horizon(self, measured: MeasuredMapping) -> int:
         return self.arguments.max_steps or self.layout.mesh.n_cores
 
     def _mask(self) -> Mask:
+        return self._legal().copy()
+
+    def _legal(self) -> Mask:
+        """Which changes of core counts no rule forbids, (2L,); not to be written to."""
         partition = self._state.measured.partition
         if partition.legal_changes is None:
             partition.legal_changes = self._legal_changes(partition.counts)
-        return partition.legal_changes.copy()
+        return partition.legal_changes
 
     def _legal_changes(self, counts: Int32Array) -> Mask:
         mask = np.zeros((2, self.max_layers), np.bool_)
@@ -115,7 +125,7 @@ class LoihiPartition(LoihiEnv):
                 f"{state.task.problem.name} fills {state.task.problem.chip.name}: no core can be "
                 "given to a layer or taken away"
             )
-        self.action_space.follow(self._masks, at_start=state.steps == 0)
+        self.action_space.follow(self._masks)
 
 
 def _changed(counts: Int32Array, layer: int, taken: int) -> Int32Array:

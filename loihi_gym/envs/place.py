@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from .arguments import EnvArguments
+from ..mapping import Mapping, Problem, random_placement
+from .arguments import MovingArguments
 from .base import LoihiEnv, Mask
 from .checks import count
 from .episode_state import EpisodeState
@@ -14,7 +15,7 @@ from .measured_mapping import Change, MeasuredMapping, Swap
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PlaceArguments(EnvArguments):
+class PlaceArguments(MovingArguments):
     """Arguments of `LoihiPlace`."""
 
     passes: int = field(default=1, metadata={"check": count()})
@@ -45,8 +46,16 @@ class LoihiPlace(LoihiEnv):
 
     ## Starting State
     The reference mapping: the fastest standard heuristic. Argument `start`, or
-    `reset(options={"mapping": ...})`, is ``"reference"``, ``"random"`` or a `Mapping`. With
+    `reset(options={"mapping": ...})`, is one of the words below or a `Mapping`. With
     `randomize_chip` each reset draws a chip; `reset(options={"chip": "NAME"})` chooses it.
+    - ``"reference"``, the default.
+    - ``"random"``: the reference's cores per layer at random places; in `LoihiPartition`,
+      `LoihiMap` and `LoihiOneShot` random cores per layer, too.
+    - ``"best"``: the best mapping that this environment has measured of the same problem on the
+      same chip. No evaluation: it is known. The reference before there is one.
+    - ``"incumbent"``: likewise the mapping that the episode before ended with.
+
+    A `reset` with a seed forgets the episodes before it, so that what follows is repeatable.
 
     ## Episode End
     Terminates after `passes` passes over the logical cores. Truncates if a measurement fails:
@@ -61,7 +70,10 @@ class LoihiPlace(LoihiEnv):
       measured on each chip and counts as that many.
     - `latencies_s`: only then: latency on each chip by its name, in seconds.
     - `chip`: only with `randomize_chip`: name of the episode's chip.
-    - `bottleneck`: what the slowest time step waited for, a sentence.
+    - `bottleneck_kind`, `bottleneck_index`, `bottleneck_share`: what the slowest time step waited
+      for, as numbers: 0 a core updating neurons and sending, 1 a core taking messages, 2 a link, -1
+      if the backend does not say; the number of that core or link; the part of the step during
+      which it was busy. `env.unwrapped.describe_bottleneck()` is a sentence.
     - `action_mask`: int8, (C,).
     - `error`: only if a measurement failed.
 
@@ -87,6 +99,12 @@ class LoihiPlace(LoihiEnv):
     - `observation`: ``flat``, ``image`` or ``graph``.
     - `start`: see Starting State.
     - `max_layers`: layers that observations have room for, 32 by default, 4,096 at most.
+    - `hold`: whether a step that measures a worse mapping is taken back, at reward 0; off by
+      default. It has cost its evaluation.
+    - `commit_every`: m, 1 by default: only every m-th step and an episode's last one is measured.
+      The steps between have reward 0 and cost no evaluation; their observations show the changed
+      mapping and what loads its links get, beside the latency measured last.
+    - `on_illegal`: taken, as by all environments of this kind; no action is illegal here.
     - `passes`: passes over the logical cores, 1 by default.
     - `render_mode`: ``ansi`` (text), ``rgb_array``, or ``human`` (a matplotlib window).
 
@@ -94,13 +112,16 @@ class LoihiPlace(LoihiEnv):
     `gymnasium.make_vec("LoihiPlace-v0", num_envs=64, vectorization_mode="vector_entry_point")`
     steps all environments at once: compiled with `bound`, by `evaluate_batch` with other backends
     and with `chips`. They are equal, step for step, to single ones; only the compiled ones leave
-    `bottleneck` out.
+    the bottleneck out.
     Argument `autoreset_mode`: ``NextStep`` (default), ``SameStep`` or ``Disabled``.
     `loihi_gym.sb3.make_vec_env` gives the same to Stable-Baselines3.
 
     ## Version History
-    - v0: first release. Since then: unknown arguments and options raise, so does a step before the
-      first `reset`; observations, masks and infos are the caller's to write to.
+    - v0: not released yet. What changed: `hold`, `commit_every`, the starts ``"best"`` and
+      ``"incumbent"`` are new; ``"random"`` keeps the reference's cores per layer; illegal
+      actions do nothing unless `on_illegal` says otherwise; unknown arguments and options raise,
+      so does a step before the first `reset`; observations, masks and infos are the
+      caller's to write to.
     """
 
     Arguments = PlaceArguments
@@ -113,6 +134,10 @@ class LoihiPlace(LoihiEnv):
         state = self._state
         place = int(state.measured.placement[state.cursor])
         return state.measured if place == action else Swap(place, int(action))
+
+    def _random_start(self, problem: Problem) -> Mapping:
+        n_cores = problem.topology.n_cores
+        return random_placement(problem.reference_mapping, n_cores, self.np_random)
 
     def _horizon(self, measured: MeasuredMapping) -> int:
         return self.arguments.passes * measured.partition.first[-1]

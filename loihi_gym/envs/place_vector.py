@@ -8,6 +8,7 @@ from gymnasium.vector import AutoresetMode
 from ..arrays import BoolArray, Float64Array, Int64Array
 from ..errors import InvalidActionError, LoihiGymError
 from ..threads import pool, processors
+from .arguments import KEPT_STARTS
 from .base import LoihiEnv
 from .checks import shown
 from .episode_state import EpisodeState
@@ -31,6 +32,9 @@ def can_be_compiled(env: LoihiEnv) -> TypeGuard[LoihiPlace]:
     arguments, task = env.arguments, env.state.task
     return (
         type(env) is LoihiPlace
+        and not env.arguments.hold
+        and env.arguments.commit_every == 1
+        and env.arguments.start not in KEPT_STARTS
         and arguments.chips is None
         and isinstance(arguments.backend, str)
         and isinstance(task.reference, BoundMeasured)
@@ -144,7 +148,17 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
     def _begin(
         self, which: Indices, seeds: Any = None, options: dict[str, Any] | None = None
     ) -> None:
-        """Begin episodes in some environments."""
+        """Begin episodes in some environments.
+
+        Raises:
+            LoihiGymError: if they are to begin where others ended, which arrays do not keep.
+        """
+        start = (options or {}).get("mapping")
+        if isinstance(start, str) and start in KEPT_STARTS:
+            raise LoihiGymError(
+                f"compiled environments keep no mapping to start from as {start!r}: make them with "
+                f"start={start!r}"
+            )
         for index in which.tolist():
             self.envs[index].begin(None if seeds is None else seeds[index], options)
             self._take(index)
@@ -178,6 +192,7 @@ class BoundPlaceVectorEnv(LoihiVectorEnv):
         self.envs[index].go_to(
             begun._replace(
                 measured=measured,
+                committed=measured,
                 value=float(batch.value[index]),
                 best=float(batch.best[index]),
                 evaluations=int(batch.evaluations[index]),

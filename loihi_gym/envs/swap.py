@@ -6,6 +6,7 @@ import numpy as np
 from gymnasium import spaces
 
 from ..arrays import Int64Array
+from ..mapping import Mapping, Problem, random_placement
 from .arguments import SteppedArguments
 from .base import LoihiEnv, Mask
 from .checks import is_bool
@@ -52,6 +53,8 @@ class LoihiSwap(LoihiEnv):
 
     ## Arguments
     - `max_steps`: steps in an episode; as many as the chip has cores by default.
+    - `hold`, `commit_every`: as in `LoihiPlace`.
+    - `on_illegal`: taken, as by all environments of this kind; no action is illegal here.
     - `undo`: whether naming one core twice takes the last swap back; off by default.
     - `benchmark`, `backend`, `chips`, `randomize_chip`, `objective`, `observation`, `start`,
       `max_layers`, `render_mode`: as in `LoihiPlace`.
@@ -79,6 +82,10 @@ class LoihiSwap(LoihiEnv):
         if occupant[core_a] < 0 and occupant[core_b] < 0:
             return state.measured
         return Swap(core_a, core_b)
+
+    def _random_start(self, problem: Problem) -> Mapping:
+        n_cores = problem.topology.n_cores
+        return random_placement(problem.reference_mapping, n_cores, self.np_random)
 
     def _horizon(self, measured: MeasuredMapping) -> int:
         return self.arguments.max_steps or self.layout.mesh.n_cores

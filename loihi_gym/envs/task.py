@@ -10,6 +10,7 @@ import numpy as np
 
 from ..arrays import Float32Array, Int32Array
 from ..backends import Backend, Measurement, make_backend
+from ..backends.congestion import Congestion
 from ..backends.robust import RobustBackend
 from ..chip.hypotheses import Hypotheses, load_hypotheses
 from ..errors import LoihiGymError, MeasurementError, one_line
@@ -27,6 +28,7 @@ from .measured_mapping import (
     Partition,
     PlacedMapping,
     Swap,
+    Unmeasured,
     after,
 )
 from .objective import OBJECTIVES, Objective, find_objective
@@ -82,6 +84,11 @@ class EpisodeTask:
         """What observations say of the chip, if they do."""
         return chip_features(self.problem.chip)
 
+    @cached_property
+    def congestion(self) -> Congestion:
+        """What counts how messages meet, for descriptions of moves."""
+        return Congestion(self.problem)
+
     def partition(self, counts: Int32Array) -> Partition:
         """What those cores per layer fix; the last ones are kept."""
         return self._partitions.get(
@@ -117,6 +124,13 @@ class EpisodeTask:
             return self.evaluate(after(measured, change))
         except MeasurementError as error:
             return error
+
+    def unmeasured(
+        self, measured: MeasuredMapping, change: Swap | Mapping, last: MeasuredMapping
+    ) -> Unmeasured:
+        """What a mapping becomes, without measuring it; `last` is what was measured last."""
+        mapping = after(measured, change)
+        return Unmeasured(mapping, self.partition(mapping.cores_per_layer), last)
 
     def change_all(
         self, changes: Sequence[tuple[MeasuredMapping, Change]]

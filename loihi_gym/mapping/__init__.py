@@ -1,6 +1,6 @@
 """Mappings: what they are, when they are legal, how to make and change them."""
 
-from .heuristics import fitting, heuristic, heuristic_names, random_mapping
+from .heuristics import fitting, heuristic, heuristic_names, random_mapping, random_placement
 from .mapping import Mapping
 from .moves import full_order, reorder, swap, with_counts
 from .problem import Problem
@@ -20,6 +20,7 @@ __all__ = [
     "heuristic_names",
     "load_problem",
     "random_mapping",
+    "random_placement",
     "reorder",
     "save_problem",
     "swap",

@@ -262,5 +262,11 @@ def random_mapping(problem: Workload, rng: np.random.Generator) -> Mapping:
     return Mapping(counts, rng.permutation(places)[: counts.sum()])
 
 
+def random_placement(mapping: Mapping, n_cores: int, rng: np.random.Generator) -> Mapping:
+    """The cores per layer of a mapping at random places."""
+    places = rng.permutation(n_cores)[: mapping.n_logical_cores]
+    return Mapping(mapping.cores_per_layer, places)
+
+
 def _fits(problem: Workload, counts: Int32Array) -> bool:
     return all(problem.fits(layer, counts) for layer in range(problem.n_layers))

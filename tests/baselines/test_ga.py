@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loihi_gym_baselines import ga
 from loihi_gym_baselines.genome import Genome
-from loihi_gym_baselines.near import near
 from loihi_gym_baselines.race import starts
 
 from loihi_gym import load
 from loihi_gym.backends import make_backend
 from loihi_gym.backends.measurement import EnergyBreakdown
+from loihi_gym.chip.near import near
 from loihi_gym.mapping import Problem, fitting, random_mapping
 from loihi_gym.mapping.heuristics import FIRST_RELEASE
 from loihi_gym.search.registry import run_solver

@@ -5,22 +5,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from loihi_gym_baselines.genome import Genome
-from loihi_gym_baselines.near import near
 from loihi_gym_baselines.surrogate import Surrogate, fit
-from loihi_gym_baselines.surrogate_kernel import (
+from loihi_gym_baselines.surrogate_kernel import descend
+
+from loihi_gym.backends import Bound
+from loihi_gym.backends.assembly import link_service_ps
+from loihi_gym.backends.congestion_kernel import (
     CORE,
     FEATURES,
     LEAST_US,
     N_FEATURES,
     NEAR,
-    descend,
     place,
     swap,
 )
-
-from loihi_gym.backends import Bound
-from loihi_gym.backends.assembly import link_service_ps
 from loihi_gym.chip import EAST, NORTH, SOUTH, WEST
+from loihi_gym.chip.near import near
 from loihi_gym.mapping import random_mapping
 from tests.toys import examples, toy_chip, toy_problem
 

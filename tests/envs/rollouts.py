@@ -16,6 +16,12 @@ from tests.toys import toy_chip, toy_problem
 IDS = list(ENVIRONMENTS)
 OBSERVATIONS = ("flat", "image", "graph")
 BACKENDS = ("bound", "mesh")
+FORMS = [
+    (env_id, form)
+    for env_id in IDS
+    for form in (OBSERVATIONS if env_id != "LoihiRefine-v0" else ("flat",))
+]
+"""Every id with every form of observation that it has."""
 
 
 def slack_problem(seed: int = 0) -> Problem:

@@ -91,7 +91,7 @@ def test_savers_take_their_own_arguments_and_no_others(tmp_path):
         ("LoihiSwap-v0", "max_steps", (True, 0, -1, 2.5, "x", [3])),
         ("LoihiSwap-v0", "undo", ("no", 1, None)),
         ("LoihiMap-v0", "max_layers", ("x", 0, -1, 2.5, None, True, 10**9)),
-        ("LoihiMap-v0", "start", (3, None, "best", ["reference"], np.zeros(3))),
+        ("LoihiMap-v0", "start", (3, None, "lowest", ["reference"], np.zeros(3))),
         ("LoihiMap-v0", "observation", (3, None, ["flat"], np.zeros(3), "pixels")),
         ("LoihiMap-v0", "objective", (3, None, ["latency"], "speed")),
         ("LoihiMap-v0", "benchmark", ([], [3], {}, 3, [PROBLEM, None], np.zeros(3), b"mlp-xs")),

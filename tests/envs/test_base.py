@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 
 import loihi_gym
 from loihi_gym.backends import Bound
+from loihi_gym.envs.base import TERMS
 from loihi_gym.envs.place import LoihiPlace
 from loihi_gym.errors import InvalidActionError, LoihiGymError, UnknownNameError
 from loihi_gym.mapping import Mapping, heuristic
 from loihi_gym.search.session import BudgetSpent, Session
 from tests.envs.rollouts import (
     BACKENDS,
+    FORMS,
     IDS,
-    OBSERVATIONS,
     Failing,
     assert_same,
     digest,
@@ -51,19 +52,19 @@ def test_same_seed_and_actions_give_the_same_trajectory(env_id, backend):
 
 
 SCRIPT = """
-from tests.envs.rollouts import IDS, digest, make, walk
+from tests.envs.rollouts import FORMS, digest, make, walk
 print(digest([walk(make(env_id, observation=o, start="random"), 20)
-    for env_id in IDS for o in ("flat", "image")]))
+    for env_id, o in FORMS if o != "graph" and env_id != "LoihiRefine-v0"]))
 """
-GOLDEN = "1b743ee0fd63d1983d33a46ed04d53df86773568781be271bb355fe19979e19e"
+GOLDEN = "9b3e5e52df1e354381b16a0ebe027cde2574a07e84a54a834f7415bb8d6f9641"
 
 
 def test_trajectories_are_the_same_in_other_processes_and_pythons():
     here = digest(
         [
             walk(make(env_id, observation=o, start="random"), 20)
-            for env_id in IDS
-            for o in ("flat", "image")
+            for env_id, o in FORMS
+            if o != "graph" and env_id != "LoihiRefine-v0"  # it observes logarithms
         ]
     )
     other = subprocess.run(
@@ -85,7 +86,8 @@ def test_rewards_add_up_to_the_reduction(env_id, objective):
         action = legal_action(env, rng)
         _, reward, _, _, info = env.step(action)
         total += reward
-    assert total == pytest.approx(info["reduction"], abs=1e-12)
+    if env_id != "LoihiRefine-v0":  # its rewards are of logarithms
+        assert total == pytest.approx(info["reduction"], abs=1e-12)
     measured = Bound(env.problem).evaluate(env.mapping)
     reference = Bound(env.problem).evaluate(env.problem.reference_mapping)
     value = {
@@ -95,7 +97,10 @@ def test_rewards_add_up_to_the_reduction(env_id, objective):
     }.get(objective, objective)
     assert info["reduction"] == pytest.approx(1 - value(measured) / value(reference), abs=1e-12)
     assert info["latency_s"] == measured.latency_s
-    assert info["bottleneck"] == str(measured.bottleneck)
+    term, index, _, _, share = measured.bottleneck
+    assert TERMS[info["bottleneck_kind"]] == term
+    assert (info["bottleneck_index"], info["bottleneck_share"]) == (index, share)
+    assert env.describe_bottleneck() == str(measured.bottleneck)
     assert info["best_reduction"] >= info["reduction"]
 
 
@@ -169,10 +174,10 @@ def test_starts(env_id):
 
 def test_wrong_starts_are_refused():
     env = make("LoihiPlace-v0", benchmark=PROBLEM)
-    with pytest.raises(LoihiGymError, match="'best'"):
-        env.reset(options={"mapping": "best"})
-    with pytest.raises(LoihiGymError, match="'best'"):
-        make("LoihiPlace-v0", start="best")
+    with pytest.raises(LoihiGymError, match="'lowest'"):
+        env.reset(options={"mapping": "lowest"})
+    with pytest.raises(LoihiGymError, match="'lowest'"):
+        make("LoihiPlace-v0", start="lowest")
     with pytest.raises(LoihiGymError, match="illegal mapping"):
         env.reset(options={"mapping": Mapping([1, 1, 1], [0, 0, 0])})
 
@@ -292,9 +297,8 @@ def test_a_state_can_be_gone_back_to(env_id, backend):
     assert_same(walk(env, 30, seed=2, reset=False), ahead)
 
 
-@every_id
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("observation", OBSERVATIONS)
+@pytest.mark.parametrize(("env_id", "observation"), FORMS)
 def test_pickling_keeps_the_state(env_id, backend, observation):
     env = make(env_id, backend=backend, observation=observation, start="random")
     walk(env, 5)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from tests.envs.rollouts import BACKENDS, IDS, OBSERVATIONS, legal_action, slack_problem, steps_time
+from tests.envs.rollouts import BACKENDS, FORMS, IDS, legal_action, slack_problem, steps_time
 
 PROBLEM = slack_problem()
 OBJECTIVES = ("latency", "energy", "edp", steps_time)
@@ -18,14 +18,13 @@ def make(env_id, observation="flat", objective="latency", backend="bound"):
 
 
 every_choice = pytest.mark.parametrize(
-    ("observation", "objective", "backend"),
-    [(o, r, b) for o in OBSERVATIONS for r in OBJECTIVES for b in BACKENDS],
+    ("env_id", "observation", "objective", "backend"),
+    [(*form, r, b) for form in FORMS for r in OBJECTIVES for b in BACKENDS],
     ids=lambda choice: getattr(choice, "__name__", choice),
 )
 
 
 @every_choice
-@pytest.mark.parametrize("env_id", IDS)
 def test_gymnasium_check(env_id, observation, objective, backend):
     env = make(env_id, observation, objective, backend)
     check_env(env.unwrapped, skip_render_check=True)
@@ -38,7 +37,6 @@ def test_gymnasium_check_of_rendering(env_id, monkeypatch):
 
 
 @every_choice
-@pytest.mark.parametrize("env_id", IDS)
 def test_passive_checker_through_an_episode(env_id, observation, objective, backend):
     env = make(env_id, observation, objective, backend)  # make() wraps it in the passive checker
     rng = np.random.default_rng(0)
@@ -50,7 +48,6 @@ def test_passive_checker_through_an_episode(env_id, observation, objective, back
 
 
 @every_choice
-@pytest.mark.parametrize("env_id", IDS)
 def test_sb3_check(env_id, observation, objective, backend):
     sb3 = pytest.importorskip("stable_baselines3.common.env_checker", reason="the extra 'rl'")
     env = make(env_id, observation, objective, backend)
@@ -58,6 +55,10 @@ def test_sb3_check(env_id, observation, objective, backend):
         # SB3 supports no Graph: its check says so and looks no further. That it says so is all
         # there is to test.
         with pytest.warns(UserWarning, match="Graph"):
+            sb3.check_env(env)
+    elif env_id == "LoihiRefine-v0":
+        # It warns that rows of candidates are no image; networks of one's own take them.
+        with pytest.warns(UserWarning, match="candidates has an unconventional shape"):
             sb3.check_env(env)
     else:
         sb3.check_env(env)

@@ -17,7 +17,7 @@ from loihi_gym.envs.observation_kernel import CORE_FEATURES, fill
 from loihi_gym.envs.task import EpisodeTask
 from loihi_gym.errors import LoihiGymError
 from loihi_gym.mapping import random_mapping
-from tests.envs.rollouts import IDS, make, slack_problem, walk
+from tests.envs.rollouts import FORMS, make, slack_problem, walk
 from tests.toys import bundled_problem, examples, silent_problem, toy_chip, toy_problem
 
 PROBLEMS = [
@@ -98,8 +98,7 @@ def test_kernel_fills_what_its_twin_does(task, seed, progress, relative, best):
     assert seen in layout.space("flat")
 
 
-@pytest.mark.parametrize("env_id", IDS)
-@pytest.mark.parametrize("form", ["flat", "image", "graph"])
+@pytest.mark.parametrize(("env_id", "form"), FORMS)
 def test_every_observation_of_an_episode_is_in_its_space(env_id, form):
     env = make(env_id, observation=form, start="random")
     for result in walk(env, 20):

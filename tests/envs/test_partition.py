@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from loihi_gym.envs.base import PENALTY
 from loihi_gym.errors import InvalidActionError, LoihiGymError
 from loihi_gym.mapping import Mapping, heuristic, with_counts
 from tests.envs.rollouts import legal_action, make
@@ -44,7 +45,7 @@ def test_a_core_is_given_or_taken_and_the_placement_follows(env):
 )
 @pytest.mark.parametrize("env_id", ["LoihiPartition-v0", "LoihiMap-v0"])
 def test_illegal_changes_are_masked_and_refused_by_rule(env_id, start, action, rule):
-    env = make(env_id, benchmark=PROBLEM, start=start)
+    env = make(env_id, benchmark=PROBLEM, start=start, on_illegal="raise")
     env.reset(seed=0)
     before = env.mapping
     assert not env.action_masks()[action]
@@ -54,12 +55,35 @@ def test_illegal_changes_are_masked_and_refused_by_rule(env_id, start, action, r
     assert env.state.steps == 0
 
 
+@pytest.mark.parametrize(("on_illegal", "expected"), [("noop", 0.0), ("penalty", -PENALTY)])
+@pytest.mark.parametrize("env_id", ["LoihiPartition-v0", "LoihiMap-v0"])
+def test_illegal_changes_otherwise_take_a_step_and_change_nothing(env_id, on_illegal, expected):
+    env = make(env_id, benchmark=PROBLEM, start=START, on_illegal=on_illegal, max_steps=2)
+    env.reset(seed=0)
+    for action in (L, 3):
+        before, cursor = env.mapping, env.state.cursor
+        _, reward, over, _, info = env.step(action)
+        assert (reward, env.mapping, info["evaluations"]) == (expected, before, 1)
+        assert env.state.cursor == (-1 if over else cursor)
+    assert over
+
+
+def test_a_legal_action_is_not_penalised():
+    rewards = []
+    for on_illegal in ("noop", "penalty"):
+        env = make("LoihiMap-v0", benchmark=PROBLEM, start=START, on_illegal=on_illegal)
+        env.reset(seed=0)
+        rewards.append([env.step(action)[1] for action in (1, 2 * L + 5, L + 1)])
+    assert rewards[0] == rewards[1]
+
+
 @pytest.mark.parametrize("resource", ["neurons", "synmem_words", "input_axons", "output_axons"])
 def test_the_mask_is_exactly_what_is_not_refused(resource):
     limits = {"neurons": 5, "synmem_words": 40, "input_axons": 15, "output_axons": 20}
     chip = toy_chip(routers=(5, 4), constants={f"capacity.{resource}": limits[resource]})
     problem = problem_of(toy_network((20, 24, 10), density=0.3), chip)
-    env = make("LoihiPartition-v0", benchmark=problem, start=heuristic(problem, "packed/row-major"))
+    start = heuristic(problem, "packed/row-major")
+    env = make("LoihiPartition-v0", benchmark=problem, start=start, on_illegal="raise")
     env.reset(seed=0)
     rng = np.random.default_rng(0)
     refused = set()

@@ -5,7 +5,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 from loihi_gym.envs.observation import Layout
-from tests.envs.rollouts import IDS, OBSERVATIONS, assert_same, legal_action, make, slack_problem
+from tests.envs.rollouts import FORMS, IDS, assert_same, legal_action, make, slack_problem
 from tests.envs.test_vector import singles, vector
 
 PROBLEM = slack_problem()
@@ -34,8 +34,7 @@ def spoil_state(state):
             spoil([measured.mapping.placement, measured.mapping.cores_per_layer])
 
 
-@pytest.mark.parametrize("env_id", IDS)
-@pytest.mark.parametrize("observation", OBSERVATIONS)
+@pytest.mark.parametrize(("env_id", "observation"), FORMS)
 @pytest.mark.parametrize("backend", ["bound", "mesh"])
 def test_single_environments(env_id, observation, backend):
     env, twin = (
@@ -60,9 +59,11 @@ def test_single_environments(env_id, observation, backend):
         assert_same(env.action_masks(), twin.action_masks())
 
 
-@pytest.mark.parametrize("env_id", IDS)
 @pytest.mark.parametrize("mode", AutoresetMode)
-@pytest.mark.parametrize(("backend", "observation"), VECTORS)
+@pytest.mark.parametrize(
+    ("env_id", "backend", "observation"),
+    [(env_id, b, form) for env_id in IDS for b, form in VECTORS if (env_id, form) in FORMS],
+)
 def test_vectors(env_id, mode, backend, observation):
     ours, theirs = (
         vector(env_id, 3, mode, backend=backend, observation=observation, start="random")

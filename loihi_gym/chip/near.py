@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from loihi_gym.arrays import Int32Array, Int64Array
-from loihi_gym.chip import Topology
+from ..arrays import Int32Array, Int64Array
+from .topology import Topology
 
 REACH = 2
 """Routers that a close core is away, at most, along X and Y together."""
