@@ -114,7 +114,7 @@ def test_a_session_and_its_trace(tmp_path):
 def test_environments_do_without(kind, env_id):
     env = gymnasium.make(env_id, backend=kind(PROBLEM), render_mode="ansi")
     _, info = env.reset(seed=1)
-    assert info["bottleneck"] == ""
+    assert info["bottleneck_kind"] == -1
     env.action_space.seed(1)
     for _ in range(4):
         mask = {"mask": info["action_mask"]} if env_id != "LoihiSwap-v0" else {}

@@ -33,7 +33,7 @@ backend = loihi_gym.make_backend("torus", loihi_gym.load("mlp-xs"))
 assert type(backend) is TorusBackend
 reference = backend.evaluate(backend.problem.reference_mapping)
 assert round(info["latency_s"] * 1e12) == reference.latency_ps, info
-assert info["bottleneck"] == "" and reference.energy_fj is None
+assert info["bottleneck_kind"] == -1 and reference.energy_fj is None
 for _ in range(5):
     observation, _, *_, info = env.step(env.action_space.sample(info["action_mask"]))
 now = backend.evaluate(env.unwrapped.mapping)
