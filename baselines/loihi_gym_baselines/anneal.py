@@ -15,6 +15,7 @@ from .genome import Genes, Genome
 
 SAMPLE = 20
 """Moves that set the temperature."""
+SMALL = 0.5
 ACCEPTED = 0.1
 """Chance of the sample's median worsening at the start."""
 COOLING = 0.02
@@ -41,4 +42,4 @@ def _hot(session: Session, genome: Genome, genes: Genes, latency_ps: int) -> flo
     moved = [genome.decode(genome.neighbour(genes)) for _ in range(SAMPLE)]
     change = np.array([m.latency_ps - latency_ps for m in session.evaluate_batch(moved)])
     worse = change[change > 0]
-    return float(np.median(worse)) / -math.log(ACCEPTED) if len(worse) else 1.0
+    return float(np.quantile(worse, SMALL)) / -math.log(ACCEPTED) if len(worse) else 1.0

@@ -18,12 +18,13 @@ import numpy as np
 
 from loihi_gym.arrays import Int32Array
 from loihi_gym.backends import Measurement
+from loihi_gym.benchmarks.references import promising
 from loihi_gym.mapping import Mapping, random_mapping
 from loihi_gym.search.registry import anytime_if
 from loihi_gym.search.session import BudgetSpent, Session
 
 from .genome import Genome
-from .race import race, starts
+from .race import FROM, race
 
 HEAT = 0.1
 """Part of the budget that a heat of the race gets."""
@@ -63,7 +64,7 @@ def solve(session: Session, unseeded: bool = False) -> None:
         drawn = [random_mapping(problem, session.rng) for _ in range(POPULATION)]
         first = np.stack([genome.encode(start) for start in drawn])
     else:
-        islands = [genome.encode(start)[None] for start in starts(problem)]
+        islands = [genome.encode(start)[None] for start in promising(problem, FROM)]
         search.fitness(np.concatenate(islands))  # as one batch
         first = race(session, islands, search.cost, search.evolve, HEAT)
     search.evolve(first, 1, session.budget)

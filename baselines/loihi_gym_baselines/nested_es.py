@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from loihi_gym.benchmarks.references import promising
 from loihi_gym.errors import unknown
 from loihi_gym.mapping import heuristic, random_mapping
 from loihi_gym.mapping.heuristics import TOOLCHAIN_DEFAULT
@@ -21,7 +22,7 @@ from loihi_gym.search.registry import anytime_if
 from loihi_gym.search.session import Session
 
 from .genome import Genes, Genome
-from .race import race, starts
+from .race import FROM, race
 
 STARTS = ("default", "random", "toolchain")
 HEAT = 0.2
@@ -80,7 +81,7 @@ def solve(session: Session, start: str = "default") -> None:
         )
         state = _measured(session, genome, [genome.encode(first)])[0]
     else:
-        firsts = [genome.encode(mapping) for mapping in starts(session.problem)]
+        firsts = [genome.encode(mapping) for mapping in promising(session.problem, FROM)]
         state = race(
             session,
             _measured(session, genome, firsts),

@@ -7,9 +7,6 @@ goes on, and so forth (successive halving, Jamieson and Talwalkar 2016).
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from loihi_gym.mapping import Mapping, Problem, fitting
-from loihi_gym.mapping.heuristics import FIRST_RELEASE, in_order, partitions
-from loihi_gym.mapping.orders import column_planes
 from loihi_gym.search.session import Session
 
 ENTRANTS = 8
@@ -19,19 +16,10 @@ EACH = 500
 BEHIND = 1.2
 """A state that costs more than the best one by this factor is out of the race."""
 
+FROM = 8
+"""What `promising` is asked for: some two times as many mappings are started from."""
+
 State = TypeVar("State")
-
-
-def starts(problem: Problem) -> list[Mapping]:
-    """The first release's standard heuristics that fit, and their partitionings in one more order.
-
-    Down the columns of routers, one core of each before the second of any: slower than the best
-    standard order at first, and faster after a few hundred evaluations.
-    """
-    order = column_planes(problem.topology)
-    cuts = partitions(problem, FIRST_RELEASE).values()
-    further = [in_order(problem, counts, order) for counts in cuts]
-    return [*fitting(problem, FIRST_RELEASE).values(), *further]
 
 
 def race(

@@ -30,11 +30,18 @@ KEPT = 256
 
 
 class Cut(NamedTuple):
-    """A partitioning, ready to be placed."""
+    """A partitioning."""
+
+    flow: Flow
+    times: Float64Array  # what the partitioning alone decides, in us
+
+
+class Placed(NamedTuple):
+    """A partitioning with its pieces in place."""
 
     flow: Flow
     placed: PlacedPieces
-    times: Float64Array  # what the partitioning alone decides, in us
+    times: Float64Array
 
 
 class Surrogate:
@@ -54,6 +61,8 @@ class Surrogate:
         self._layers = PerLayer(self._layer_times)
         self._cuts: Recent[bytes, Cut] = Recent(KEPT)
         self._congestion = Congestion(problem)
+        # One for all partitionings: on a system of many chips each would take tens of MB.
+        self._room = self._congestion.room(self._congestion.flow(genome.fewest))
         self.size = N_FEATURES + 6 + 2 * problem.n_layers
 
     def describe(self, genes: Genes) -> Float64Array:
@@ -63,15 +72,17 @@ class Surrogate:
         features(cut.placed, found)
         return np.log(np.concatenate([found, cut.times]) + LEAST_US)
 
-    def placed(self, genes: Genes) -> Cut:
+    def placed(self, genes: Genes) -> Placed:
         """The partitioning of a mapping with its cores in place; valid until the next call."""
         counts, order = self._genome.split(genes)
         cut = self._cuts.get(counts.tobytes(), lambda: self._cut(counts))
-        place(cut.flow, cut.placed, order[: len(cut.placed.placement)])
-        return cut
+        placement = order[: len(cut.flow.layer)].astype(np.int32)
+        placed = self._room._replace(placement=placement)
+        place(cut.flow, placed, placement)
+        return Placed(cut.flow, placed, cut.times)
 
     def _cut(self, counts: Int32Array) -> Cut:
-        return Cut(*self._congestion.of(counts), self._times(counts))
+        return Cut(self._congestion.flow(counts), self._times(counts))
 
     def _times(self, counts: Int32Array) -> Float64Array:
         """How long layers send and receive, and how far receivers fall behind, (6 + 2 L,)."""

@@ -30,10 +30,15 @@ class Congestion:
 
     def of(self, counts: Int32Array) -> tuple[Flow, PlacedPieces]:
         """What a partitioning sends, and room for its pieces once they are placed."""
+        flow = self.flow(counts)
+        return flow, self.room(flow)
+
+    def flow(self, counts: Int32Array) -> Flow:
+        """What a partitioning sends."""
         mesh = self._problem.topology
         layer = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
         fan_out = np.append(counts[1:], 0)[layer]
-        flow = Flow(
+        return Flow(
             layer=layer,
             first=np.cumsum([0, *counts, 0], dtype=np.int32),
             pair_first=np.cumsum(fan_out, dtype=np.int64) - fan_out,
@@ -45,13 +50,16 @@ class Congestion:
             core_us=self._core_us,
             near=self._near,
         )
-        placed = PlacedPieces(
-            placement=np.zeros(len(layer), np.int32),
+
+    def room(self, flow: Flow) -> PlacedPieces:
+        """Room for the pieces of a partitioning; the large arrays are the same size for all."""
+        mesh = self._problem.topology
+        return PlacedPieces(
+            placement=np.zeros(len(flow.layer), np.int32),
             occupant=np.full(mesh.n_cores, -1, np.int32),
             load_us=np.zeros((mesh.n_routers, 5, 5)),
-            layer_us=np.zeros((len(counts), mesh.n_routers, 4)),
+            layer_us=np.zeros((self._problem.n_layers, mesh.n_routers, 4)),
         )
-        return flow, placed
 
     def _words(self, layer: int, counts: Int32Array) -> Float64Array:
         """Words from each core of a layer to each of the next one's, over all steps, (pairs,)."""

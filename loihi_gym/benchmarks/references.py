@@ -5,6 +5,7 @@
 are made on the fly.
 """
 
+from collections import Counter
 from collections.abc import Container, Sequence
 
 import numpy as np
@@ -18,10 +19,12 @@ from ..mapping.heuristics import (
     COARSE,
     FIRST_RELEASE,
     PARTITIONINGS,
+    in_order,
     partition,
     partitions,
     standard_positions,
 )
+from ..mapping.orders import column_planes
 from ..threads import processors
 
 AFFORDABLE = 1 << 25
@@ -32,6 +35,8 @@ HUGE_SYSTEM = 1 << 14
 """Cores of a system for which to construct a partitioning takes a second."""
 QUICK = ("packed", *(name for name in COARSE if name not in FIRST_RELEASE), "balanced")
 """Partitionings that `quick_reference` looks at; the others are like one of these."""
+ORDERS_EACH = 2
+"""Orders of one partitioning among the `promising`."""
 FEW = ("lava-default", "packed")
 """Those that it looks at on a huge system: to count the others takes seconds."""
 CLOSER = 3
@@ -112,6 +117,58 @@ def quick_reference(problem: Problem) -> str:
         measured = MeshBackend(problem).evaluate_batch([mappings[i] for i in best[:quick]])
         chosen = min((one.latency_ps, i) for one, i in zip(measured, best, strict=False))[1]
     return list(found)[chosen]
+
+
+def promising(problem: Problem, count: int) -> list[Mapping]:
+    """The reference, then mappings that searches should start from, some two times `count`.
+
+    Half of the first `count` are the standard heuristics that `bound` finds fastest, two orders of
+    a partitioning at most. The others are the fastest of each of several ranges of the number of
+    cores, since which number is worth most shows only after a search: neither few cores nor many
+    crowd the others out. Then follow their partitionings in one more order, `column_planes`, slower
+    at first and often faster after a few hundred evaluations.
+
+    Raises:
+        IllegalMappingError: if the network does not fit on the chip.
+    """
+    first = problem.reference_mapping
+    others = list(dict.fromkeys(_searchable(problem)))
+    ranked = [others[index] for index in np.argsort(_bounds(problem, others), kind="stable")]
+    chosen = [first, *_spread(_fewer_orders(ranked), count)]
+    counts = {mapping.cores_per_layer.tobytes(): mapping.cores_per_layer for mapping in chosen}
+    order = column_planes(problem.topology)
+    further = [in_order(problem, cut, order) for cut in counts.values()]
+    return list(dict.fromkeys([*chosen, *further]))
+
+
+def _searchable(problem: Problem) -> list[Mapping]:
+    return list(fitting(problem, FEW if _is_huge(problem) else COARSE).values())
+
+
+def _fewer_orders(ranked: Sequence[Mapping]) -> list[Mapping]:
+    """Of mappings, the first two of each partitioning."""
+    seen: Counter[bytes] = Counter()
+    kept = []
+    for mapping in ranked:
+        seen[mapping.cores_per_layer.tobytes()] += 1
+        if seen[mapping.cores_per_layer.tobytes()] <= ORDERS_EACH:
+            kept.append(mapping)
+    return kept
+
+
+def _spread(ranked: list[Mapping], count: int) -> list[Mapping]:
+    """The first half of the mappings by their rank, the others by their numbers of cores."""
+    chosen, rest = ranked[: (count + 1) // 2], ranked[(count + 1) // 2 :]
+    if not rest:
+        return chosen
+    sizes = np.log([mapping.n_logical_cores for mapping in ranked])
+    edges = np.linspace(sizes.min(), sizes.max(), count // 2 + 1)[1:-1]
+    ranges = np.searchsorted(edges, sizes[len(chosen) :])
+    firsts = {
+        int(number): mapping for number, mapping in zip(ranges[::-1], rest[::-1], strict=True)
+    }
+    kept = set(firsts.values())
+    return chosen + [mapping for mapping in rest if mapping in kept]
 
 
 def _is_huge(problem: Problem) -> bool:

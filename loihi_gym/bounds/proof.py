@@ -126,6 +126,11 @@ def lower_bound(problem: Problem) -> LowerBound:
     return _known[problem]
 
 
+def known_lower_bound(problem: Problem) -> LowerBound | None:
+    """The lower bound of a problem if somebody has asked for it before, which costs nothing."""
+    return _known.get(problem)
+
+
 def _lower_bound(problem: Problem) -> LowerBound:
     barrier, steps = problem.chip.costs.barrier_ps, problem.activity.steps
     averages = Averages(problem)

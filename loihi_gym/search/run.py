@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from ..backends import Backend, Measurement, make_backend
 from ..benchmarks import load
+from ..bounds import known_lower_bound
 from ..errors import RunError
 from ..mapping import Mapping, Problem, save_problem
 from ..mapping.heuristics import toolchain_default
@@ -97,7 +98,16 @@ class Outcome:
         what = f"{self.config.solver} on {self.config.benchmark}: latency {found}"
         chips = f" over {len(self.by_chip)} chips ({self.config.aggregate})" if self.by_chip else ""
         plural = "" if self.evaluations == 1 else "s"
-        return f"{what}{chips} after {self.evaluations:,} evaluation{plural}"
+        end = "; it is proven that no mapping is faster" if self.proven else ""
+        return f"{what}{chips} after {self.evaluations:,} evaluation{plural}{end}"
+
+    @property
+    def proven(self) -> bool:
+        """Whether the best mapping is as fast as the lower bound, if the search asked for that."""
+        bound = known_lower_bound(self.problem)
+        if bound is None or self.by_chip or self.config.backend not in SIMULATED:
+            return False
+        return self.best.latency_ps <= bound.of(self.config.backend)
 
     @property
     def reduction(self) -> float:

@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loihi_gym_baselines import ga
 from loihi_gym_baselines.genome import Genome
-from loihi_gym_baselines.race import starts
+from loihi_gym_baselines.race import FROM
 
 from loihi_gym import load
 from loihi_gym.backends import make_backend
 from loihi_gym.backends.measurement import EnergyBreakdown
+from loihi_gym.benchmarks.references import promising
 from loihi_gym.chip.near import near
-from loihi_gym.mapping import Problem, fitting, random_mapping
-from loihi_gym.mapping.heuristics import FIRST_RELEASE
+from loihi_gym.mapping import Problem, random_mapping
 from loihi_gym.search.registry import run_solver
 from loihi_gym.search.session import Session
 from tests.toys import examples, problem_of, toy_chip, toy_network, toy_problem
@@ -90,8 +90,7 @@ def test_mutation_reaches_counts_and_places():
 def test_the_ga_begins_with_the_starts():
     problem = load("mlp-xs")
     backend = make_backend("bound", problem)
-    firsts = set(starts(problem))  # some are the same mapping
-    assert firsts > set(fitting(problem, FIRST_RELEASE).values())
+    firsts = promising(problem, FROM)
     fastest = min(backend.evaluate(mapping).latency_ps for mapping in firsts)
     with Session(backend, budget=len(firsts)) as session:
         run_solver("ga", session, {})
@@ -113,7 +112,7 @@ def test_fit_is_what_takes_little_latency_times_energy_whatever_a_chip_measures(
     problem = load("mlp-xs")
     backend = make_backend("mesh", problem)
     genome = Genome(problem, np.random.default_rng(0))
-    genes = np.stack([genome.encode(start) for start in starts(problem)])
+    genes = np.stack([genome.encode(start) for start in promising(problem, FROM)])
     mappings = [genome.decode(one) for one in genes]
     measured = backend.evaluate_batch(mappings)
     expected = [-one.latency_ps * one.energy_fj for one in measured]

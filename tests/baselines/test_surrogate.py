@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loihi_gym_baselines.genome import Genome
 from loihi_gym_baselines.surrogate import Surrogate, fit
-from loihi_gym_baselines.surrogate_kernel import descend
+from loihi_gym_baselines.surrogate_kernel import descend, heat
 
 from loihi_gym.backends import Bound
 from loihi_gym.backends.assembly import link_service_ps
@@ -81,7 +81,24 @@ def described_in_us(problem, mapping):
     return np.exp(described) - LEAST_US
 
 
-def descended_by_hand(problem, mapping, weights, draws):
+def heat_by_hand(problem, mapping):
+    """(N,): of each message's links the time to the power of seven, at both of its ends."""
+    mesh, traffic = problem.topology, problem.traffic(mapping.cores_per_layer)
+    service = link_service_ps(problem.chip) * 1e-6
+    links = loads_by_hand(problem, mapping)[0].sum(axis=1)[:, :CORE].ravel()
+    hot = (links / max(links.max(), LEAST_US)) ** 7
+    found = np.zeros(mapping.n_logical_cores)
+    for source, target in zip(*traffic.flows, strict=True):
+        pair = traffic.pair_first[source] + target - traffic.next_core[source]
+        words = traffic.pair_messages[pair].sum() * traffic.words_out[source]
+        route = mesh.route(mapping.placement[source], mapping.placement[target])[1:-1]
+        added = words * sum(hot[link] * service[link] for link in route)
+        found[source] += added
+        found[target] += added
+    return found
+
+
+def descended_by_hand(problem, mapping, weights, draws, chances):
     """The placement after the swaps that `descend` should choose, each judged from scratch."""
     genome = Genome(problem, np.random.default_rng(0))
     surrogate = Surrogate(genome)
@@ -90,7 +107,7 @@ def descended_by_hand(problem, mapping, weights, draws):
     for tries in draws:
         judged = []
         for first, second in tries:
-            a = int(first * len(layer_of))
+            a = int(np.flatnonzero(chances > first)[0])
             core = order[a]
             if second < NEAR:
                 close = near(problem.topology).to(core)
@@ -140,6 +157,18 @@ def test_swaps_leave_what_placing_from_scratch_would(case):
 
 @examples(40)
 @given(cases)
+def test_heat_is_of_pieces_whose_messages_pass_busy_links(case):
+    problem, seed = case
+    mapping = random_mapping(problem, np.random.default_rng(seed))
+    genome = Genome(problem, np.random.default_rng(0))
+    cut = Surrogate(genome).placed(genome.encode(mapping))
+    found = np.empty(mapping.n_logical_cores)
+    heat(cut.flow, cut.placed, found)
+    assert found == pytest.approx(heat_by_hand(problem, mapping))
+
+
+@examples(40)
+@given(cases)
 def test_a_descent_takes_the_swaps_that_the_model_likes_best(case):
     problem, seed = case
     rng = np.random.default_rng(seed)
@@ -147,8 +176,10 @@ def test_a_descent_takes_the_swaps_that_the_model_likes_best(case):
     weights, draws = rng.random(N_FEATURES), rng.random((4, 6, 2))
     genome = Genome(problem, np.random.default_rng(0))
     cut = Surrogate(genome).placed(genome.encode(mapping))
-    descend(cut.flow, cut.placed, weights, draws)
-    by_hand = descended_by_hand(problem, mapping, weights, draws)
+    chances = np.cumsum(rng.dirichlet(np.ones(mapping.n_logical_cores)))
+    chances /= chances[-1]
+    descend(cut.flow, cut.placed, weights, draws, chances)
+    by_hand = descended_by_hand(problem, mapping, weights, draws, chances)
     assert cut.placed.placement.tolist() == by_hand.tolist()
     assert (cut.placed.occupant[by_hand] == np.arange(len(by_hand))).all()
 

@@ -6,7 +6,7 @@ import pytest
 from loihi_gym import make_backend
 from loihi_gym.benchmarks import make_problem, references
 from loihi_gym.benchmarks.generator import generate
-from loihi_gym.benchmarks.references import fastest_heuristic, quick_reference
+from loihi_gym.benchmarks.references import fastest_heuristic, promising, quick_reference
 from loihi_gym.mapping import Mapping, fitting, heuristic, heuristic_names
 from loihi_gym.mapping.heuristics import FIRST_RELEASE, core_positions, packed
 from loihi_gym.mapping.orders import ORDERS
@@ -122,3 +122,29 @@ def test_another_reference_keeps_what_was_counted():
     assert other.digest != problem.digest
     problem.work.survey(packed(problem))
     assert problem.with_reference("packed/strided").loads is problem.loads
+
+
+@pytest.mark.parametrize("name", TOYS)
+def test_promising_starts_are_the_reference_the_fastest_and_some_of_every_size(name):
+    problem = TOYS[name]
+    found = promising(problem, 8)
+    assert found[0] == problem.reference_mapping
+    assert len(found) == len(set(found)) <= 18
+    for mapping in found:
+        problem.require(mapping)
+    bound = make_backend("bound", problem)
+    standard = set(fitting(problem, references.COARSE).values())
+    fastest = min(bound.evaluate(one).latency_ps for one in standard)
+    assert min(bound.evaluate(one).latency_ps for one in found) <= fastest
+    cores = [one.n_logical_cores for one in standard]
+    own = [one.n_logical_cores for one in found]
+    assert min(own) == min(cores)
+    assert max(own) >= max(cores) / 2
+
+
+def test_a_huge_system_is_started_from_the_few_that_are_quick_to_count(monkeypatch):
+    monkeypatch.setattr(references, "HUGE_SYSTEM", 4)
+    problem = TOYS["one chip"]
+    counts = {one.cores_per_layer.tobytes() for one in promising(problem, 8)[1:]}
+    few = fitting(problem, references.FEW).values()
+    assert counts <= {one.cores_per_layer.tobytes() for one in few}
