@@ -1,4 +1,4 @@
-"""Every command and every program in README.md runs, the searches with a small budget."""
+"""Every command and every program in README.md and docs/start.md runs, with a small budget."""
 
 import re
 import shlex
@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+TEXTS = [(ROOT / page).read_text() for page in ("README.md", "docs/start.md")]
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", "\n".join(TEXTS), re.M | re.S)
 COMMANDS = [
     line.split("  #")[0].strip()
     for language, block in BLOCKS
@@ -28,7 +29,7 @@ def test_readme_has_what_this_file_looks_for():
     assert PROGRAMS
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/design.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/design.md", "docs/faq.md"])
 def test_what_a_page_names_is_there(page):
     """Links, and files of the repository in backquotes."""
     text, where = (ROOT / page).read_text(), (ROOT / page).parent

@@ -30,6 +30,7 @@ def test_the_citation_is_of_this_version():
     assert cited["version"] == loihi_gym.__version__
     assert cited["license"] == PROJECT["project"]["license"]
     assert {"cff-version", "message", "title", "authors"} <= set(cited)
+    assert f"version = {{{loihi_gym.__version__}}}" in (ROOT / "docs" / "cite.md").read_text()
 
 
 def test_the_changelog_knows_this_version_and_what_is_to_come():

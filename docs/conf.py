@@ -1,0 +1,86 @@
+"""How Sphinx makes the site of the pages that are here. `make site` builds it into build/site.
+
+The source folder is the repository's root, so that a link from one page to another, or to a file
+of the code, is the same on a forge and on the site.
+"""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "baselines")]
+
+import loihi_gym  # noqa: E402
+
+project = "loihi_gym"
+author = "The loihi_gym developers"
+copyright = "The loihi_gym developers, MIT licence"
+version = release = loihi_gym.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
+root_doc = "docs/index"
+include_patterns = ["docs/**.md", "leaderboard/**.md", "baselines/README.md", "CHANGELOG.md"]
+include_patterns += ["CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md"]
+exclude_patterns = [".*", "build", "dist", "runs", "tests", "loihi_gym", "leaderboard/submissions"]
+
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+
+default_role = "py:obj"  # single backquotes in a docstring: a link where it names something
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_mock_imports = ["stable_baselines3"]  # brings torch, for one page
+autodoc_default_options = {"members": True, "imported-members": True}
+napoleon_use_ivar = True
+python_maximum_signature_line_length = 88
+
+html_theme = "furo"
+html_title = f"loihi_gym {version}"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_extra_path = ["root"]
+html_copy_source = False
+html_show_sphinx = False
+
+ARRAY = re.compile(r"numpy\.ndarray\[tuple\[.*?\], numpy\.dtype\[(?:numpy\.)?([\w.]+)\]\]")
+BOARD = Path("leaderboard/site/index.html")
+"""The board as a page, which is no page of Sphinx's."""
+
+
+def name_arrays(app: Sphinx, domain: str, kind: str, content: nodes.Element) -> None:
+    """Say `int64 array` where an annotation spells out what that is to a type checker."""
+    for text in list(content.findall(nodes.Text)):
+        if ARRAY.search(text):
+            text.parent.replace(text, nodes.Text(ARRAY.sub(r"\1 array", text)))
+
+
+def keep_sentence(app: Sphinx, kind: str, name: str, obj: Any, _: Any, lines: list[str]) -> None:
+    """Let Napoleon not take what stands before a colon for the type of an attribute."""
+    if kind in ("attribute", "data", "property"):
+        lines.insert(0, "")
+
+
+def add_board(app: Sphinx, failure: Exception | None) -> None:
+    """Put the board where it is in the repository, with links to pages of the site."""
+    if failure is None:
+        page = (ROOT / BOARD).read_text(encoding="utf-8")
+        page = page.replace('href="../../README.md"', 'href="../../docs/index.html"')
+        target = Path(app.outdir) / BOARD
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(
+            re.sub(r'href="(\.\./\w+)\.md"', r'href="\1.html"', page), encoding="utf-8"
+        )
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect the three."""
+    app.connect("autodoc-process-docstring", keep_sentence, priority=400)
+    app.connect("object-description-transform", name_arrays, priority=900)
+    app.connect("build-finished", add_board)
+    return {"parallel_read_safe": True}
