@@ -11,6 +11,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.domains.python import PyObject
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "baselines")]
@@ -61,9 +62,16 @@ def name_arrays(app: Sphinx, domain: str, kind: str, content: nodes.Element) -> 
 
 
 def keep_sentence(app: Sphinx, kind: str, name: str, obj: Any, _: Any, lines: list[str]) -> None:
-    """Let Napoleon not take what stands before a colon for the type of an attribute."""
-    if kind in ("attribute", "data", "property"):
-        lines.insert(0, "")
+    """Put back what Napoleon took for an attribute's type, since a colon came after it."""
+    taken = [line for line in lines if line.startswith(":type: ")]
+    if taken and kind in ("attribute", "data", "property"):
+        lines.remove(taken[0])
+        lines[0] = f"{taken[0].removeprefix(':type: ')}: {lines[0]}"
+
+
+def skip_fields(app: Sphinx, kind: str, name: str, obj: Any, skip: bool, _: Any) -> bool | None:
+    """Leave out what a named tuple says of its fields: the class says more."""
+    return True if str(getattr(obj, "__doc__", "")).startswith("Alias for field") else None
 
 
 def add_board(app: Sphinx, failure: Exception | None) -> None:
@@ -79,8 +87,11 @@ def add_board(app: Sphinx, failure: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Connect the three."""
-    app.connect("autodoc-process-docstring", keep_sentence, priority=400)
+    """Connect these."""
+    app.connect("autodoc-process-docstring", keep_sentence, priority=600)
+    app.connect("autodoc-skip-member", skip_fields)
+    for fields in PyObject.doc_field_types:
+        fields.label = "Attributes" if fields.name == "variable" else fields.label
     app.connect("object-description-transform", name_arrays, priority=900)
     app.connect("build-finished", add_board)
     return {"parallel_read_safe": True}
