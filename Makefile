@@ -16,7 +16,7 @@ QUICK := not slow and not lava and not browser
 .PHONY: demo check test site static chromium clean
 
 demo: .venv/demo.done
-	$(BIN)/loihi-gym solve ga mlp-deep --budget 2000 --seed 0
+	$(BIN)/loihi-gym solve map mlp-deep --budget 300
 
 check: static
 	$(BIN)/python -m pytest -q -n auto -m "$(QUICK)" --durations 10

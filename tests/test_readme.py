@@ -25,7 +25,7 @@ INSTALLS = re.compile(r"python -m pip install \S+")
 
 def test_readme_has_what_this_file_looks_for():
     assert set(COMMANDS) >= BY_MAKE
-    assert any(command.startswith("loihi-gym solve ga mlp-deep") for command in COMMANDS)
+    assert any(command.startswith("loihi-gym solve map mlp-deep") for command in COMMANDS)
     assert PROGRAMS
 
 
@@ -39,12 +39,22 @@ def test_what_a_page_names_is_there(page):
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
+def test_the_first_picture_moves_and_is_small():
+    (picture, *_) = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", TEXTS[0])
+    assert picture.endswith(".gif")
+    assert (ROOT / picture).stat().st_size < 1_000_000
+
+
 def test_make_runs_what_the_readme_says():
     makefile = (ROOT / "Makefile").read_text()
     for target in BY_MAKE:
         assert re.search(rf"^{target.removeprefix('make ')}:", makefile, re.M)
     assert "make test" in (ROOT / ".ci" / "run").read_text()
-    assert any(command in makefile for command in COMMANDS if "solve ga mlp-deep" in command)
+    assert any(
+        command.split(" -o")[0] in makefile
+        for command in COMMANDS
+        if "solve map mlp-deep" in command
+    )
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ COMMAND_LINE = (ROOT / "docs" / "command-line.md").read_text()
 
 
 def test_the_version_stands_in_one_place():
-    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert PROJECT["project"]["dynamic"] == ["readme", "version"]
     path = ROOT / PROJECT["tool"]["hatch"]["version"]["path"]
     assert f'__version__ = "{loihi_gym.__version__}"' in path.read_text()
 
