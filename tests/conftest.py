@@ -42,6 +42,7 @@ MARKED = {
         "server/test_faults.py",
         "server/test_load.py",
         "site/test_site.py",
+        "test_notebooks.py::test_a_notebook_runs",
         "test_package.py",
         "test_readme.py",
         "test_sb3.py",
