@@ -1,12 +1,15 @@
 """The package as a user gets it: light to import, built as a wheel, run outside the checkout."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -157,3 +160,46 @@ def test_folders_that_are_called_as_ours_change_nothing(python, tmp_path):
     assert found.startswith(str(python.parents[1]))
     assert listed[0] == listed[1]
     assert "nested-es" in listed[0]
+
+
+@contextmanager
+def locked(*folders: Path) -> Iterator[None]:
+    """Nobody may write there, meanwhile."""
+    paths = [path for folder in folders for path in (folder, *folder.rglob("*"))]
+    modes = {path: path.stat().st_mode for path in paths if not path.is_symlink()}
+    for path, mode in modes.items():
+        path.chmod(mode & ~0o222)
+    try:
+        yield
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
+
+
+def powerless() -> list[str]:
+    """What goes before a command so that modes of files hold for root, too."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("root may write everywhere, and there is no setpriv to take that from it")
+    return ["setpriv", "--inh-caps=-all", "--bounding-set=-all"]
+
+
+def test_it_runs_where_nothing_can_be_written(python, tmp_path):
+    """As in a container that is read-only: no home, no cache, the package itself locked."""
+    place = tmp_path / "place"
+    place.mkdir()
+    program = str(python.with_name("loihi-gym"))
+    settings = {"PATH": os.environ["PATH"], "HOME": str(place / "home"), "TMPDIR": str(place)}
+    ran = {}
+    with locked(python.parents[1], place):
+        for command in ("list", "evaluate mlp-xs packed/hilbert", "solve ga mlp-xs --budget 60"):
+            words = [*powerless(), program, *command.split()]
+            ran[command.split()[0]] = subprocess.run(
+                words, cwd=place, env=settings, capture_output=True, text=True
+            )
+    assert ran["list"].returncode == ran["evaluate"].returncode == 0, ran["evaluate"].stderr
+    assert "mlp-xs on mesh" in ran["evaluate"].stdout
+    assert ran["solve"].returncode == 2, ran["solve"].stderr
+    assert "runs" in ran["solve"].stderr.splitlines()[-1]
+    assert list(place.iterdir()) == []

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,18 @@ def test_hints_of_errors_name_extras_that_are_there_in_quotes():
     asked = set(re.findall(r'pip install "loihi-gym\[(\w+)\]"', code))
     assert len(asked) >= 4
     assert asked <= set(PROJECT["project"]["optional-dependencies"])
+
+
+def test_every_extra_is_tried_alone(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    tried = import_module("try_wheel")
+    asked = set(PROJECT["project"]["optional-dependencies"]) - {"dev", "docs", "perf"}
+    assert set(tried.EXTRAS) == asked
+    assert set(tried.REFUSED) <= asked
+    commands = {name for names in COMMANDS.values() for name in names}
+    for command in [*sum(tried.EXTRAS.values(), ()), *tried.REFUSED.values(), *tried.QUICK_START]:
+        if command[0] == tried.CLI and not command[1].startswith("-"):
+            assert command[1] in commands
 
 
 def test_no_extra_promises_lava_and_the_help_says_how(capsys):
