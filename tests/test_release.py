@@ -10,9 +10,11 @@ import yaml
 
 import loihi_gym
 from loihi_gym.cli.app import COMMANDS
+from loihi_gym.errors import TORCH, install_hint
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+EXTRAS = PROJECT["project"]["optional-dependencies"]
 FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 PAGES = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / ".github").glob("*.md")]
@@ -70,6 +72,13 @@ def test_hints_of_errors_name_extras_that_are_there_in_quotes():
     asked = set(re.findall(r'pip install "loihi-gym\[(\w+)\]"', code))
     assert len(asked) >= 4
     assert asked <= set(PROJECT["project"]["optional-dependencies"])
+
+
+def test_hints_say_how_to_avoid_gigabytes():
+    assert install_hint("plot") == 'pip install "loihi-gym[plot]"'
+    for extra in TORCH:
+        assert any(name in str(EXTRAS[extra]) for name in ("torch", "stable-baselines3"))
+        assert "CPU build first" in install_hint(extra)
 
 
 def test_every_extra_is_tried_alone(monkeypatch):
