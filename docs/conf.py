@@ -4,12 +4,14 @@ The source folder is the repository's root, so that a link from one page to anot
 of the code, is the same on a forge and on the site.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from myst_parser.parsers.sphinx_ import MystParser
 from sphinx.application import Sphinx
 from sphinx.domains.python import PyObject
 
@@ -25,8 +27,9 @@ version = release = loihi_gym.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 root_doc = "docs/index"
-include_patterns = ["docs/**.md", "leaderboard/**.md", "baselines/README.md", "CHANGELOG.md"]
-include_patterns += ["CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md"]
+source_suffix = {".md": "markdown", ".ipynb": "notebook"}
+include_patterns = ["docs/**.md", "docs/notebooks/*.ipynb", "leaderboard/**.md"]
+include_patterns += ["baselines/README.md", "C*.md", "SECURITY.md"]
 exclude_patterns = [".*", "build", "dist", "runs", "tests", "loihi_gym", "leaderboard/submissions"]
 
 myst_enable_extensions = ["colon_fence"]
@@ -50,6 +53,8 @@ html_copy_source = False
 html_show_sphinx = False
 
 ARRAY = re.compile(r"numpy\.ndarray\[tuple\[.*?\], numpy\.dtype\[(?:numpy\.)?([\w.]+)\]\]")
+BUTTON = re.compile(r"!\[Open in Colab\]\([^)]*\)")
+"""A picture of another host, which pages do not load."""
 BOARD = Path("leaderboard/site/index.html")
 """The board as a page, which is no page of Sphinx's."""
 
@@ -86,8 +91,31 @@ def add_board(app: Sphinx, failure: Exception | None) -> None:
         )
 
 
+class NotebookParser(MystParser):
+    """Shows a notebook's cells, without running them: a test does that."""
+
+    supported = ("notebook",)
+
+    def parse(self, inputstring: str, document: nodes.document) -> None:
+        """Parse the page that the cells make."""
+        parts = [cell_text(cell) for cell in json.loads(inputstring)["cells"]]
+        name = Path(document["source"]).name
+        parts.insert(1, f"Download {{download}}`{name}`, or read it here.")
+        super().parse("\n\n".join(parts), document)
+
+
+def cell_text(cell: dict[str, Any]) -> str:
+    """A cell in Markdown."""
+    text = "".join(cell["source"])
+    if cell["cell_type"] == "markdown":
+        return BUTTON.sub("Open in Colab", text)
+    language = "text" if re.search(r"^\s*[!%]", text, re.M) else "python"
+    return f"```{language}\n{text}\n```"
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect these."""
+    app.add_source_parser(NotebookParser)
     app.connect("autodoc-process-docstring", keep_sentence, priority=600)
     app.connect("autodoc-skip-member", skip_fields)
     for fields in PyObject.doc_field_types:

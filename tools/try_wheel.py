@@ -68,8 +68,8 @@ for _ in range(60):
         break
 server.terminate()
 server.wait()
-print(done.stdout)
-sys.exit(done.returncode or done.stderr)
+print(done.stdout, done.stderr)
+sys.exit(done.returncode)
 """
 COMPARED = "compare sparse-mlp-v2 --problems policy --budgets 60 --seeds 2 --out compared"
 IMPORTED = "--activity x.npy -o net.npz --steps 2"

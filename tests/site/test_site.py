@@ -1,6 +1,7 @@
 """The site builds without a warning, leads nowhere that is not there, and asks no other host."""
 
 import re
+import runpy
 import shlex
 import sys
 from importlib import import_module
@@ -63,6 +64,20 @@ def test_every_function_and_class_of_a_room_is_explained(site, room):
     kinds = type, FunctionType
     public = [name for name in module.__all__ if isinstance(getattr(module, name), kinds)]
     assert [name for name in public if f"{module.__name__}.{name}" not in page.anchors] == []
+
+
+def test_notebooks_can_be_read_and_downloaded(site):
+    for notebook in (ROOT / "docs" / "notebooks").glob("*.ipynb"):
+        page = read(site / "docs" / "notebooks" / f"{notebook.stem}.html")
+        assert any(link.endswith(f"/{notebook.name}") for link in page.links)
+
+
+def test_a_button_of_colab_becomes_a_link(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    (button,) = import_module("badges").badge(Path("a.ipynb"), "https://github.com/some/where")
+    conf = runpy.run_path(str(ROOT / "docs" / "conf.py"))
+    shown = conf["cell_text"]({"cell_type": "markdown", "source": [button]})
+    assert re.fullmatch(r"\[Open in Colab\]\(https://\S+/a\.ipynb\)", shown)
 
 
 def test_the_board_is_where_it_is_in_the_repository(site):
