@@ -10,7 +10,7 @@ MARKED = {
     "browser": (
         "leaderboard/page/test_browser.py",
         "play/test_browser.py",
-        "site/test_browser.py",
+        "site/test_site.py::test_in_a_browser",
     ),
     "slow": (
         "backends/test_own_backend.py",

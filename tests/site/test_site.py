@@ -11,11 +11,14 @@ from types import FunctionType
 import pytest
 
 import loihi_gym
+from tests.leaderboard.page.viewer import Viewer
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 from check_site import faults, read  # noqa: E402
 
+PAGES = ("index", "start", "faq", "api/mapping", "environments/README", "comparison/report")
+WHITE, DARK = "rgb(255, 255, 255)", "rgb(19, 20, 22)"
 ROOMS = ("backends", "benchmarks", "chip", "drawing", "envs", "mapping", "network", "search")
 API = (ROOT / "docs" / "api" / "index.md").read_text()
 
@@ -90,3 +93,28 @@ def test_make_site_does_what_is_tested():
     command = next(line for line in recipe.splitlines() if "sphinx" in line)
     assert {"-W", "--keep-going"} <= set(shlex.split(command))
     assert "tools/check_site.py" in recipe
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_in_a_browser_a_page_fits_a_phone_and_asks_no_other_host(site, browser, page):
+    viewer = Viewer(browser, (site / "docs" / f"{page}.html").as_uri())
+    viewer.set_size(390, 844)
+    viewer.open()
+    assert viewer.requests()
+    assert all(address.startswith(("file:", "data:")) for address in viewer.requests())
+    wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert viewer.script(wide) == 0
+
+
+@pytest.mark.parametrize(("scheme", "colour"), [("light", WHITE), ("dark", DARK)])
+def test_in_a_browser_it_is_light_or_dark_as_the_reader_likes(site, browser, scheme, colour):
+    viewer = Viewer(browser, (site / "docs" / "index.html").as_uri())
+    viewer.set_media(scheme)
+    viewer.open()
+    assert viewer.colour() == colour
+
+
+def test_in_a_browser_the_first_page_leads_to_the_docs(site, browser):
+    viewer = Viewer(browser, (site / "index.html").as_uri())
+    viewer.open()
+    viewer.wait("location.pathname.endsWith('/docs/index.html')")
