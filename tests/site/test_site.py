@@ -3,7 +3,6 @@
 import re
 import runpy
 import shlex
-import sys
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType
@@ -14,8 +13,10 @@ import loihi_gym
 from tests.leaderboard.page.viewer import Viewer
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-from check_site import faults, read  # noqa: E402
+with pytest.MonkeyPatch.context() as patch:
+    patch.syspath_prepend(ROOT / "tools")
+    check_site = import_module("check_site")
+faults, read = check_site.faults, check_site.read
 
 PAGES = ("index", "start", "faq", "api/mapping", "environments/README", "comparison/report")
 WHITE, DARK = "rgb(255, 255, 255)", "rgb(19, 20, 22)"
