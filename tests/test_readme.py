@@ -82,3 +82,5 @@ def test_program_runs(folder, program):
         [sys.executable, "-W", "error", "-c", program], cwd=folder, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+    for said in re.findall(r"# (Outcome\(.*\))$", program, re.M):
+        assert said in done.stdout
