@@ -2,6 +2,7 @@
 # make check   before each commit: lint, types, layers and the quick tests, in under 3 minutes
 # make test    everything, with coverage, in under 12 minutes; on Debian as root it installs
 #              Chromium first, which the tests of the leaderboard's page drive
+# make site    the documentation as a site in build/site, links checked; needs no network to be read
 #
 # The first check or test also makes .venv with every version pinned by constraints.txt, and the
 # first test Lava's own environment in .lava.
@@ -12,10 +13,10 @@ BIN := .venv/bin
 
 QUICK := not slow and not lava and not browser
 
-.PHONY: demo check test static chromium clean
+.PHONY: demo check test site static chromium clean
 
 demo: .venv/demo.done
-	$(BIN)/loihi-gym solve ga mlp-deep --budget 2000 --seed 0
+	$(BIN)/loihi-gym solve map mlp-deep --budget 300
 
 check: static
 	$(BIN)/python -m pytest -q -n auto -m "$(QUICK)" --durations 10
@@ -23,6 +24,12 @@ check: static
 
 test: static chromium
 	$(BIN)/python -m pytest -n auto --durations 30 --cov
+
+site: .venv/site.done
+	rm -rf build/site
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -c docs -d build/doctrees . build/site
+	$(BIN)/python tools/check_site.py build/site
+	@echo "open build/site/index.html"
 
 static: .venv/test.done
 	$(BIN)/ruff check .
@@ -49,6 +56,10 @@ chromium:
 
 .venv/test.done: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	touch $@
+
+.venv/site.done: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"
 	touch $@
 
 clean:

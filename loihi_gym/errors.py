@@ -5,6 +5,9 @@ LONGEST_MESSAGE = 400
 LONGEST_LINE = 10_000
 """Characters of any other line that are shown."""
 
+TORCH = ("rl", "train")
+"""Extras that bring torch, which on Linux comes with CUDA: gigabytes."""
+
 
 class LoihiGymError(ValueError):
     """Base of all errors that bad input causes; the command line prints it and exits with 2."""
@@ -97,6 +100,13 @@ def unknown(kind: str, name: str, known: list[str]) -> UnknownNameError:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
     return UnknownNameError(f"unknown {kind} {name!r}; {hint}")
+
+
+def install_hint(extra: str) -> str:
+    """What to type for an extra of this package, in quotes for zsh."""
+    command = f'pip install "loihi-gym[{extra}]"'
+    first = "; it brings torch: install torch's CPU build first, which is enough and far smaller"
+    return command + (first if extra in TORCH else "")
 
 
 def one_line(text: object, most: int = LONGEST_MESSAGE) -> str:

@@ -7,7 +7,11 @@ import pytest
 HERE = Path(__file__).parent
 MARKED = {
     "lava": ("backends/lava/", "cli/test_lava.py"),
-    "browser": ("leaderboard/page/test_browser.py", "play/test_browser.py"),
+    "browser": (
+        "leaderboard/page/test_browser.py",
+        "play/test_browser.py",
+        "site/test_site.py::test_in_a_browser",
+    ),
     "slow": (
         "backends/test_own_backend.py",
         "baselines/test_agents.py",
@@ -37,6 +41,8 @@ MARKED = {
         "server/test_bounds.py",
         "server/test_faults.py",
         "server/test_load.py",
+        "site/test_site.py",
+        "test_notebooks.py::test_a_notebook_runs",
         "test_package.py",
         "test_readme.py",
         "test_sb3.py",

@@ -67,9 +67,11 @@ def test_a_job_ends_and_runs_pinned_actions(job):
 
 def test_workflows_run_what_is_there():
     targets = named(r"\bmake (\w+)")
-    assert targets == {"check", "test"}
+    assert targets == {"check", "site", "test"}
     assert all(re.search(rf"^{target}:", MAKEFILE, re.M) for target in targets)
-    assert all((ROOT / path).exists() for path in named(r"(?:-c |\s)([\w-]+\.txt|tests/\w+)"))
+    assert all(
+        (ROOT / path).exists() for path in named(r"(?:-c |\s)([\w-]+\.txt|tests/\w+|tools/\S+)")
+    )
     extras = {extra for group in named(r"\"\.\[([\w,]+)\]\"") for extra in group.split(",")}
     assert extras <= set(PROJECT["optional-dependencies"])
 
@@ -80,7 +82,8 @@ def test_requests_are_tested_on_all_pythons_and_systems_and_all_is_tested_at_nig
     assert set(jobs["check"]["strategy"]["matrix"]["python"]) == {m[1] for m in declared if m}
     assert jobs["elsewhere"]["strategy"]["matrix"]["os"] == ["macos-latest", "windows-latest"]
     night = {name for name, job in jobs.items() if job["if"] == "github.event_name == 'schedule'"}
-    assert night == {"everything"}
+    assert night == {"container", "everything", "wheel"}
+    assert jobs["wheel"]["strategy"]["matrix"] == jobs["check"]["strategy"]["matrix"]
 
 
 def test_the_lowest_versions_are_the_declared_ones():

@@ -1,4 +1,4 @@
-"""Every command and every program in README.md runs, the searches with a small budget."""
+"""Every command and every program in README.md and docs/start.md runs, with a small budget."""
 
 import re
 import shlex
@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+TEXTS = [(ROOT / page).read_text() for page in ("README.md", "docs/start.md")]
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", "\n".join(TEXTS), re.M | re.S)
 COMMANDS = [
     line.split("  #")[0].strip()
     for language, block in BLOCKS
@@ -24,11 +25,11 @@ INSTALLS = re.compile(r"python -m pip install \S+")
 
 def test_readme_has_what_this_file_looks_for():
     assert set(COMMANDS) >= BY_MAKE
-    assert any(command.startswith("loihi-gym solve ga mlp-deep") for command in COMMANDS)
+    assert any(command.startswith("loihi-gym solve map mlp-deep") for command in COMMANDS)
     assert PROGRAMS
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/design.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/design.md", "docs/faq.md"])
 def test_what_a_page_names_is_there(page):
     """Links, and files of the repository in backquotes."""
     text, where = (ROOT / page).read_text(), (ROOT / page).parent
@@ -38,12 +39,19 @@ def test_what_a_page_names_is_there(page):
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
+def test_the_first_picture_moves_and_is_small():
+    (picture, *_) = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", TEXTS[0])
+    assert picture.endswith(".gif")
+    assert (ROOT / picture).stat().st_size < 1_000_000
+
+
 def test_make_runs_what_the_readme_says():
     makefile = (ROOT / "Makefile").read_text()
     for target in BY_MAKE:
         assert re.search(rf"^{target.removeprefix('make ')}:", makefile, re.M)
     assert "make test" in (ROOT / ".ci" / "run").read_text()
-    assert any(command in makefile for command in COMMANDS if "solve ga mlp-deep" in command)
+    demo = next(command for command in COMMANDS if "solve map mlp-deep" in command)
+    assert demo.split(" -o")[0] in makefile
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +82,5 @@ def test_program_runs(folder, program):
         [sys.executable, "-W", "error", "-c", program], cwd=folder, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+    for said in re.findall(r"# (Outcome\(.*\))$", program, re.M):
+        assert said in done.stdout

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ import yaml
 
 import loihi_gym
 from loihi_gym.cli.app import COMMANDS
+from loihi_gym.errors import TORCH, install_hint
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+EXTRAS = PROJECT["project"]["optional-dependencies"]
 FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 PAGES = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / ".github").glob("*.md")]
@@ -20,7 +23,7 @@ COMMAND_LINE = (ROOT / "docs" / "command-line.md").read_text()
 
 
 def test_the_version_stands_in_one_place():
-    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert PROJECT["project"]["dynamic"] == ["readme", "version"]
     path = ROOT / PROJECT["tool"]["hatch"]["version"]["path"]
     assert f'__version__ = "{loihi_gym.__version__}"' in path.read_text()
 
@@ -30,6 +33,7 @@ def test_the_citation_is_of_this_version():
     assert cited["version"] == loihi_gym.__version__
     assert cited["license"] == PROJECT["project"]["license"]
     assert {"cff-version", "message", "title", "authors"} <= set(cited)
+    assert f"version = {{{loihi_gym.__version__}}}" in (ROOT / "docs" / "cite.md").read_text()
 
 
 def test_the_changelog_knows_this_version_and_what_is_to_come():
@@ -68,6 +72,25 @@ def test_hints_of_errors_name_extras_that_are_there_in_quotes():
     asked = set(re.findall(r'pip install "loihi-gym\[(\w+)\]"', code))
     assert len(asked) >= 4
     assert asked <= set(PROJECT["project"]["optional-dependencies"])
+
+
+def test_hints_say_how_to_avoid_gigabytes():
+    assert install_hint("plot") == 'pip install "loihi-gym[plot]"'
+    for extra in TORCH:
+        assert any(name in str(EXTRAS[extra]) for name in ("torch", "stable-baselines3"))
+        assert "CPU build first" in install_hint(extra)
+
+
+def test_every_extra_is_tried_alone(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    tried = import_module("try_wheel")
+    asked = set(PROJECT["project"]["optional-dependencies"]) - {"dev", "docs", "perf"}
+    assert set(tried.EXTRAS) == asked
+    assert set(tried.REFUSED) <= asked
+    commands = {name for names in COMMANDS.values() for name in names}
+    for command in [*sum(tried.EXTRAS.values(), ()), *tried.REFUSED.values(), *tried.QUICK_START]:
+        if command[0] == tried.CLI and not command[1].startswith("-"):
+            assert command[1] in commands
 
 
 def test_no_extra_promises_lava_and_the_help_says_how(capsys):

@@ -1,7 +1,7 @@
-"""Write the pages of this folder from the docstrings of the environments, and their pictures.
+"""Write the pages of this folder from the docstrings of the environments, and their films.
 
-    python docs/environments/build.py             # pages and pictures
-    python docs/environments/build.py --no-pictures
+    python docs/environments/build.py             # pages and films
+    python docs/environments/build.py --no-films
 
 A test compares the pages with what this makes, so rerun it after a docstring has changed.
 """
@@ -13,10 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
+import matplotlib
 import numpy as np
 
-from loihi_gym import drawing
+from loihi_gym import heuristic, load
+from loihi_gym.drawing.animation import animate
 from loihi_gym.envs import observation
+from loihi_gym.envs.place import LoihiPlace
+from loihi_gym.envs.refine import LoihiRefine
+from loihi_gym.mapping.visit import Visit
 from loihi_gym.registering import ENVIRONMENTS, environment_class
 
 HERE = Path(__file__).parent
@@ -48,6 +53,9 @@ All on `env.unwrapped`:
 
 Tutorials: [training MaskablePPO](../tutorials/train-maskable-ppo.md),
 [a hand-written loop](../tutorials/hand-written-loop.md)."""
+GALLERY = """Thirty steps of each on `mlp-xs`, on the simulated `mesh`; no agent, each is the best
+of six random ones. Numbers and colours are layers, heat says how long a link or a core is busy in a
+step, the black frame is what the slowest step waits for ([legend](../pictures.md))."""
 CHIPS = """## Chips that nobody knows
 How fast the parts of Loihi 2 are is not public. A set of hypotheses holds plausible chips:
 `loihi-gym hypotheses loihi2-hypotheses` lists 13 with reasons. Every environment takes such a set.
@@ -78,20 +86,22 @@ while not over:
     observation, reward, over, _, info = held_out.step(action)
 print(f"{info['chip']}: {info['best_reduction']:.1%} below the reference")
 ```"""
-STEPS = 40
-"""Random steps after which an environment's picture is taken."""
+STEPS, TRIES, DPI = 30, 6, 72
+"""Frames of a film, random steps of which each is the best, and pixels to the inch."""
+START, KEEPS_COUNTS = "balanced/strided", ("LoihiPlace-v0", "LoihiSwap-v0", "LoihiRefine-v0")
+"""Where films begin of those that cannot change how many cores a layer has: all cores are taken."""
 
 
 def main() -> None:
     """Write everything."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--no-pictures", action="store_true")
+    parser.add_argument("--no-films", action="store_true")
     options = parser.parse_args()
     for name, text in pages().items():
         (HERE / name).write_text(text, encoding="utf-8")
-    if not options.no_pictures:
+    if not options.no_films:
         for env_id in ENVIRONMENTS:
-            picture(env_id)
+            film(env_id)
 
 
 def pages() -> dict[str, str]:
@@ -109,7 +119,7 @@ def page(env_id: str) -> str:
         NOTE,
         f"# {name}",
         summary,
-        f"![A mapping in {name}]({_stem(env_id)}.png)",
+        f"![Thirty steps of {name}]({_stem(env_id)}.gif)",
         "```python\nimport gymnasium\nimport loihi_gym\n\n"
         f'env = gymnasium.make("{env_id}", benchmark="mlp-deep", backend="bound")\n'
         "observation, info = env.reset(seed=0)\n```",
@@ -123,15 +133,13 @@ def page(env_id: str) -> str:
 def index() -> str:
     """The list of environments."""
     rows = ["| id | what the agent does |", "|---|---|"]
+    films = ["## Gallery", GALLERY]
     for env_id in ENVIRONMENTS:
-        summary = inspect.getdoc(environment_class(env_id)).partition("\n")[0]
-        rows.append(f"| [`{env_id}`]({_stem(env_id)}.md) | {summary} |")
-    text = (
-        "Blue marks what the slowest time step waited for, red is where links are busiest. All "
-        "pictures are of `mlp-deep` on the simulated `mesh`, after random steps. What agents see "
-        "is in [observations.md](observations.md)."
-    )
-    parts = [NOTE, "# Environments", OPENING, "\n".join(rows), text, CHIPS, BEYOND]
+        page, summary = _stem(env_id), inspect.getdoc(environment_class(env_id)).partition("\n")[0]
+        rows.append(f"| [`{env_id}`]({page}.md) | {summary} |")
+        films.append(f"**[`{env_id}`]({page}.md).** {summary}\n\n![Steps of {env_id}]({page}.gif)")
+    text = "What agents see is in [observations.md](observations.md)."
+    parts = [NOTE, "# Environments", OPENING, "\n".join(rows), text, *films, CHIPS, BEYOND]
     return "\n\n".join(parts) + "\n"
 
 
@@ -141,27 +149,60 @@ def observations() -> str:
     return "\n\n".join([NOTE, "# Observations", text]) + "\n"
 
 
-def picture(env_id: str) -> None:
-    """A picture of an environment after some random steps."""
-    env: Any = gymnasium.make(env_id, benchmark="mlp-deep", backend="mesh").unwrapped
+def film(env_id: str) -> None:
+    """A film of an environment: each step is the best of a few random ones, or none of them."""
+    problem = load("mlp-xs")
+    start = heuristic(problem, START) if env_id in KEEPS_COUNTS else "random"
+    env: Any = gymnasium.make(env_id, benchmark=problem, start=start).unwrapped
     env.reset(seed=0)
-    rng = np.random.default_rng(0)
-    space = env.action_space
-    for _ in range(STEPS):
-        if env.state.over:
-            break
-        mask = env.action_masks()
-        if isinstance(space, gymnasium.spaces.Box):
-            action: Any = rng.uniform(-1, 1, space.shape).astype(np.float32)
-        elif isinstance(space, gymnasium.spaces.MultiDiscrete):
-            action = np.array([rng.choice(np.flatnonzero(part)) for part in np.split(mask, 2)])
-        else:
-            action = rng.choice(np.flatnonzero(mask))
+    visits = [_visit(env, 0)]
+    for number in range(1, STEPS + 1):
+        before = env.get_state()
+        tried = [_tried(env, before, rng) for rng in np.random.default_rng(number).spawn(TRIES)]
+        best = min(tried, key=lambda state: state.episode.value)
+        env.set_state(best if best.episode.value < before.episode.value else before)
+        if isinstance(env, LoihiPlace) and env.mapping == visits[-1].mapping:
+            env.step(env.mapping.placement[env.state.cursor])  # on to the next piece
+            env.set_state(_going_on(env))
+        visits.append(_visit(env, number))
+    reference = env.state.task.reference.measurement
+    latencies = [visit.latency_ps for visit in visits]
+    with matplotlib.rc_context({"figure.dpi": DPI}):
+        animate(HERE / f"{_stem(env_id)}.gif", env.problem, reference, visits, latencies)
+
+
+def _visit(env: Any, number: int) -> Visit:
+    measured = env.state.measured
+    return Visit(number, measured.mapping, measured.measurement.step_times_ps)
+
+
+def _tried(env: Any, before: Any, rng: np.random.Generator) -> Any:
+    """The state after a random action."""
+    env.set_state(before)
+    for action in _actions(env, rng):
         env.step(action)
-    state = env.state
-    drawn = drawing.MeshDrawing(env.problem, state.task.reference.measurement)
-    drawn.draw(env.mapping, state.measured.measurement)
-    drawn.figure.savefig(HERE / f"{_stem(env_id)}.png", dpi=75)
+    return _going_on(env)
+
+
+def _going_on(env: Any) -> Any:
+    """The state, in which the episode is not over even if it is."""
+    after = env.get_state()
+    return after._replace(episode=after.episode._replace(over=False))
+
+
+def _actions(env: Any, rng: np.random.Generator) -> list[Any]:
+    space = env.action_space
+    if isinstance(space, gymnasium.spaces.Box):
+        keys = env.encode(env.mapping)
+        noise = rng.normal(0, 0.1, keys.shape) * (rng.random(keys.shape) < 0.1)
+        return [np.clip(keys + noise, -1, 1).astype(np.float32)]
+    mask = env.action_masks()
+    if isinstance(space, gymnasium.spaces.MultiDiscrete):
+        return [np.array([rng.choice(np.flatnonzero(part)) for part in np.split(mask, 2)])]
+    if isinstance(env, LoihiRefine):
+        move = rng.choice(np.flatnonzero(mask[:-1]))
+        return [move, len(mask) - 1]
+    return [rng.choice(np.flatnonzero(mask))]
 
 
 def _stem(env_id: str) -> str:

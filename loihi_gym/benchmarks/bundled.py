@@ -119,6 +119,11 @@ def load(name: str) -> Problem:
         BenchmarkError: if a URI is malformed.
         NetworkFileError: if its network file is missing or not the one that was released.
         ProblemFileError: if a problem file is missing or malformed.
+
+    Example:
+        >>> problem = load("mlp-xs")
+        >>> problem.n_layers, problem.chip.name, problem.reference
+        (5, 'loihi2-24', 'balanced-70/strided')
     """
     if name.startswith(PREFIX):
         return generate(name)

@@ -26,6 +26,14 @@ def make_problem(
     Raises:
         ValueError: if `inputs` is too short or of the wrong shape.
         IllegalMappingError: if the network does not fit on the chip.
+
+    Example:
+        >>> import numpy as np
+        >>> from scipy.sparse import csr_array
+        >>> weights = csr_array(np.full((4, 8), 3, np.int8))
+        >>> network = SparseMLP(weights=(weights,), exponents=(0,), thresholds=(10,))
+        >>> make_problem(network, np.ones((3, 8), np.int64), "loihi2-24", name="tiny").n_layers
+        2
     """
     spec = load_chip(chip) if isinstance(chip, str) else chip
     recorded = inputs[: len(network.weights) + steps]

@@ -160,6 +160,10 @@ def family(name: str) -> Family:
 
     Raises:
         UnknownNameError: if there is none.
+
+    Example:
+        >>> family("sparse-mlp").train.on("loihi2").chip
+        'loihi2'
     """
     if name not in _families():
         raise unknown("family", name, family_names())

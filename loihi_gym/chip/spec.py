@@ -240,6 +240,11 @@ def load_chip(name: str) -> ChipSpec:
     Raises:
         UnknownNameError: if no bundled chip has that name.
         ChipFileError: if the file is missing or malformed; the message names the key.
+
+    Example:
+        >>> chip = load_chip("loihi2")
+        >>> chip.cores_per_router
+        4
     """
     return _spec(Path(name).stem, _tables(name, ())) if name.endswith(".toml") else _bundled(name)
 

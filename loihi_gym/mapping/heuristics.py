@@ -201,6 +201,11 @@ def heuristic(problem: Workload, name: str) -> Mapping:
     Raises:
         UnknownNameError: if no heuristic has that name.
         IllegalMappingError: if the network does not fit on the chip that way.
+
+    Example:
+        >>> import loihi_gym
+        >>> loihi_gym.heuristic(loihi_gym.load("mlp-xs"), "packed/hilbert")
+        Mapping(cores_per_layer=[1, 1, 1, 1, 1], placement=[0, 1, 12, 13, 14])
     """
     if name not in heuristic_names():
         raise unknown("heuristic", name, heuristic_names())

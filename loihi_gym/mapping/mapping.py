@@ -40,6 +40,13 @@ class Mapping:
 
     Raises:
         IllegalMappingError: if either is no list of whole numbers that could count cores.
+
+    Example:
+        >>> mapping = Mapping(cores_per_layer=[2, 1], placement=[0, 5, 3])
+        >>> mapping.n_logical_cores
+        3
+        >>> Mapping.from_json(mapping.to_json()) == mapping
+        True
     """
 
     cores_per_layer: Int32Array

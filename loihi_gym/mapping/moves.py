@@ -7,7 +7,12 @@ from .mapping import Mapping
 
 
 def swap(mapping: Mapping, core_a: int, core_b: int) -> Mapping:
-    """Exchange what sits on two physical cores; either may be free."""
+    """Exchange what sits on two physical cores; either may be free.
+
+    Example:
+        >>> swap(Mapping([2, 1], [0, 5, 3]), 5, 7)
+        Mapping(cores_per_layer=[2, 1], placement=[0, 7, 3])
+    """
     placement = mapping.placement.copy()
     on_a, on_b = placement == core_a, placement == core_b
     placement[on_a], placement[on_b] = core_b, core_a

@@ -22,6 +22,14 @@ class Problem(Workload):
         reference: A standard heuristic, as ``partitioning/order``: a fast one of them.
         inputs: The samples the activity was recorded on, (depth + T, widths[0]), for backends that
             run the network itself; None if it was not recorded, but drawn or given.
+
+    Example:
+        >>> import loihi_gym
+        >>> problem = loihi_gym.load("mlp-xs")
+        >>> problem.n_layers, problem.topology.n_cores
+        (5, 24)
+        >>> problem.check(loihi_gym.Mapping([1, 1, 1, 1, 1], [0, 1, 2, 3, 3]))
+        [Violation(constraint='logical cores per core', where='core 3', value=2, limit=1)]
     """
 
     reference: str = "lava-default/row-major"

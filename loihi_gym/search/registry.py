@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any, cast
 
-from ..errors import LoihiGymError
+from ..errors import LoihiGymError, install_hint
 from ..plugins import PluginGroup, check_options_of, described, options_of
 from .session import BudgetSpent, Session
 
@@ -89,7 +89,7 @@ def require(what: str, extra: str, *modules: str) -> None:
     """
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
-        raise LoihiGymError(f'{what} needs {", ".join(missing)}: pip install "loihi-gym[{extra}]"')
+        raise LoihiGymError(f"{what} needs {', '.join(missing)}: {install_hint(extra)}")
 
 
 def solver_options(name: str) -> dict[str, inspect.Parameter]:

@@ -61,6 +61,10 @@ def solve(
 
     Raises:
         LoihiGymError: if anything asked for does not exist, does not fit, or cannot be written.
+
+    Example:
+        >>> solve("mlp-xs", budget=60, solver="ga", progress=False)
+        Outcome(ga on mlp-xs: latency 1.5% below the reference after 60 evaluations)
     """
     given, name = _given(problem)
     settings = (budget, seed, backend, options, seconds, count_unique, chips, aggregate)

@@ -47,12 +47,15 @@ def test_pages_are_not_stale():
 
 
 @pytest.mark.parametrize("env_id", ENVIRONMENTS)
-def test_every_page_has_gymnasiums_headings_and_a_picture(env_id):
+def test_every_page_has_gymnasiums_headings_and_a_film(env_id):
     text = build().page(env_id)
     assert tuple(re.findall(r"^## (.*)$", text, re.M)) == HEADINGS
-    (picture,) = re.findall(r"\((.*\.png)\)", text)
-    with Image.open(DOCS / "environments" / picture) as image:
+    (film,) = re.findall(r"\((.*\.gif)\)", text)
+    path = DOCS / "environments" / film
+    with Image.open(path) as image:
         assert min(image.size) > 300
+        assert image.n_frames > 20
+    assert path.stat().st_size < 300_000
 
 
 def run_tutorial(name, directory, *words):

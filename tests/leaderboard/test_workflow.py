@@ -114,7 +114,8 @@ def project(tmp_path_factory) -> Path:
     ignore = shutil.ignore_patterns("__pycache__", "submissions")
     for name in ("loihi_gym", "baselines", "leaderboard", ".github"):
         shutil.copytree(ROOT / name, project / name, ignore=ignore)
-    for name in ("pyproject.toml", "constraints.txt", "README.md", "LICENSE", ".gitignore"):
+    built = ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE")
+    for name in (*built, "constraints.txt", ".gitignore"):
         shutil.copy(ROOT / name, project / name)
     (project / "leaderboard/submissions").mkdir()
     (project / "leaderboard/submissions/.gitkeep").touch()

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ...arrays import Int64Array, NumberArray
-from ...errors import NetworkImportError
+from ...errors import NetworkImportError, install_hint
 from ..sparse_mlp import MAX_WEIGHT_BITS, Neuron, SparseMLP
 
 
@@ -48,7 +48,7 @@ def needed(module: str, what: str, extra: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise NetworkImportError(
-            f'reading {what} files needs {module}: pip install "loihi-gym[{extra}]"'
+            f"reading {what} files needs {module}: {install_hint(extra)}"
         ) from error
 
 
