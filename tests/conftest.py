@@ -12,6 +12,7 @@ MARKED = {
         "backends/test_own_backend.py",
         "baselines/test_agents.py",
         "baselines/test_map_search.py::test_each_heat_gives",
+        "baselines/test_refine_pretraining.py::test_a_killed_training",
         "baselines/test_solvers.py::test_a_killed_run_goes_on",
         "baselines/test_solvers.py::test_a_larger_mesh_is_never_worse",
         "baselines/test_solvers.py::test_a_stochastic_solver_finds_the_optimum",
