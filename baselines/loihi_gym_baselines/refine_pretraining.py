@@ -39,7 +39,7 @@ DRAWN = 0.4
 """Part of the chains after the first round whose moves are drawn."""
 RECUT = 0.1
 """Part of the children that have other cores per layer: they teach nothing of moves."""
-EPOCHS, BATCH, RATE, DECAY = 30, 256, 2e-3, 0.02
+EPOCHS, BATCH, RATE, DECAY = 20, 256, 2e-3, 0.2
 """Of each fit; the rate falls to 0 along a cosine."""
 LEAST_SPREAD = 0.02
 """What a feature that hardly changes is divided by."""

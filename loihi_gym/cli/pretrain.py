@@ -19,7 +19,7 @@ POLICIES = PluginGroup("loihi_gym.pretraining", "policy to be trained")
 @options.folder("--out", "Where to train, or to go on after a kill.", required=True)
 @options.seed
 @options.number("--rounds", 1, 4, "Rounds, each led by what those before it taught.")
-@options.number("--networks", 1, 120, "Networks in each round, of a family's train part.")
+@options.number("--networks", 1, 150, "Networks in each round, of a family's train part.")
 @options.number("--evaluations", 1, 150, "Evaluations on each network.")
 @options.json
 def pretrain(

@@ -81,10 +81,10 @@ def test_learning_begins_alike_whatever_its_budget(name, tmp_path):
 
 
 def test_refining_finds_the_optimum_of_a_toy_and_ends_where_all_is_known():
-    with Session(make_backend("mesh", toy_of_four_cores()), budget=120, seed=0) as session:
+    with Session(make_backend("mesh", toy_of_four_cores()), budget=100, seed=0) as session:
         run_solver("refine-ppo", session, {})
     assert session.best.latency_ps == optimum()
-    assert session.evaluations < 120
+    assert session.evaluations < 100
 
 
 def test_one_policy_scores_as_the_scorer_does_and_serves_any_number_of_candidates():

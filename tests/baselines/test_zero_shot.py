@@ -2,9 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
-from loihi_gym_baselines.scorer import load_scorer
-from loihi_gym_baselines.zero_shot import constructed
+from loihi_gym_baselines.scorer import Scorer, load_scorer
+from loihi_gym_baselines.zero_shot import Construction
 
 from loihi_gym import load, make_backend
 from loihi_gym.cli import main
@@ -44,8 +45,15 @@ def test_it_follows_from_the_seed():
     made = []
     for seed in (0, 0, 1):
         with Session(backend, budget=1, seed=seed) as session:
-            made.append(constructed(session, load_scorer()))
+            made.append(Construction(session, load_scorer()).best())
     assert made[0] == made[1] != made[2]
+
+
+def test_a_scorer_that_expects_nothing_leaves_the_reference():
+    backend = make_backend("mesh", load(MEMBERS[1]))
+    with Session(backend, budget=1, seed=0) as session:
+        nothing = Scorer.untrained(np.random.default_rng(0))
+        assert Construction(session, nothing).best() == backend.problem.reference_mapping
 
 
 def test_map_with_a_budget_of_one_is_zero_shot(tmp_path, monkeypatch, capsys):
