@@ -1,8 +1,8 @@
-"""Policies trained on generated networks with `bound`, kept so that they are trained once.
+"""What ``ppo --pretrained`` and the like begin with: policies trained with `bound`, and kept.
 
 The family has the shape of the target: its chip, depth, greatest width and density; masks and
 activity are drawn. So one policy serves every problem of that shape. It lies in the user's cache
-(`LOIHI_GYM_CACHE`, else ``~/.cache/loihi-gym``) as plain weights.
+(`LOIHI_GYM_CACHE`, else ``~/.cache/loihi-gym``) as a safetensors file.
 """
 
 import hashlib
@@ -10,7 +10,6 @@ import json
 import os
 import time
 from dataclasses import asdict
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +41,7 @@ def pretrained_policy(name: str, problem: Problem, max_layers: int) -> Policy:
         LoihiGymError: if the chip is no bundled one: the family could not be generated.
     """
     import torch
+    from safetensors.torch import load, save
 
     chip = problem.chip.name
     if chip not in chip_names():
@@ -52,16 +52,14 @@ def pretrained_policy(name: str, problem: Problem, max_layers: int) -> Policy:
     )
     key = hashlib.sha256(made_by.encode()).hexdigest()[:12]
     cache = Path(os.environ.get("LOIHI_GYM_CACHE") or Path.home() / ".cache" / "loihi-gym")
-    path = cache / f"{name}-{chip}-{key}.pt"
+    path = cache / f"{name}-{chip}-{key}.safetensors"
     note = path.with_suffix(".json")
     if path.exists() and note.exists():
         cost = Pretraining(**json.loads(note.read_text(encoding="utf-8")))
-        return torch.load(path, weights_only=True), cost
+        return load(path.read_bytes()), cost
     weights, cost = _train(name, problem, family, max_layers)
     cache.mkdir(parents=True, exist_ok=True)
-    packed = BytesIO()
-    torch.save(weights, packed)
-    write_bytes(path, packed.getvalue())
+    write_bytes(path, save(weights))
     write_text(note, json.dumps(asdict(cost)) + "\n")
     return weights, cost
 

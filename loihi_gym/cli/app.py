@@ -24,6 +24,7 @@ COMMANDS = {
         "solve": "Search for a fast mapping of a benchmark with a solver.",
         "map": "Find a fast mapping of a network of your own, or of a benchmark.",
     },
+    "pretrain": {"pretrain": "Train what a learning solver begins with."},
     "replay": {"replay": "Animate what a search or an agent went through."},
     "play": {"play": "Move a network's pieces by hand, in a browser, against a search."},
     "compare": {
@@ -64,7 +65,7 @@ SECTIONS = {
     "Look at benchmarks, chips and mappings": (
         *("list", "info", "chips", "hypotheses", "evaluate", "render"),
     ),
-    "Search": ("solvers", "solve", "replay"),
+    "Search": ("solvers", "solve", "pretrain", "replay"),
     "Compare": (
         *("compare", "report", "archive", "tensorboard"),
         *("robustness", "compare-backends", "reproduce"),

@@ -20,7 +20,8 @@ from .progress import patience, progress
 
 SOLVERS = (
     "random,lava-default,packed,balanced,greedy,hillclimb,nested-es,nested-es:start=random,"
-    "anneal,ga,ga:unseeded,cma,ppo,maskable-ppo,maskable-ppo:pretrained,dqn,map"
+    "anneal,ga,ga:unseeded,cma,random-walk,ppo,maskable-ppo,maskable-ppo:pretrained,dqn,"
+    "refine:uniform,refine,refine-ppo:from-scratch,refine-ppo,map"
 )
 """What is compared unless said otherwise: all that this package has."""
 

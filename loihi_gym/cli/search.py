@@ -126,8 +126,9 @@ def map_network(
     """Find a fast mapping of NETWORK: a network or problem file, a benchmark's name or URI.
 
     Network files are those of `loihi-gym import`; the problem made of one is kept beside the run.
+    With --budget 1 the mapping is made by what was learnt on other networks, and measured once.
     """
-    config = Config("map", network, **settings)
+    config = Config("map" if settings["budget"] > 1 else "zero-shot", network, **settings)
     directory = free_directory(config) if out is None else Path(out)
     made = None
     if _is_network(network):

@@ -9,18 +9,23 @@ import pytest
 
 pytest.importorskip("stable_baselines3", reason="needs the extra 'rl'")
 import torch
-from loihi_gym_baselines import pretraining
+from loihi_gym_baselines import load_policy, pretraining
 from loihi_gym_baselines.mesh_cnn import MeshCNN
+from loihi_gym_baselines.refine_policy import MOVES, SHARPNESS
+from loihi_gym_baselines.scorer import inputs
 
 from loihi_gym import Mapping, load, make_backend
 from loihi_gym.envs.observation import Layout
+from loihi_gym.envs.refine import LoihiRefine
 from loihi_gym.search.recorder import Recorder
 from loihi_gym.search.registry import run_solver
 from loihi_gym.search.run import Config, resume, search
 from loihi_gym.search.session import Session
-from tests.baselines.toy import toy_of_four_cores
+from tests.baselines.toy import optimum, toy_of_four_cores
 
-NAMES = ["ppo", "maskable-ppo", "dqn"]
+PLACING = ["ppo", "maskable-ppo", "dqn"]
+"""Those that act in `LoihiPlace-v0`."""
+NAMES = [*PLACING, "refine-ppo"]
 pytestmark = pytest.mark.filterwarnings("default::UserWarning")  # of SB3, about GPUs and rollouts
 
 
@@ -35,7 +40,7 @@ def test_a_learning_solver_spends_its_budget_and_repeats_itself(name, tmp_path):
     assert traces[0] == traces[1]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PLACING)
 def test_a_learner_finds_the_best_placement_of_a_toy(name):
     """Of the reference's core counts, which the environment cannot change."""
     backend = make_backend("mesh", toy_of_four_cores())
@@ -48,7 +53,7 @@ def test_a_learner_finds_the_best_placement_of_a_toy(name):
     assert session.best.latency_ps == expected
 
 
-@pytest.mark.parametrize("name", ["maskable-ppo", "dqn"])
+@pytest.mark.parametrize("name", ["maskable-ppo", "dqn", "refine-ppo"])
 def test_a_killed_learner_goes_on_as_if_it_had_not_been(name, tmp_path):
     expected = search(Config(name, "mlp-xs", budget=300), tmp_path / "whole")
     killed = tmp_path / "killed"
@@ -62,7 +67,7 @@ def test_a_killed_learner_goes_on_as_if_it_had_not_been(name, tmp_path):
     assert (killed / "trace.jsonl").read_text() == trace
 
 
-@pytest.mark.parametrize("name", ["ppo", "maskable-ppo"])
+@pytest.mark.parametrize("name", ["ppo", "maskable-ppo", "refine-ppo"])
 def test_learning_begins_alike_whatever_its_budget(name, tmp_path):
     """PPO's settings do not depend on how long it will learn; DQN's exploration does."""
     traces = []
@@ -73,6 +78,31 @@ def test_learning_begins_alike_whatever_its_budget(name, tmp_path):
             run_solver(name, session, {})
         traces.append((out / "trace.jsonl").read_text().splitlines())
     assert traces[0] == traces[1][:600]
+
+
+def test_refining_finds_the_optimum_of_a_toy_and_ends_where_all_is_known():
+    with Session(make_backend("mesh", toy_of_four_cores()), budget=100, seed=0) as session:
+        run_solver("refine-ppo", session, {})
+    assert session.best.latency_ps == optimum()
+    assert session.evaluations < 100
+
+
+def test_one_policy_scores_as_the_scorer_does_and_serves_any_number_of_candidates():
+    scorer = load_policy("refine")
+    env = LoihiRefine(benchmark="mlp-xs", backend="bound", candidates=5)
+    observation, _ = env.reset(seed=0)
+    policy = load_policy("refine-ppo", candidates=5)
+    seen = policy.obs_to_tensor(observation)[0]
+    with torch.no_grad():
+        logits = policy.mlp_extractor(policy.extract_features(seen))[0][0].numpy()
+        observation, *_ = env.step(np.int64(0))
+        later = policy.obs_to_tensor(observation)[0]
+        moved = policy.mlp_extractor(policy.extract_features(later))[0][0].numpy()
+    assert logits[5] < -1e8  # nothing to commit yet
+    rows = np.concatenate([inputs(observation), scorer.unmoved(observation)])
+    expected = SHARPNESS * scorer(rows)
+    expected[5] += np.log(5 / MOVES)
+    assert moved == pytest.approx(expected, abs=1e-3)
 
 
 def test_pretraining_is_done_once_changes_no_draw_and_its_cost_is_reported(tmp_path, monkeypatch):

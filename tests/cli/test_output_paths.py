@@ -21,6 +21,7 @@ DIRECTORIES = {
     "solve": ["ga", "mlp-xs", "--out", "{out}"],
     "map": ["mlp-xs", "--out", "{out}"],
     "compare": ["sparse-mlp-v1", "--out", "{out}"],
+    "pretrain": ["refine", "--out", "{out}"],
     "serve": ["--state", "{out}"],
     "leaderboard": ["pack", "runs", "--author", "A", "-o", "{out}"],
 }

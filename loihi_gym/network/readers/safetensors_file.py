@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from ...arrays import NumberArray
 from ..foreign import file_bytes
-from .imported import Imported, needed
+from .imported import Imported
 from .layer_table import LayerTable
 from .state_dict import read_state
 
@@ -20,10 +20,12 @@ KINDS = {
 
 
 def read(path: Path, inputs: NumberArray | None, table: LayerTable | None = None) -> Imported:
-    """Read a safetensors file; see `read_network`. Needs the extra ``import``."""
-    safetensors = needed("safetensors", "safetensors", "import")
+    """Read a safetensors file; see `read_network`."""
+    import safetensors
+
+    read_entries: Any = safetensors.deserialize
     try:
-        entries = safetensors.deserialize(file_bytes(path))
+        entries = read_entries(file_bytes(path))
     except safetensors.SafetensorError as error:
         raise ValueError(f"not a safetensors file: {error}") from error
     # The format's names are sorted, or as written; their numbers tell the order.
