@@ -1,7 +1,8 @@
 """`anneal`: simulated annealing whose temperature is taken from what its own moves change.
 
 After Kirkpatrick et al. (Science 220, 1983), with the usual rule for the start: a first sample of
-moves sets the temperature at which their median worsening is accepted with a chance of one in ten.
+moves sets the temperature at which a small one of their worsenings is accepted with a chance of one
+in ten.
 It falls geometrically with the part of the budget that is spent.
 """
 
@@ -15,9 +16,11 @@ from .genome import Genes, Genome
 
 SAMPLE = 20
 """Moves that set the temperature."""
-SMALL = 0.5
+SMALL = 0.05
+"""The worsening that sets the temperature, as a quantile of the sample's: most swaps on several
+chips change little or nothing, and the others much, so a median would be far too hot there."""
 ACCEPTED = 0.1
-"""Chance of the sample's median worsening at the start."""
+"""Chance of that worsening at the start."""
 COOLING = 0.02
 """Temperature at the end, as a part of that at the start."""
 
