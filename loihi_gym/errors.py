@@ -45,6 +45,10 @@ class IllegalMappingError(LoihiGymError):
     """A mapping violates at least one constraint of its problem."""
 
 
+class DoesNotFitError(IllegalMappingError):
+    """A heuristic's cut of a network does not fit on a chip that another cut may fit on."""
+
+
 class BackendError(LoihiGymError):
     """A backend is not installed, does not fit the problem, or failed."""
 

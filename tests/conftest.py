@@ -29,6 +29,7 @@ MARKED = {
         "cli/test_docs_of_learning.py",
         "cli/test_play.py::test_it_searches_a_ghost",
         "comparison/test_compare.py",
+        "comparison/test_left_out.py",
         "envs/test_chips.py",
         "envs/test_base.py::test_memory_does_not_grow",
         "envs/test_docs.py",

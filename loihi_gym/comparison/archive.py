@@ -15,7 +15,7 @@ from ..files import write_bytes
 from ..search.run import CONFIG, COSTS, RESULT
 from ..search.storage import reading, writing
 from ..search.trace import NAME, read_trace
-from .plan import PLAN, Plan
+from .plan import LEFT_OUT, PLAN, Plan
 from .results import BOUNDS
 
 
@@ -27,7 +27,7 @@ def write_archive(made: Plan, out: Path, path: Path) -> int:
     Raises:
         RunError: if no run is finished, a file is missing or malformed, or `path` is not writable.
     """
-    finished = [task.out for task in made.tasks if task.done]
+    finished = [task for task in made.tasks if task.done]
     if not finished:
         raise RunError(f"{out} holds no finished run")
     packed = BytesIO()
@@ -35,10 +35,12 @@ def write_archive(made: Plan, out: Path, path: Path) -> int:
         for top in (PLAN, BOUNDS):
             if (out / top).exists():
                 _add(tar, top, _bytes(out / top))
-        for run in finished:
-            for name in (CONFIG, COSTS, RESULT):
-                _add(tar, f"{run.relative_to(out)}/{name}", _bytes(run / name))
-            _add(tar, f"{run.relative_to(out)}/{NAME}", _improvements(run / NAME))
+        for task in finished:
+            run = task.out.relative_to(out)
+            for name in (CONFIG, LEFT_OUT) if task.left_out else (CONFIG, COSTS, RESULT):
+                _add(tar, f"{run}/{name}", _bytes(task.out / name))
+            if not task.left_out:
+                _add(tar, f"{run}/{NAME}", _improvements(task.out / NAME))
     with writing(path):
         write_bytes(path, lzma.compress(packed.getvalue(), preset=9))
     return len(finished)

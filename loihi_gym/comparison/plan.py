@@ -16,6 +16,8 @@ from ..search.run import RESULT
 from ..search.storage import read_json, write_json, writing
 
 PLAN = "compare.json"
+LEFT_OUT = "does-not-fit.json"
+"""Of a search that its solver could not begin; it says why."""
 MOST_SEEDS = 10_000
 
 
@@ -95,8 +97,28 @@ class SearchTask:
 
     @property
     def done(self) -> bool:
-        """Whether it has been run to its end."""
-        return (self.out / RESULT).exists()
+        """Whether there is nothing left to run."""
+        return (self.out / RESULT).exists() or self.left_out
+
+    @property
+    def left_out(self) -> bool:
+        """Whether its solver does not fit the problem."""
+        return (self.out / LEFT_OUT).exists()
+
+    @property
+    def why_left_out(self) -> str:
+        """What the solver said when it was `left_out`.
+
+        Raises:
+            RunError: if the note is damaged.
+        """
+        note = read_json(self.out / LEFT_OUT)
+        if not isinstance(note, dict) or not isinstance(note.get("does not fit"), str):
+            raise RunError(
+                f"{self.out / LEFT_OUT} does not say what does not fit: remove {self.out} and "
+                "compare again"
+            )
+        return str(note["does not fit"])
 
 
 @dataclass(frozen=True)

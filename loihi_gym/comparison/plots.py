@@ -18,6 +18,8 @@ def curves(results: Results, one: Instance) -> bytes:
     """Reduction by a problem's best so far against evaluations: median and quartiles of seeds."""
     with _figure() as (png, axes):
         for label in results.labels:
+            if label in one.left_out:
+                continue
             budget = max(results.plan.suite.seeds)
             runs = results.of(label, one.name, budget)
             at = np.unique(np.geomspace(1, budget, 200).astype(np.int64))
@@ -33,12 +35,16 @@ def curves(results: Results, one: Instance) -> bytes:
             axes.axhline(most, color="black", linestyle=":", label="lower bound")
             axes.set_ylim(top=max(1.1 * most, 1.0))
         axes.set_ylim(bottom=max(-50.0, axes.get_ylim()[0]))
-        axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
+        if axes.get_lines():
+            axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
     return png.getvalue()
 
 
 def profiles(results: Results) -> bytes:
-    """Part of all runs at the largest budget that come within a factor of the best known."""
+    """Part of all runs at the largest budget that come within a factor of the best known.
+
+    Runs that do not fit count, as never within (Dolan and Moré 2002).
+    """
     limits = np.linspace(1.0, 1.6, 200)
     budget = max(results.plan.suite.seeds)
     with _figure() as (png, axes):
@@ -48,6 +54,8 @@ def profiles(results: Results) -> bytes:
                 for one in results.instances
                 for run in results.of(label, one.name, budget)
             ]
+            absent = len(results.instances) - len(results.fitting(label))
+            ratios += [np.inf] * (absent * results.plan.suite.seeds[budget])
             axes.plot(limits, 100 * profile(np.array(ratios), limits), label=label)
         axes.set(xlabel="latency / best known", ylabel="runs within (%)", ylim=(-2, 102))
         axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -10,9 +10,10 @@ from . import plots
 from .document import Document, table
 from .plan import Plan
 from .results import Instance, Results, read_results
-from .statistics import Interval, improvement, interval, iqm, median
+from .statistics import Interval, improvement, interval, iqm, median, wins
 
 NAME = "report"
+NO_FIT = "does not fit"
 USUAL_BACKEND = "mesh"
 """Of the bundled suites: needs no mention."""
 
@@ -35,6 +36,7 @@ def write_report(made: Plan, out: Path) -> Path:
         "each budget was measured again.",
         f"Machine of this report: {machine}. Command: `{_command(made)}`",
         *_problems(results),
+        *_left_out(results),
         *_overall(results),
     )
     for one in results.instances:
@@ -44,7 +46,7 @@ def write_report(made: Plan, out: Path) -> Path:
     document.add("## Performance profile")
     caption = "Runs within a factor of the best known"
     document.add_picture("profile", plots.profiles(results), caption)
-    document.add(*_improvements(results), *_costs(results), *_origin(results))
+    document.add(*_improvements(results), *_wins(results), *_costs(results), *_origin(results))
     document.write(out, NAME)
     return out / f"{NAME}.html"
 
@@ -53,7 +55,7 @@ def _problems(results: Results) -> list[str]:
     rows = [
         [
             one.name,
-            "does not fit" if one.default is None else _us(one.default.latency_ps),
+            NO_FIT if one.default is None else _us(one.default.latency_ps),
             _us(one.reference.latency_ps),
             _us(one.best_ps),
             _us(one.lower_bound_ps),
@@ -71,17 +73,45 @@ def _problems(results: Results) -> list[str]:
     return ["## Problems", text, table(columns, rows)]
 
 
+def _left_out(results: Results) -> list[str]:
+    rows = [
+        [label, one.name, one.left_out[label]]
+        for label in results.labels
+        for one in results.instances
+        if label in one.left_out
+    ]
+    if not rows:
+        return []
+    text = (
+        "Some solvers do not fit some problems, and are left out there. What stands over all "
+        "problems is then over those that a solver fits, as its column says, and of two solvers "
+        "over those that both fit: it is not comparable with that over all. The fewer a solver "
+        "fits, the further down it stands."
+    )
+    return ["## Left out", text, table(["solver", "problem", "why"], rows)]
+
+
+def _counted(results: Results) -> bool:
+    """Whether tables say over how many problems a row is."""
+    return any(one.left_out for one in results.instances)
+
+
 def _overall(results: Results) -> list[str]:
     budgets = list(results.plan.suite.seeds)
-    rows = [
-        [label, *(_interval(interval(iqm, results.scores(label, budget))) for budget in budgets)]
-        for label in results.labels
-    ]
+    rows = []
+    for label in results.labels:
+        over = len(results.fitting(label))
+        cells = [f"{over} of {len(results.instances)}"] if _counted(results) else []
+        for budget in budgets:
+            scores = results.scores(label, budget)
+            cells.append(_interval(interval(iqm, scores)) if scores else NO_FIT)
+        rows.append([label, *cells])
     text = (
         "Interquartile mean of the latency reduction over all problems, with stratified bootstrap "
         "95 % intervals, by budget of evaluations."
     )
-    columns = ["solver", *(f"{budget:,}" for budget in budgets)]
+    problems = ["problems"] if _counted(results) else []
+    columns = ["solver", *problems, *(f"{budget:,}" for budget in budgets)]
     return ["## Over all problems", text, table(columns, rows)]
 
 
@@ -90,6 +120,9 @@ def _one_problem(results: Results, one: Instance) -> list[str]:
     last = max(budgets)
     rows = []
     for label in results.labels:
+        if label in one.left_out:
+            rows.append([label, *[NO_FIT] * len(budgets), *[""] * 4])
+            continue
         scores = [results.reductions(label, one.name, budget) for budget in budgets]
         cells = [_interval(interval(median, [score])) for score in scores]
         at_last = (1 - np.median(scores[-1])) * one.reference.latency_ps
@@ -124,10 +157,32 @@ def _improvements(results: Results) -> list[str]:
     budgets = list(results.plan.suite.seeds)
     rows = []
     for label in others:
-        pairs = [(results.scores(label, b), results.scores(leader, b)) for b in budgets]
-        rows.append([label, *(_interval(interval(improvement, *pair)) for pair in pairs)])
-    columns = [f"against {leader}", *(f"{budget:,}" for budget in budgets)]
+        over = len(results.fitting(label, leader))
+        cells = [f"{over} of {len(results.instances)}"] if _counted(results) else []
+        for b in budgets:
+            pair = results.scores(label, b, leader), results.scores(leader, b, label)
+            cells.append(_interval(interval(improvement, *pair)) if over else NO_FIT)
+        rows.append([label, *cells])
+    problems = ["problems"] if _counted(results) else []
+    columns = [f"against {leader}", *problems, *(f"{budget:,}" for budget in budgets)]
     return ["## Probability of improvement", text, table(columns, rows)]
+
+
+def _wins(results: Results) -> list[str]:
+    budgets = list(results.plan.suite.seeds)
+    names = [one.name for one in results.instances]
+    counts = [
+        wins([[results.reductions(label, name, b) for name in names] for label in results.labels])
+        for b in budgets
+    ]
+    text = (
+        f"Of {len(names)} problems, those on which a solver's median over seeds is the best, by "
+        "budget; ties count for each."
+    )
+    rows = [
+        [label, *(f"{count[row]}" for count in counts)] for row, label in enumerate(results.labels)
+    ]
+    return ["## Wins", text, table(["solver", *(f"{budget:,}" for budget in budgets)], rows)]
 
 
 def _costs(results: Results) -> list[str]:
@@ -145,7 +200,7 @@ def _costs(results: Results) -> list[str]:
                 f"{len(runs)}",
                 f"{evaluations:,}",
                 f"{seconds:,.0f}",
-                f"{1000 * seconds / evaluations:.1f}",
+                f"{1000 * seconds / evaluations:.1f}" if evaluations else "",
                 f"{sum(costs.surrogate_calls for costs in spent):,}",
                 f"{sum(costs.surrogate_cpu_seconds for costs in spent):,.0f}",
                 f"{sum(one.calls for one in trained.values()):,}",

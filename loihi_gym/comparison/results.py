@@ -55,7 +55,8 @@ class Instance:
         reference: Measurement of the reference mapping.
         default: Measurement of what the toolchain would do; None where that does not fit.
         lower_bound_ps: No mapping is faster; None where what is measured is no Loihi.
-        best_ps: The fastest mapping of all its runs.
+        best_ps: The fastest mapping of all its runs; the reference's where no solver fits.
+        left_out: Why it is left out of each contender that does not fit it, by label.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Instance:
     default: Measurement | None
     lower_bound_ps: int | None
     best_ps: int
+    left_out: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,21 @@ class Results:
 
     @cached_property
     def labels(self) -> list[str]:
-        """Labels of the contenders, the one that leads at the largest budget first."""
+        """Labels of the contenders, the one that leads at the largest budget first.
+
+        The fewer problems a solver fits, the later: its mean is over others than theirs.
+        """
         last = max(self.plan.suite.seeds)
-        order = {
-            c.label: -np.mean([r.mean() for r in self.scores(c.label, last)])
-            for c in self.plan.contenders
-        }
-        return sorted(order, key=lambda label: float(order[label]))
+
+        def place(label: str) -> tuple[int, float]:
+            means = [one.mean() for one in self.scores(label, last)]
+            return -len(means), -float(np.mean(means)) if means else 0.0
+
+        return sorted((c.label for c in self.plan.contenders), key=place)
+
+    def fitting(self, *labels: str) -> list[str]:
+        """Names of the problems that all of these contenders fit."""
+        return [one.name for one in self.instances if not one.left_out.keys() & set(labels)]
 
     def of(self, label: str, problem: str, budget: int) -> list[FinishedRun]:
         """The runs that stand for a budget, one per seed.
@@ -103,9 +113,9 @@ class Results:
         found = [run.at(budget) for run in self.of(label, problem, budget)]
         return 1.0 - np.array(found) / instance.reference.latency_ps
 
-    def scores(self, label: str, budget: int) -> list[Float64Array]:
-        """`reductions` of all problems."""
-        return [self.reductions(label, one.name, budget) for one in self.instances]
+    def scores(self, label: str, budget: int, *others: str) -> list[Float64Array]:
+        """`reductions` of the problems that a contender and these `others` fit."""
+        return [self.reductions(label, name, budget) for name in self.fitting(label, *others)]
 
 
 def read_results(plan: Plan, out: Path) -> Results:
@@ -125,7 +135,9 @@ def read_results(plan: Plan, out: Path) -> Results:
     for name in plan.suite.problems:
         backend = measuring(load(name), plan.suite.backend, plan.suite.hypotheses)
         tasks = [task for task in plan.tasks if task.config.benchmark == name]
-        own = [_read(task, backend, list(plan.suite.seeds)) for task in tasks]
+        left_out = {task.label: task.why_left_out for task in tasks if task.left_out}
+        fit = [task for task in tasks if task.label not in left_out]
+        own = [_read(task, backend, list(plan.suite.seeds)) for task in fit]
         runs += own
         problem = backend.problem
         default = toolchain_default(problem)
@@ -138,7 +150,8 @@ def read_results(plan: Plan, out: Path) -> Results:
                 reference=reference,
                 default=None if default is None else backend.evaluate(default),
                 lower_bound_ps=bound_ps,
-                best_ps=min(int(run.best_ps[-1]) for run in own),
+                best_ps=min((int(r.best_ps[-1]) for r in own), default=reference.latency_ps),
+                left_out=left_out,
             )
         )
     return Results(plan, tuple(runs), tuple(instances))

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..errors import RunError, unknown
+from ..benchmarks import load
+from ..errors import DoesNotFitError, RunError, unknown
 from ..search.registry import check_installed, require
 from ..search.run import CONFIG, read_config, resume, search
 from ..search.session import Session
-from .plan import Plan, SearchTask
+from ..search.storage import write_json
+from .plan import LEFT_OUT, Plan, SearchTask
 
 EXECUTORS = ("local", "ray")
 
@@ -88,6 +90,8 @@ def run_task(
 ) -> SearchTask:
     """Run one search, or what is left of it.
 
+    Where a heuristic does not fit the problem, a note in its directory says so instead of a result.
+
     Args:
         task: The search.
         master: Process whose worker runs it, which ends when that is killed; None for whoever.
@@ -103,10 +107,14 @@ def run_task(
         if on_progress is not None:
             on_progress(session)
 
-    if (task.out / CONFIG).exists():
-        if read_config(task.out) != task.config:
-            raise RunError(f"{task.out} holds another search: choose another directory")
-        resume(task.out, look)
-    else:
-        search(task.config, task.out, look)
+    try:
+        if (task.out / CONFIG).exists():
+            if read_config(task.out) != task.config:
+                raise RunError(f"{task.out} holds another search: choose another directory")
+            resume(task.out, look)
+        else:
+            search(task.config, task.out, look)
+    except DoesNotFitError as error:
+        _ = load(task.config.benchmark).reference_mapping  # if it is this one, nothing can be run
+        write_json(task.out / LEFT_OUT, {"does not fit": str(error)})
     return task

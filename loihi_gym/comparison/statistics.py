@@ -48,6 +48,19 @@ def improvement(scores: Scores, others: Scores) -> float:
     return float(np.mean(chances))
 
 
+def wins(columns: Sequence[Scores]) -> list[int]:
+    """Problems on which the median of each column's runs is the best; ties count for each.
+
+    Args:
+        columns: Scores of each solver on the same problems; an empty array where it has no runs.
+    """
+    medians = np.array(
+        [[np.median(one) if len(one) else -np.inf for one in scores] for scores in columns]
+    )
+    best = (medians == medians.max(axis=0)) & np.isfinite(medians)
+    return [int(count) for count in best.sum(axis=1)]
+
+
 def interval(statistic: Callable[..., float], *scores: Scores, seed: int = 0) -> Interval:
     """A statistic with its stratified bootstrap interval: seeds are resampled within problems.
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..arrays import Int32Array, Int64Array
 from ..chip import Topology
-from ..errors import IllegalMappingError
+from ..errors import DoesNotFitError
 from .workload import Workload
 
 FINE = 256
@@ -32,11 +32,11 @@ def by_chip(problem: Workload, fewest: Int32Array, percent: int = 100) -> Int32A
             messages that wait for each other, which the least does not reckon with.
 
     Raises:
-        IllegalMappingError: if the system is one chip, or the layers do not fit on the chips.
+        DoesNotFitError: if the system is one chip, or the layers do not fit on the chips.
     """
     mesh = problem.topology
     if mesh.n_chips == 1:
-        raise IllegalMappingError(f"{problem.chip.name} is one chip; by-chip is for several")
+        raise DoesNotFitError(f"{problem.chip.name} is one chip; by-chip is for several")
     most = np.minimum(problem.network.widths, np.maximum(mesh.n_cores // mesh.n_chips, fewest))
     if problem not in _LEAST:
         _LEAST[problem] = _least_ps(problem, fewest, most)
@@ -73,7 +73,7 @@ def quiet_positions(problem: Workload, counts: Int32Array) -> Int64Array:
     The busiest border carries as little as it can; of such borders the fewest are taken.
 
     Raises:
-        IllegalMappingError: if the layers do not fit on the chips.
+        DoesNotFitError: if the layers do not fit on the chips.
     """
     crossing_ps = _crossing_ps(problem, counts)
     limits = np.unique(crossing_ps)
@@ -106,9 +106,9 @@ def _crossing_ps(problem: Workload, counts: Int32Array) -> Int64Array:
     return crossing
 
 
-def _refusal(problem: Workload) -> IllegalMappingError:
+def _refusal(problem: Workload) -> DoesNotFitError:
     chip = problem.chip
-    return IllegalMappingError(
+    return DoesNotFitError(
         f"{problem.name} does not fit on {chip.name} with by-chip, which keeps layers on one chip"
     )
 

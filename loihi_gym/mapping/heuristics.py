@@ -22,7 +22,7 @@ import numpy as np
 
 from ..arrays import Int32Array, Int64Array
 from ..chip import Topology
-from ..errors import IllegalMappingError, unknown
+from ..errors import DoesNotFitError, IllegalMappingError, unknown
 from .by_chip import by_chip, quiet_positions
 from .fewest import grown, packed
 from .mapping import Mapping
@@ -47,7 +47,7 @@ def lava_default(problem: Workload) -> Int32Array:
     counts = grown(problem, lambda k: 2 * k)
     if counts is None:
         fewest = int(partition(problem, "packed").sum())
-        raise IllegalMappingError(
+        raise DoesNotFitError(
             f"{problem.name} does not fit on {problem.chip.name} with lava-default, which doubles "
             f"the cores of a layer that is too large; packed fits with {fewest:,} cores"
         )
