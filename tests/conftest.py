@@ -15,6 +15,7 @@ MARKED = {
     "slow": (
         "backends/test_own_backend.py",
         "baselines/test_agents.py",
+        "baselines/test_nevergrad_search.py",
         "baselines/test_map_search.py::test_each_heat_gives",
         "baselines/test_recipes.py",
         "baselines/test_refine_pretraining.py::test_a_killed_training",

@@ -34,7 +34,7 @@ def solve(session: Session) -> None:
     import cma
 
     genome = Genome(session.problem, session.rng)
-    start = _encode(genome, genome.encode(session.problem.reference_mapping))
+    start = encode(genome, genome.encode(session.problem.reference_mapping))
     session.evaluate(session.problem.reference_mapping)
     step = STEP if session.problem.chip.n_chips == 1 else SHORT_STEP
     generator = np.random.default_rng(session.seed)
@@ -58,7 +58,7 @@ def solve(session: Session) -> None:
     known: dict[Mapping, float] = {}
     while True:
         points = strategy.ask()
-        found = [genome.decode(_decode(genome, point)) for point in points]
+        found = [genome.decode(decode(genome, point)) for point in points]
         fresh = [mapping for mapping in dict.fromkeys(found) if mapping not in known]
         measured = session.evaluate_batch(fresh) if fresh else []
         relative = [one.latency_ps / session.reference.latency_ps for one in measured]
@@ -68,7 +68,8 @@ def solve(session: Session) -> None:
             strategy.sigma *= WIDER
 
 
-def _encode(genome: Genome, genes: Genes) -> Point:
+def encode(genome: Genome, genes: Genes) -> Point:
+    """The point of genes, (n_layers + 1 + n_cores,)."""
     counts, order = genome.split(genes)
     keys = np.empty(genome.n_cores)
     keys[order] = (np.arange(genome.n_cores) + 0.5) / genome.n_cores
@@ -76,7 +77,8 @@ def _encode(genome: Genome, genes: Genes) -> Point:
     return np.concatenate([np.log(shares / genome.n_cores), keys])
 
 
-def _decode(genome: Genome, point: Point) -> Genes:
+def decode(genome: Genome, point: Point) -> Genes:
+    """The genes that a point stands for, whatever its numbers."""
     shares, keys = np.exp(point[: genome.n_layers + 1]), point[genome.n_layers + 1 :]
     cut = shares / shares.sum() * (genome.n_cores + 0.5 * len(shares)) - 0.5
     # Cores too many are taken from the largest layers.
