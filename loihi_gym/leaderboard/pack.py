@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..benchmarks.suite import MAPPING, Suite
-from ..comparison.plan import Contender, contender
+from ..comparison.plan import LEFT_OUT, Contender, contender
 from ..errors import SubmissionError
 from ..files import write_text
 from ..mapping import Mapping
@@ -88,7 +88,7 @@ def gather(words: Sequence[str], suite: Suite, track: str, label: str | None = N
 
 
 def find_runs(paths: Iterable[Path]) -> Searches:
-    """All runs in directories and their subdirectories, finished or not.
+    """All runs in directories and their subdirectories, finished or not; none that does not fit.
 
     Raises:
         SubmissionError: if there are none.
@@ -98,7 +98,8 @@ def find_runs(paths: Iterable[Path]) -> Searches:
         configs = sorted(path.rglob(CONFIG))
         if not configs:
             raise SubmissionError(f"{path} holds no run of loihi-gym solve or compare")
-        found |= {config.parent: read_config(config.parent) for config in configs}
+        runs = [config.parent for config in configs if not (config.parent / LEFT_OUT).exists()]
+        found |= {run: read_config(run) for run in runs}
     return found
 
 

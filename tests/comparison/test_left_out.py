@@ -16,6 +16,7 @@ from loihi_gym.comparison.report import write_report
 from loihi_gym.comparison.results import read_results
 from loihi_gym.comparison.runner import run_all, run_task
 from loihi_gym.errors import DoesNotFitError, RunError
+from loihi_gym.leaderboard.pack import find_runs
 from loihi_gym.mapping import heuristic
 from loihi_gym.mapping.problem_file import save_problem
 from tests.toys import examples
@@ -144,6 +145,12 @@ def test_a_note_that_says_nothing_is_named(done, there, capsys):
         assert len(capsys.readouterr().err.splitlines()) == 1
     finally:
         note.write_bytes(before)
+
+
+def test_a_submission_is_packed_of_the_runs_that_are_there(done):
+    made, out = done
+    there = {task.out for task in made.tasks if not task.left_out}
+    assert find_runs([out]).keys() == there
 
 
 def test_only_what_does_not_fit_is_forgiven():
