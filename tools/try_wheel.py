@@ -83,6 +83,7 @@ EXTRAS: dict[str, tuple[Command, ...]] = {
         cli("solve cma mlp-xs --budget 60"),
         cli(f"{COMPARED} --solvers cma,random"),
     ),
+    "nevergrad": (cli("solve nevergrad mlp-xs --budget 60"),),
     "import": (
         (PYTHON, "-c", WEIGHTS + SAFETENSORS),
         cli(f"import net.safetensors {IMPORTED}"),
