@@ -31,7 +31,7 @@ from loihi_gym.search.session import Session
 
 from .genome import Genes, Genome
 from .race import FROM
-from .surrogate import Model, Placed, Surrogate, fit
+from .surrogate import Model, PlacedCut, Surrogate, fit
 from .surrogate_kernel import descend, heat
 
 RACE = ((6, 12), (2, 80))
@@ -234,7 +234,7 @@ class _SurrogateSearch:
             descend(cut.flow, cut.placed, model.weights[:N_FEATURES], draws, chances)
         return self.genome.placed(parent, cut.placed.placement)
 
-    def _weights(self, cut: Placed, directed: bool) -> Float64Array:
+    def _weights(self, cut: PlacedCut, directed: bool) -> Float64Array:
         """How often each logical core is to be swapped, relative to the others, (N,)."""
         weights = np.ones(len(cut.flow.layer))
         if directed:

@@ -36,7 +36,7 @@ class Cut(NamedTuple):
     times: Float64Array  # what the partitioning alone decides, in us
 
 
-class Placed(NamedTuple):
+class PlacedCut(NamedTuple):
     """A partitioning with its pieces in place."""
 
     flow: Flow
@@ -72,14 +72,14 @@ class Surrogate:
         features(cut.placed, found)
         return np.log(np.concatenate([found, cut.times]) + LEAST_US)
 
-    def placed(self, genes: Genes) -> Placed:
+    def placed(self, genes: Genes) -> PlacedCut:
         """The partitioning of a mapping with its cores in place; valid until the next call."""
         counts, order = self._genome.split(genes)
         cut = self._cuts.get(counts.tobytes(), lambda: self._cut(counts))
         placement = order[: len(cut.flow.layer)].astype(np.int32)
         placed = self._room._replace(placement=placement)
         place(cut.flow, placed, placement)
-        return Placed(cut.flow, placed, cut.times)
+        return PlacedCut(cut.flow, placed, cut.times)
 
     def _cut(self, counts: Int32Array) -> Cut:
         return Cut(self._congestion.flow(counts), self._times(counts))

@@ -9,6 +9,7 @@ All numbers are hashes, so a problem is the same on every machine and with every
 """
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -129,6 +130,8 @@ def _require_size(spec: Generated) -> None:
 def _require_room(spec: Generated, chip: ChipSpec) -> None:
     """Raise if a network is too large for its chip however it is cut, before memory is taken."""
     capacity, bits = chip.capacity, _synapses(spec) * chip.capacity.synapse_bits
+    if chip.structure.rows == "dense":  # zeros are stored as well, and no indices
+        bits = sum(a * b for a, b in pairwise(spec.widths)) * capacity.weight_bits
     for what, need, room in (
         ("neurons", sum(spec.widths), chip.n_cores * capacity.neurons),
         ("bits of synapses", bits, chip.n_cores * capacity.synmem_words * 64),
