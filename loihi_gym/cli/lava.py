@@ -53,7 +53,9 @@ def doctor() -> None:
 @click.argument("mapping", metavar="[MAPPING]", required=False)
 @options.json
 def verify(name: str, mapping: str | None, as_json: bool) -> None:
-    """Run BENCHMARK in Lava and here, with ReLU and sigma-delta neurons; compare every message.
+    """Run BENCHMARK in Lava and here, and compare every message.
+
+    Of a network with ReLU neurons also with sigma-delta neurons on the same weights.
 
     With MAPPING also in pieces, one Lava process per logical core: a file, the name of a standard
     heuristic, or 'heuristic' for the benchmark's reference. Exits with 1 if any message differs.

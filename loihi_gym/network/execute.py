@@ -6,8 +6,8 @@ next) into ``GradedReluVec`` or ``SigmaDelta`` with zero bias; the input populat
 ``RingBuffer``, through ``Delta`` for sigma-delta. Our full-range int8 weights ``w`` with exponent
 ``e`` are Lava's mixed-sign weights ``2 * w`` with ``weight_exp = e - 1``, since Lava drops the
 lowest bit of mixed-sign weights. ``lif`` is Lava's ``LIF`` that forgets by `SparseMLP.decays`, its
-bias in ``bias_mant``; a bias of ``sigma-delta`` is that of ``SigmaDelta``, and one of ``relu`` has
-no counterpart in Lava's CPU models.
+bias in ``bias_mant``; a bias of ``sigma-delta`` is that of ``SigmaDelta``, and one of ``relu`` is
+what a further ``RingBuffer`` sends in every step.
 """
 
 import numpy as np

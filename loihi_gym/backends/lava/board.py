@@ -116,6 +116,11 @@ class LavaBackend(Backend):
         wanted = places(self.problem, mapping)
         steps = self.problem.activity.steps
         network, counts = self.problem.network, mapping.cores_per_layer
+        if network.biases:
+            raise MeasurementError(
+                f"{self.problem.name} has biases, which change its state before the inputs are in: "
+                "the steps measured would not be those recorded; 'loihi-gym verify' runs it"
+            )
         with job_file(self._worker, network, self._inputs(), counts) as job:
             reply = self._ask(job=str(job), steps=steps, wanted=wanted)
         check_placement(self.problem, mapping, wanted, reply["cores"])

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ...arrays import Int32Array, IntArray
+from ...arrays import Int32Array, Int64Array, IntArray
 from ...errors import MeasurementError
 from ...network import SparseMLP
+from ...network.lif_bias import BIAS_BITS, LARGEST_BIAS_EXPONENT, bias_parts, too_large
 from .client import LavaWorker
 
 Split = Literal["rows", "pairs"]
@@ -63,12 +64,8 @@ def job_file(
 
     Raises:
         LavaSetupError: if there is no worker to be started.
+        MeasurementError: if a bias of a LIF neuron is none of Loihi's.
     """
-    if network.neuron == "lif" or network.biases:
-        raise MeasurementError(
-            "the Lava worker runs networks of relu or sigma-delta neurons without biases; "
-            "this one has " + ("biases" if network.biases else "lif neurons")
-        )
     counts = np.ones(len(network.widths)) if cores_per_layer is None else cores_per_layer
     arrays: dict[str, Any] = {
         "neuron": network.neuron,
@@ -76,6 +73,7 @@ def job_file(
         "widths": np.array(network.widths, np.int64),
         "exponents": np.array(network.exponents, np.int64),
         "thresholds": np.array(network.thresholds, np.int64),
+        "decays": np.array(network.decays, np.int64).reshape(-1, 2),
         "pieces": np.asarray(counts, np.int64),
         "inputs": np.asarray(inputs, np.int32),
     }
@@ -83,11 +81,29 @@ def job_file(
         arrays[f"weights_{layer}"] = weights.data
         arrays[f"indices_{layer}"] = weights.indices
         arrays[f"indptr_{layer}"] = weights.indptr
+    for layer, bias in enumerate(network.biases, 1):
+        lif = network.neuron == "lif"
+        parts = _lif_bias(layer, bias) if lif else (bias, np.zeros_like(bias))
+        arrays[f"bias_{layer}"], arrays[f"bias_exponent_{layer}"] = (
+            part.astype(np.int32) for part in parts
+        )
     where = tempfile.TemporaryDirectory(dir=worker.folder(), ignore_cleanup_errors=True)
     with where as folder:
         path = Path(folder) / "job.npz"
         np.savez(path, allow_pickle=False, **arrays)
         yield path
+
+
+def _lif_bias(layer: int, bias: Int32Array) -> tuple[Int64Array, Int64Array]:
+    """Mantissa and exponent of each LIF neuron's bias, (width,) each."""
+    mantissa, exponent = bias_parts(bias)
+    wrong = np.flatnonzero(too_large(mantissa) | (mantissa << exponent != bias))
+    if wrong.size:
+        raise MeasurementError(
+            f"layer {layer}: neuron {wrong[0]} has a bias of {bias[wrong[0]]}, but Loihi's LIF has "
+            f"{BIAS_BITS} bits of it and an exponent of at most {LARGEST_BIAS_EXPONENT}; round it"
+        )
+    return mantissa, exponent
 
 
 def _read(path: Path, shape: tuple[int, int]) -> Int32Array:

@@ -69,9 +69,12 @@ def compare(
     """Run a network here as a whole, in Lava as a whole or in pieces, and compare all messages.
 
     Raises:
-        MeasurementError: if Lava fails.
+        MeasurementError: if Lava fails, or a neuron's state would not fit on the chip.
     """
-    ours = run(network, inputs)
+    try:
+        ours = run(network, inputs)
+    except OverflowError as error:
+        raise MeasurementError(f"with {network.neuron} neurons, {error}") from error
     lavas = simulate(worker, network, inputs, cores_per_layer, split)
     processes = len(ours) if cores_per_layer is None else int(np.sum(cores_per_layer))
     differing = [a != b for a, b in zip(ours, lavas, strict=True)]
@@ -89,7 +92,7 @@ def compare(
 def verify(
     worker: LavaWorker, problem: Problem, mapping: Mapping | None = None
 ) -> Iterator[Comparison]:
-    """Compare a problem's network, and its sigma-delta variant, with Lava.
+    """Compare a problem's network, and the sigma-delta variant of one with ReLU, with Lava.
 
     Args:
         worker: Who runs Lava.
@@ -111,8 +114,8 @@ def verify(
 
 
 def variants(network: SparseMLP) -> list[SparseMLP]:
-    """The network, and with sigma-delta neurons on the same weights if it has others."""
-    if network.neuron == "sigma-delta":
+    """The network, and with sigma-delta neurons on the same weights if it has ReLU."""
+    if network.neuron != "relu":
         return [network]
     thresholds = (SIGMA_DELTA_THRESHOLD,) * len(network.weights)
     return [network, replace(network, neuron="sigma-delta", thresholds=thresholds)]

@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 
 from ...arrays import Int64Array
 from ..execute import STATE_BITS
+from ..lif_bias import bias_parts
 from ..silence import READOUT_THRESHOLD
 from ..sparse_mlp import DECAY_UNITY
 from .float_layers import SpikingLayer
@@ -24,6 +25,7 @@ LARGEST_THRESHOLD = (1 << 17) - 1
 VOLTAGE_UNITS = 64
 """Units of a LIF neuron's voltage per unit of a weight."""
 BIAS_BITS = 31
+LARGEST_BIAS = (1 << BIAS_BITS) - 1
 
 
 def spiking_network(
@@ -60,7 +62,7 @@ def _round(
     while round(gain * 2.0**exponent) > LARGEST_THRESHOLD:
         exponent -= 1
     threshold = round(gain * 2.0**exponent)
-    bias = whole(layer.bias / layer.threshold * (threshold * VOLTAGE_UNITS), BIAS_BITS)
+    bias = _stored(whole(layer.bias / layer.threshold * (threshold * VOLTAGE_UNITS), BIAS_BITS))
     step = f"{0.5 / gain:.2g} thresholds"
     return (rounded(relative, gain), exponent, threshold, bias), relative, step
 
@@ -74,9 +76,16 @@ def _round_readout(
     reach = np.abs(matrix).astype(np.int64).sum(axis=1).max(initial=1) * VOLTAGE_UNITS
     room = 2.0 ** (STATE_BITS - 2) * (layer.current_decay or 1.0)
     exponent = min(0, int(np.floor(np.log2(room / max(reach, 1)))))
-    bias = whole(layer.bias * (gain * VOLTAGE_UNITS * 2.0**exponent), BIAS_BITS)
+    bias = _stored(whole(layer.bias * (gain * VOLTAGE_UNITS * 2.0**exponent), BIAS_BITS))
     step = f"{0.5 / layer.weight_limit:.2g} of the largest"
     return (matrix, exponent, READOUT_THRESHOLD, bias), layer.weights, step
+
+
+def _stored(bias: Int64Array) -> Int64Array:
+    """Biases rounded to what Loihi's mantissa and exponent hold; see `lif_bias`."""
+    mantissa, exponent = bias_parts(bias)
+    stored: Int64Array = np.clip(mantissa << exponent, -LARGEST_BIAS, LARGEST_BIAS)
+    return stored
 
 
 def _decay(part: float) -> int:

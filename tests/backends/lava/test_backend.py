@@ -131,6 +131,20 @@ def test_what_the_chip_did_otherwise_is_refused(loihi, problem, fault, message):
         loihi(fault, runs=1).evaluate(row_major(problem, 1, 2, 1))
 
 
+def test_lif_neurons_are_measured_and_biases_refused(lava):
+    network = replace(toy_network(), neuron="lif", decays=((4096, 415),) * 2)
+    problem = replace(problem_of(network), inputs=toy_inputs(network, 5))
+    biased = replace(problem, network=replace(network, biases=toy_network(bias=9).biases))
+    with LavaWorker(environment=fake_environment()) as worker:
+        for one in (problem, biased):
+            backend = LavaBackend(one, worker=worker, runs=1)
+            if one is problem:
+                assert backend.evaluate(row_major(one, 1, 2, 1)).latency_ps > 0
+                continue
+            with pytest.raises(MeasurementError, match="toy has biases"):
+                backend.evaluate(row_major(one, 1, 2, 1))
+
+
 def test_a_board_that_hangs_is_one_failed_measurement(loihi, problem, started):
     with pytest.raises(MeasurementError, match="took longer than 3 s"):
         loihi("hang", limit_s=3).evaluate(row_major(problem, 1, 1, 1))

@@ -16,6 +16,8 @@ from loihi_gym.errors import IllegalMappingError, MeasurementError
 from loihi_gym.mapping import Mapping
 from loihi_gym.mapping.pieces import bounds
 from loihi_gym.network import SparseMLP, run
+from loihi_gym.network.readers import read_network
+from tests.network.readers.test_nir_graph import affine, cuba, spikes, write
 from tests.toys import problem_of, silent_problem, spread_mapping, toy_inputs, toy_network
 
 
@@ -88,6 +90,94 @@ def test_random_networks_are_the_same_whole_and_in_rows(shared, network, seed):
     inputs = inputs_for(network, seed)
     assert compare(shared, network, inputs).equal
     assert compare(shared, network, inputs, cut(network, seed)).equal
+
+
+@st.composite
+def spiking(draw) -> SparseMLP:
+    """LIF neurons whose decays reach from nothing to everything, with and without biases."""
+    depth = draw(st.integers(1, 3))
+    network = toy_network(
+        tuple(draw(st.integers(3, 9)) for _ in range(depth + 1)),
+        density=draw(st.sampled_from([0.3, 1.0])),
+        seed=draw(st.integers(0, 1000)),
+        exponents=tuple(draw(st.integers(-3, 3)) for _ in range(depth)),
+        thresholds=tuple(draw(st.integers(1, 200)) for _ in range(depth)),
+        bias=draw(st.sampled_from([0, 900])),
+    )
+    decay = st.sampled_from([1, 415, 2048, 4095, 4096])
+    decays = tuple((draw(decay), draw(st.one_of(decay, st.just(0)))) for _ in range(depth))
+    biases = tuple(bias << draw(st.integers(0, 3)) for bias in network.biases)
+    return replace(network, neuron="lif", decays=decays, biases=biases)
+
+
+@few(3)
+@given(network=spiking(), seed=st.integers(0, 1000))
+def test_random_lif_networks_are_the_same_whole_and_in_rows(shared, network, seed):
+    inputs = (toy_inputs(network, 25, seed) > 40).astype(int)
+    assert compare(shared, network, inputs).equal
+    assert compare(shared, network, inputs, cut(network, seed)).equal
+
+
+def lif(weights: list, decays: tuple[int, int], threshold: int, bias: list) -> SparseMLP:
+    matrix, biases = csr_array(np.array(weights, np.int8)), np.array(bias, np.int32)
+    return SparseMLP((matrix,), (0,), (threshold,), "lif", (biases,), (decays,))
+
+
+LIF = {
+    "integrates for ever": lif([[3, -2], [1, 0]], (4096, 0), 10, [0, 0]),
+    "a current that stays": lif([[1, -1], [-2, 3]], (0, 4096), 5, [0, 0]),
+    "a readout": lif([[1, -1], [-2, 3]], (4096, 400), 1 << 17, [0, 0]),
+    "the largest biases": lif([[1, 1], [1, 1]], (4096, 0), (1 << 17) - 1, [4095 << 7, -4096 << 7]),
+    "large inputs": lif([[127, 127], [-128, -128]], (4096, 1), (1 << 17) - 1, [0, 0]),
+}
+
+
+@pytest.mark.parametrize("network", LIF.values(), ids=LIF.keys())
+def test_the_extremes_of_lif_are_exact(shared, network):
+    inputs = np.random.default_rng(0).integers(0, 200, (40, 2))
+    inputs = inputs if network is LIF["large inputs"] else inputs % 2
+    result = compare(shared, network, inputs)
+    assert result.equal
+    assert network is LIF["a readout"] or (run(network, inputs)[1] != 0).any()
+
+
+@pytest.mark.parametrize("neuron", ["relu", "sigma-delta"])
+def test_biases_are_the_same_whole_and_in_pieces(shared, neuron):
+    network = toy_network((6, 9, 5), neuron=neuron, bias=70)
+    inputs = toy_inputs(network, 8)
+    assert compare(shared, network, inputs).equal
+    for split in ("rows", "pairs"):
+        pieces = np.array([1, 3, 2]) if split == "rows" else np.array([1, 1, 2])
+        result = compare(shared, network, inputs, pieces, split)
+        assert result.equal
+    without = run(replace(network, biases=()), inputs)
+    assert any((a != b).any() for a, b in zip(run(network, inputs), without, strict=True))
+
+
+def test_a_lif_problem_is_verified_as_it_is(shared):
+    network = replace(toy_network(bias=500), neuron="lif", decays=((1024, 415),) * 2)
+    problem = replace(problem_of(network), inputs=toy_inputs(network, 30))
+    mapping = spread_mapping(problem, 0)
+    results = list(verify(shared, problem, mapping))
+    assert [(result.neuron, result.equal) for result in results] == [("lif", True)] * 2
+    assert results[0].sent
+
+
+def test_an_imported_graph_is_the_same_in_lava(shared, tmp_path):
+    """NIR's CubaLIF with biases, rounded to what Loihi's mantissas hold."""
+    nodes = [affine(1, 12, 8, 0.2), cuba(12), affine(2, 5, 12, 0.2), cuba(5)]
+    imported = read_network(write(tmp_path / "a.nir", *nodes), spikes(60, 8))
+    assert any(bias.any() for bias in imported.network.biases)
+    result = compare(shared, imported.network, imported.inputs)
+    assert result.equal
+    assert result.sent > 100
+
+
+def test_a_variant_that_overflows_is_one_line(shared):
+    weights = csr_array(np.ones((1, 1), np.int8))
+    network = SparseMLP((weights,), (16,), (0,), "sigma-delta")
+    with pytest.raises(MeasurementError, match="with sigma-delta neurons, layer 1: a neuron reach"):
+        compare(shared, network, np.array([[100], [200], [0]]))
 
 
 @few(4)

@@ -17,6 +17,8 @@ def read(path: str) -> dict[str, Any]:
         "widths": widths,
         "exponents": arrays["exponents"].tolist(),
         "thresholds": arrays["thresholds"].tolist(),
+        "decays": arrays["decays"].tolist(),
+        "biases": [_bias(arrays, layer) for layer in range(1, len(widths))],
         "pieces": arrays["pieces"].tolist(),
         "inputs": arrays["inputs"].astype(np.int32),
         "weights": [
@@ -31,3 +33,10 @@ def read(path: str) -> dict[str, Any]:
             for layer in range(1, len(widths))
         ],
     }
+
+
+def _bias(arrays: dict[str, Any], layer: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Mantissas and exponents of a layer's biases; None if the network has none."""
+    if f"bias_{layer}" not in arrays:
+        return None
+    return arrays[f"bias_{layer}"], arrays[f"bias_exponent_{layer}"]

@@ -11,6 +11,7 @@ from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.graded.process import GradedReluVec
 from lava.proc.io.source import RingBuffer
+from lava.proc.lif.process import LIF
 from lava.proc.sdn.process import ActivationMode, Delta, SigmaDelta
 from lava.proc.sparse.process import Sparse
 from lava.utils.weightutils import SignMode
@@ -71,11 +72,27 @@ def sparse(weights: csr_matrix, exponent: int) -> Sparse:
     )
 
 
-def neurons(kind: str, count: int, threshold: int) -> AbstractProcess:
-    """A piece's neurons."""
-    if kind == "sigma-delta":
-        return SigmaDelta(shape=(count,), vth=threshold, act_mode=ActivationMode.RELU)
-    return GradedReluVec(shape=(count,), vth=threshold)
+def neurons(job: dict[str, Any], layer: int, first: int, end: int) -> AbstractProcess:
+    """A piece's neurons, with their biases."""
+    shape, threshold = (end - first,), job["thresholds"][layer - 1]
+    biases = job["biases"][layer - 1] or (np.zeros(end, np.int32), np.zeros(end, np.int32))
+    bias, exponent = (part[first:end] for part in biases)
+    if job["neuron"] == "lif":
+        current, voltage = job["decays"][layer - 1]
+        return LIF(
+            shape=shape,
+            du=current - 1,  # Lava adds 1
+            dv=voltage,
+            vth=threshold,
+            bias_mant=bias,
+            bias_exp=exponent,
+        )
+    if job["neuron"] == "sigma-delta":
+        return SigmaDelta(shape=shape, vth=threshold, bias=bias, act_mode=ActivationMode.RELU)
+    piece = GradedReluVec(shape=shape, vth=threshold)
+    if bias.any():  # it has none of its own: something sends it in every step
+        RingBuffer(data=bias[:, np.newaxis]).s_out.connect(piece.a_in)
+    return piece
 
 
 def _inputs(job: dict[str, Any], first: int, end: int) -> OutPort:
@@ -129,7 +146,7 @@ def layer_of(
     weights, exponent = job["weights"][layer - 1], job["exponents"][layer - 1]
     pieces = []
     for first, end in pieces_of(job["widths"][layer], job["pieces"][layer]):
-        piece = neurons(job["neuron"], end - first, job["thresholds"][layer - 1])
+        piece = neurons(job, layer, first, end)
         for (low, high), port in sources:
             connect(port, weights[first:end, low:high], exponent, piece)
         pieces.append(piece)

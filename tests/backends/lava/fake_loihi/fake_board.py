@@ -28,10 +28,11 @@ from lava.magma.compiler.var_model import LoihiNeuronAddress, LoihiNeuronVarMode
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.runtime.runtime import Runtime
 from lava.proc.graded.process import GradedReluVec, GradedVec
+from lava.proc.lif.process import LIF
 from lava.proc.sdn.process import SigmaDelta
 
 CORES_PER_CHIP = 120
-NEURONS = (GradedReluVec, GradedVec, SigmaDelta)
+NEURONS = (GradedReluVec, GradedVec, LIF, SigmaDelta)
 FAULTS = os.environ.get("FAKE_LOIHI", "").split(",")
 runs = 0
 
