@@ -13,7 +13,6 @@ the seed: killed and called again, the training goes on and ends with the same w
 import hashlib
 import time
 import zipfile
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -23,7 +22,7 @@ import numpy as np
 
 from loihi_gym import __version__, family, load, make_backend
 from loihi_gym.arrays import Float32Array, Float64Array
-from loihi_gym.errors import IllegalMappingError, RunError
+from loihi_gym.errors import RunError
 from loihi_gym.files import write_bytes
 from loihi_gym.mapping import Problem
 from loihi_gym.progress_bar import Update
@@ -202,10 +201,8 @@ def _moves(out: Path, plan: TrainingPlan, number: int, scorer: Scorer | None) ->
 
 
 def _problem(number: int) -> Problem:
-    """The network of that number: of either family by turns, of the first if it does not fit."""
-    with suppress(IllegalMappingError):  # some chips hold less than those it was drawn for
-        return load(family(FAMILIES[number % len(FAMILIES)]).train[number])
-    return load(family(FAMILIES[0]).train[number])
+    """The network of that number: of either family by turns."""
+    return load(family(FAMILIES[number % len(FAMILIES)]).train[number])
 
 
 def _fitted(moves: MeasuredMoves, rng: np.random.Generator) -> Scorer:

@@ -90,4 +90,3 @@ def test_the_result_counts_pairs_in_the_right_order():
 def test_networks_are_of_the_train_parts_by_turns():
     assert _problem(2).name == "family://sparse-mlp/train/2"
     assert _problem(5).name == "family://sparse-mlp-chips/train/5"
-    assert _problem(175).name == "family://sparse-mlp/train/175"  # that of the chips does not fit
