@@ -23,8 +23,10 @@ STEP = 0.1
 SHORT_STEP = 0.002
 """The same on several chips, where only short moves pay (`near`): 0.1 finds nothing there."""
 
-WIDER = 2.0
-"""Factor of the step size after points that were all mappings measured before."""
+WIDER, WIDEST = 2.0, 1.0
+"""Factor of the step size after points that were all mappings measured before; its limit."""
+IDLE = 50
+"""So many times in a row, and the search ends: a toy has no other mappings."""
 
 
 @anytime
@@ -56,7 +58,8 @@ def solve(session: Session) -> None:
         warnings.simplefilter("ignore")  # of settings that we have set on purpose
         strategy = cma.CMAEvolutionStrategy(start, step, options)
     known: dict[Mapping, float] = {}
-    while True:
+    idle = 0
+    while idle < IDLE:
         points = strategy.ask()
         found = [genome.decode(decode(genome, point)) for point in points]
         fresh = [mapping for mapping in dict.fromkeys(found) if mapping not in known]
@@ -64,8 +67,9 @@ def solve(session: Session) -> None:
         relative = [one.latency_ps / session.reference.latency_ps for one in measured]
         known |= dict(zip(fresh, relative, strict=True))
         strategy.tell(points, [known[mapping] for mapping in found])
+        idle = 0 if fresh else idle + 1
         if not fresh:  # it has settled on mappings that are known
-            strategy.sigma *= WIDER
+            strategy.sigma = min(WIDER * strategy.sigma, WIDEST)
 
 
 def encode(genome: Genome, genes: Genes) -> Point:
