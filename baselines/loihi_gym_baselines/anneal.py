@@ -2,8 +2,7 @@
 
 After Kirkpatrick et al. (Science 220, 1983), with the usual rule for the start: a first sample of
 moves sets the temperature at which a small one of their worsenings is accepted with a chance of one
-in ten.
-It falls geometrically with the part of the budget that is spent.
+in ten. It falls geometrically with the part of the budget that is spent.
 """
 
 import math

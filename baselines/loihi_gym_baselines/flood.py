@@ -16,11 +16,10 @@ from loihi_gym.mapping import Mapping, Problem, fitting, heuristic, random_mappi
 from loihi_gym.mapping.heuristics import COARSE, partitions
 
 RACE = ((8, 12), (4, 24), (3, 200), (2, 300))
-"""The heats of the race: how many lineages, and how many children each of them gets."""
+FATIGUE = 0.006
+"""Those of `refine`; `map` has its own."""
 BEHIND = 2.0
 """A lineage that is slower than the fastest by this factor is out of the race."""
-FATIGUE = 0.006
-"""Added to a mapping's height, the logarithm of its latency, for each child that it has had."""
 CUTS = 3
 """Partitionings that searches start from besides the reference's, in every order of cores."""
 
@@ -28,17 +27,22 @@ CUTS = 3
 class Flood:
     """Mappings that were measured, each with its lineage and height.
 
+    Args:
+        race: The heats: how many lineages, and how many children each of them gets.
+        fatigue: Added to a mapping's height, the logarithm of its latency, for each child.
+
     Attributes:
         mappings: The mappings.
         latencies_ps: Their latencies.
         lineages: Number of the start that each comes from.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, race: tuple[tuple[int, int], ...] = RACE, fatigue: float = FATIGUE) -> None:
         self.mappings: list[Mapping] = []
         self.latencies_ps: list[int] = []
         self.lineages: list[int] = []
         self._heights = np.zeros(0)
+        self._race, self._fatigue = race, fatigue
 
     def add(self, mapping: Mapping, latency_ps: int, lineage: int) -> None:
         """Take in a mapping."""
@@ -49,7 +53,7 @@ class Flood:
 
     def turns(self, batch: int) -> Iterator[int | None]:
         """The lineage that each further batch of children is of, None for any; has no end."""
-        for entrants, children in RACE:
+        for entrants, children in self._race:
             for lineage in self._fastest(entrants):
                 for _ in range(children // batch):
                     yield lineage
@@ -65,7 +69,7 @@ class Flood:
         if lineage is not None:
             heights = np.where(np.array(self.lineages) == lineage, heights, np.inf)
         at = len(heights) - 1 - int(np.argmin(heights[::-1]))
-        self._heights[at] += FATIGUE
+        self._heights[at] += self._fatigue
         return at
 
     def _fastest(self, count: int) -> list[int]:

@@ -29,6 +29,7 @@ from loihi_gym.search.registry import anytime
 from loihi_gym.search.run import SIMULATED
 from loihi_gym.search.session import Session
 
+from .flood import Flood
 from .genome import Genes, Genome
 from .race import FROM
 from .surrogate import Model, PlacedCut, Surrogate, fit
@@ -36,8 +37,6 @@ from .surrogate_kernel import descend, heat
 
 RACE = ((6, 12), (2, 80))
 """The heats of the race: how many lineages, and how many candidates each of them gets."""
-BEHIND = 2.0
-"""A lineage that is slower than the fastest by this factor is out of the race."""
 SAMPLE = 1000
 """Newest mappings the model is fitted to."""
 BATCH = 4
@@ -97,12 +96,10 @@ def solve(session: Session) -> None:
     """Search until the budget is spent."""
     search = _SurrogateSearch(session)
     search.start()
-    for entrants, candidates in RACE:
-        for lineage in search.fastest(entrants):
-            for _ in range(candidates // BATCH):
-                search.step(lineage)
-    while not search.proven():
-        search.step()
+    for lineage in search.flood.turns(BATCH):
+        search.step(lineage)
+        if search.proven():
+            break
 
 
 class _SurrogateSearch:
@@ -112,10 +109,9 @@ class _SurrogateSearch:
         self.session = session
         self.genome = Genome(session.problem, session.rng)
         self.surrogate = Surrogate(self.genome)
-        self.genes: list[Genes] = []
-        self.lineages: list[int] = []
-        self.targets = np.zeros(0)
-        self.heights = np.zeros(0)
+        self.flood = Flood(RACE, FATIGUE)
+        self.genes: list[Genes] = []  # of the flood's mappings
+        self.fastest_at = 0  # among these
         self.described = np.zeros((0, self.surrogate.size))
         self.seen: set[Mapping] = set()
         self.tried = np.full(len(KINDS), 4.0)
@@ -128,24 +124,18 @@ class _SurrogateSearch:
         found = [self.genome.encode(mapping) for mapping in firsts]
         self._measure(found, list(range(len(found))))
 
-    def fastest(self, count: int) -> list[int]:
-        """The lineages with the fastest mappings, except those far behind."""
-        best = np.full(max(self.lineages) + 1, np.inf)
-        np.minimum.at(best, self.lineages, self.targets)
-        order = np.argsort(best, kind="stable")[:count]
-        return [int(one) for one in order if best[one] < best.min() + np.log(BEHIND)]
-
     def step(self, lineage: int | None = None) -> None:
         """Measure a few changed mappings, of one lineage or of all."""
         with self.session.ask_surrogate(0):
-            model = fit(self.described, self.targets[-SAMPLE:])
+            newest = np.array(self.flood.latencies_ps[-SAMPLE:], np.float64)
+            model = fit(self.described, np.log(newest))
         found: list[Genes] = []
         parents: list[int] = []
         kinds: list[int] = []
         for attempt in count():
             if len(found) == BATCH:
                 break
-            at, kind = self._lowest(lineage), self._kind()
+            at, kind = self.flood.lowest(lineage), self._kind()
             child = self._child(self.genes[at], KINDS[kind], model, lineage)
             key = self.genome.decode(child)
             if key not in self.seen or attempt >= ATTEMPTS:  # on a toy all have been seen
@@ -153,9 +143,10 @@ class _SurrogateSearch:
                 found.append(child)
                 parents.append(at)
                 kinds.append(kind)
-        self._measure(found, [self.lineages[at] for at in parents])
-        for kind, at, target in zip(kinds, parents, self.targets[-BATCH:], strict=True):
-            self._learn(kind, bool(target < self.targets[at]))
+        self._measure(found, [self.flood.lineages[at] for at in parents])
+        latencies = self.flood.latencies_ps
+        for kind, at, latency_ps in zip(kinds, parents, latencies[-BATCH:], strict=True):
+            self._learn(kind, latency_ps < latencies[at])
 
     def _kind(self) -> int:
         """The number of a kind of change."""
@@ -174,42 +165,31 @@ class _SurrogateSearch:
         The proof takes seconds, minutes on many chips. So it is looked up on one chip alone, once
         the search has stalled.
         """
-        session, newest = self.session, len(self.targets) - 1
+        session = self.session
         if session.name not in SIMULATED or session.problem.chip.n_chips > 1:
             return False
-        if session.best is None or newest - int(np.argmin(self.targets)) < STALLED:
+        if session.best is None or len(self.genes) - self.fastest_at <= STALLED:
             return False
         return session.best.latency_ps <= lower_bound(session.problem).of(session.name)
 
     def _measure(self, candidates: list[Genes], lineages: list[int]) -> None:
         """Spend evaluations, and learn from them."""
-        measured = self.session.evaluate_batch([self.genome.decode(one) for one in candidates])
-        targets = np.log([float(result.latency_ps) for result in measured])
+        mappings = [self.genome.decode(one) for one in candidates]
+        measured = self.session.evaluate_batch(mappings)
+        for mapping, result, lineage in zip(mappings, measured, lineages, strict=True):
+            self.flood.add(mapping, result.latency_ps, lineage)
+            if result.latency_ps < self.flood.latencies_ps[self.fastest_at]:
+                self.fastest_at = len(self.flood.mappings) - 1
         self.genes += candidates
-        self.lineages += lineages
-        self.targets = np.append(self.targets, targets)
-        self.heights = np.append(self.heights, targets)
         with self.session.ask_surrogate(0):
             described = [self.surrogate.describe(one) for one in candidates]
         self.described = np.concatenate([self.described, described])[-SAMPLE:]
-
-    def _lowest(self, lineage: int | None) -> int:
-        """Index of the mapping that lies lowest, of a lineage or of all; it is raised a little.
-
-        The newest of equals: so the search drifts where changes make no difference.
-        """
-        heights = self.heights
-        if lineage is not None:
-            heights = np.where(np.array(self.lineages) == lineage, heights, np.inf)
-        at = len(heights) - 1 - int(np.argmin(heights[::-1]))
-        self.heights[at] += FATIGUE
-        return at
 
     def _child(self, parent: Genes, kind: Kind, model: Model, lineage: int | None) -> Genes:
         """A changed copy of a mapping, now and then crossed with another that lies low."""
         rng, genome = self.session.rng, self.genome
         if rng.random() < CROSSOVER:
-            parent = genome.crossover(parent, self.genes[self._lowest(lineage)])
+            parent = genome.crossover(parent, self.genes[self.flood.lowest(lineage)])
         if kind.recut:
             parent = self._recut(parent, model)
         if kind.blind:

@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ..backends.congestion_kernel import LEAST_US, N_FEATURES, features, other_core, place, swap
+from ..backends.congestion_kernel import (
+    LEAST_US,
+    N_FEATURES,
+    exchange,
+    features,
+    other_core,
+    place,
+    swap,
+)
 from ..compiled import inlined, kernel
 
 CHANGE = 10.0
@@ -66,7 +74,9 @@ def offer(
                 continue
             swap(flow, placed, a, b)
             features(placed, values)
-            swap_back(placed, a, b, load, layers)
+            placed.load_us[:] = load  # from a copy, sooner and without rounding
+            placed.layer_us[:] = layers
+            exchange(placed, a, b)
             cores[k, 0], cores[k, 1] = a, b
             for i in range(N_FEATURES):
                 value = np.log(values[i] + LEAST_US)
@@ -84,16 +94,3 @@ def offer(
 def clipped(value):  # type: ignore[no-untyped-def]
     """A number within the bounds of features."""
     return min(max(value, -MOST), MOST)
-
-
-@inlined
-def swap_back(placed, core_a, core_b, load, layers):  # type: ignore[no-untyped-def]
-    """Take a swap back; the loads come from a copy, sooner and without rounding."""
-    a, b = placed.occupant[core_a], placed.occupant[core_b]
-    placed.occupant[core_a], placed.occupant[core_b] = b, a
-    if a >= 0:
-        placed.placement[a] = core_b
-    if b >= 0:
-        placed.placement[b] = core_a
-    placed.load_us[:] = load
-    placed.layer_us[:] = layers
