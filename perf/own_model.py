@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from part import interval
 
 from loihi_gym import load
 from loihi_gym.comparison.plan import contender
+from loihi_gym.comparison.statistics import interval, iqm
 from loihi_gym.search.registry import run_solver
 from loihi_gym.search.session import Session
 
@@ -49,7 +49,7 @@ def main() -> None:
                     run_solver(one.solver, session, one.options)
                 scores[row, seed] = session.reduction
             print(f"{solver:10} {address:48} median {np.median(scores[row]):6.1%}", flush=True)
-        value, low, high = interval(scores)
+        value, low, high = interval(iqm, list(scores))
         print(f"{solver:10} IQM {value:.1%} ({low:.1%} to {high:.1%})")
 
 

@@ -3,11 +3,12 @@
     python perf/part.py --solvers map,ga,anneal --problems 0-9 --seeds 0-1 --budgets 300,1000
     python perf/part.py --part test --problems 0-19 --seeds 0-4 --budgets 300,1000,3000 --keep FILE
 
-Each solver searches each member once a seed with the largest budget; a solver whose search depends
-on its budget (`anytime` is not among its words) is run once for each. Prints, for each budget, the
-interquartile mean of what is taken off the reference's latency, with 95 % bootstrap intervals that
-resample each problem's seeds, then each problem's medians in %. Tune on train and validation alone.
-With `--keep`, finished searches are read from, and added to, a file of JSON lines.
+Each solver searches each member once a seed with the largest budget; one whose search depends on
+its budget is run once for each. Prints, for each budget, the interquartile mean of what is taken
+off the reference's latency, with a 95 % bootstrap interval that resamples each problem's seeds; the
+mean; on how many problems the median seed is below the reference, on how many it is first, and by
+how many points it is behind at most; then each problem's medians. Tune on train and validation
+alone. With `--keep`, finished searches are read from, and added to, a file of JSON lines.
 """
 
 import argparse
@@ -22,11 +23,10 @@ from loihi_gym import load, make_backend
 from loihi_gym.arrays import Float64Array
 from loihi_gym.benchmarks.families import family
 from loihi_gym.comparison.plan import contender
+from loihi_gym.comparison.statistics import interval, iqm, wins
 from loihi_gym.search.recorder import Recorder
 from loihi_gym.search.registry import is_anytime, run_solver
 from loihi_gym.search.session import Session
-
-RESAMPLES = 2000
 
 
 class Run(NamedTuple):
@@ -50,7 +50,7 @@ def reductions(run: Run, budgets: list[int]) -> list[float]:
     with Session(backend, run.budget, run.seed, Recorder(on_progress=look)) as session:
         run_solver(one.solver, session, one.options)
     spent = np.array([evaluations for evaluations, _ in seen])
-    at = np.searchsorted(spent, budgets, side="right") - 1
+    at = np.searchsorted(spent, budgets, side="right").clip(min=1) - 1
     return [seen[i][1] for i in at]
 
 
@@ -66,16 +66,6 @@ def depends_not(label: str) -> bool:
     return is_anytime(one.solver, one.options)
 
 
-def interval(scores: Float64Array) -> tuple[float, float, float]:
-    """IQM of scores, (problems, seeds), and its interval; each problem's seeds are resampled."""
-    rng, cut = np.random.default_rng(0), scores.size // 4
-    drawn = rng.integers(scores.shape[1], size=(RESAMPLES, *scores.shape))
-    samples = np.take_along_axis(scores[None], drawn, axis=2).reshape(RESAMPLES, -1)
-    means = np.sort(samples, axis=1)[:, cut : scores.size - cut].mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(np.sort(scores, axis=None)[cut : scores.size - cut].mean()), low, high
-
-
 def kept(path: Path | None) -> dict[Run, dict[str, float]]:
     """Finished searches of a file."""
     if path is None or not path.exists():
@@ -85,14 +75,19 @@ def kept(path: Path | None) -> dict[Run, dict[str, float]]:
 
 
 def show(scores: dict[str, Float64Array], addresses: list[str], budget: int) -> None:
-    """Print the tables of one budget."""
+    """Print the tables of one budget; scores are (problems, seeds)."""
     medians = np.array([np.median(values, axis=1) for values in scores.values()])
-    best = medians.max(axis=0)
-    print(f"\n{budget:,} evaluations: IQM, 95 % interval; problems led; most points behind")
-    for solver, own in zip(scores, medians, strict=True):
-        value, low, high = interval(scores[solver])
-        led, behind = int((own >= best).sum()), 100 * (best - own).max()
-        print(f"  {solver:22}{value:7.1%}  ({low:.1%} to {high:.1%})  {led:3}  {behind:5.1f}")
+    behind = 100 * (medians.max(axis=0) - medians).max(axis=1)
+    first = wins([list(values) for values in scores.values()])
+    print(f"\n{budget:,} evaluations, reductions in %")
+    print(f"  {'':26}{'IQM':>6}  {'95 % interval':16}{'mean':>6}  below  first  most behind")
+    for row, (solver, values) in enumerate(scores.items()):
+        value, low, high = (100 * one for one in interval(iqm, list(values)))
+        below = int((medians[row] > 0).sum())
+        print(
+            f"  {solver:26}{value:6.1f}  {f'{low:.1f} to {high:.1f}':16}{100 * values.mean():6.1f}"
+            f"  {below:5}  {first[row]:5}  {behind[row]:11.1f}"
+        )
     print("  " + " " * 40 + "".join(f"{name[:9]:>10}" for name in scores))
     for row, address in enumerate(addresses):
         print(f"  {address:40}" + "".join(f"{100 * own[row]:10.1f}" for own in medians))
@@ -132,16 +127,13 @@ def main() -> None:
                 file.write(json.dumps({"run": run, "reductions": found}) + "\n")
         print(f"\r{number} of {len(missing)} searches", end="", flush=True)
     for budget in budgets:
+
+        def found(solver: str, problem: str, seed: int, budget: int = budget) -> float:
+            spent = budget if budget in own[solver] else budgets[-1]
+            return done[Run(solver, problem, seed, spent)][str(budget)]
+
         scores = {
-            solver: np.array(
-                [
-                    [
-                        done[Run(solver, one, seed, max(own[solver][0], budget))][str(budget)]
-                        for seed in seeds
-                    ]
-                    for one in addresses
-                ]
-            )
+            solver: np.array([[found(solver, one, seed) for seed in seeds] for one in addresses])
             for solver in solvers
         }
         show(scores, addresses, budget)

@@ -19,6 +19,7 @@ from loihi_gym import load, make_backend
 from loihi_gym.arrays import Float64Array
 from loihi_gym.benchmarks.families import family
 from loihi_gym.benchmarks.suite import load_suite
+from loihi_gym.comparison.statistics import iqm
 from loihi_gym.errors import IllegalMappingError
 from loihi_gym.mapping import Problem
 from loihi_gym.mapping.heuristics import balanced, in_order, partition, toolchain_default
@@ -72,21 +73,14 @@ def references(suite_name: str, budget: int, first: int) -> None:
     print(f"the reference is behind the sweep by {worst:.1%} at worst")
 
 
-def interval(scores: Float64Array, seed: int = 0) -> tuple[float, float, float]:
+def interval(scores: Float64Array) -> tuple[float, float, float]:
     """IQM of scores, (problems, seeds), with an interval over problems and seeds."""
-
-    def iqm(values: Float64Array) -> float:
-        ordered = np.sort(values, axis=None)
-        cut = ordered.size // 4
-        return float(ordered[cut : ordered.size - cut].mean())
-
-    rng, (n, seeds) = np.random.default_rng(seed), scores.shape
-    draws = []
+    rng, (n, seeds), draws = np.random.default_rng(0), scores.shape, []
     for _ in range(RESAMPLES):
         rows, columns = rng.integers(n, size=(n, 1)), rng.integers(seeds, size=(n, seeds))
-        draws.append(iqm(scores[rows, columns]))
+        draws.append(iqm(list(scores[rows, columns])))
     low, high = np.quantile(draws, [0.025, 0.975])
-    return iqm(scores), float(low), float(high)
+    return iqm(list(scores)), float(low), float(high)
 
 
 def draws(commits: list[str], solvers: list[str], problems: int, budget: int, seeds: int) -> None:
